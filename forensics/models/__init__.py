@@ -1,0 +1,1 @@
+"""Models under suspicion: how they are named, checked, opened and watched."""

@@ -1,0 +1,112 @@
+"""Open a model by name: check it, load it, wrap it in the adapter of its family."""
+
+import importlib
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+
+from forensics.errors import CheckpointError, ModelError
+from forensics.models.base import GenerativeModel
+from forensics.models.checkpoint import check_adapter, check_weights, read_config
+from forensics.models.uri import ModelURI, parse_model_uri
+
+# model_type of the configuration -> adapter class. A new family is one file and one line here.
+FAMILIES = {"llava": "forensics.models.llava:LlavaAdapter"}
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Choose where to compute: ``auto`` means CUDA if there is one, else the CPU."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def open_model(uri: str, *, device: str = "auto") -> GenerativeModel:
+    """Open a multimodal language model, in evaluation mode.
+
+    Args:
+        uri: See :mod:`forensics.models.uri`.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. Weights are bfloat16 on CUDA, float32
+            on the CPU.
+
+    Raises:
+        CheckpointError: The weights are missing, damaged or not safe to load.
+        ModelError: The folder is missing or the family is not supported.
+    """
+    parsed = parse_model_uri(uri)
+    family = _family(parsed)
+    place = pick_device(device)
+    dtype = torch.bfloat16 if place.type == "cuda" else torch.float32
+    try:
+        module = _load_module(parsed, dtype)
+        processor = AutoProcessor.from_pretrained(
+            parsed.base, revision=parsed.revision, trust_remote_code=False
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(
+            f"Model {uri} cannot be loaded: {_first_line(error)}",
+            remedy="The folder must load with from_pretrained of transformers.",
+        ) from error
+    module_name, _, class_name = FAMILIES[family].partition(":")
+    adapter = getattr(importlib.import_module(module_name), class_name)
+    opened: GenerativeModel = adapter(module.to(place).eval(), processor, name=str(parsed))
+    return opened
+
+
+def _family(parsed: ModelURI) -> str:
+    if parsed.folder is not None:
+        family = str(read_config(parsed.folder).get("model_type", "none"))
+    else:
+        try:
+            config = AutoConfig.from_pretrained(
+                parsed.base, revision=parsed.revision, trust_remote_code=False
+            )
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"Hub model {parsed.base} cannot be reached: {_first_line(error)}",
+                remedy="Download it and give its folder.",
+            ) from error
+        family = config.model_type
+    if family not in FAMILIES:
+        raise ModelError(
+            f"Model family {family!r} is not supported.",
+            remedy=f"Supported: {', '.join(sorted(FAMILIES))}.",
+        )
+    return family
+
+
+def _load_module(parsed: ModelURI, dtype: torch.dtype) -> Any:
+    safe = check_weights(parsed.folder) if parsed.folder is not None else True
+    module, report = AutoModelForImageTextToText.from_pretrained(
+        parsed.base,
+        revision=parsed.revision,
+        dtype=dtype,
+        use_safetensors=safe,
+        weights_only=True,
+        trust_remote_code=False,
+        attn_implementation="sdpa",
+        output_loading_info=True,
+    )
+    if report["missing_keys"]:
+        # transformers would fill them with random numbers and go on: no evidence comes of that.
+        raise CheckpointError(
+            f"{parsed.base}: {len(report['missing_keys'])} weights are missing, "
+            f"the first is {sorted(report['missing_keys'])[0]}.",
+            remedy="The checkpoint is incomplete or of another architecture.",
+        )
+    return module if parsed.adapter is None else _merge_adapter(module, parsed)
+
+
+def _merge_adapter(module: Any, parsed: ModelURI) -> Any:
+    assert parsed.adapter is not None
+    check_adapter(parsed.adapter)
+    from peft import PeftModel  # slow to import, and only adapters need it
+
+    tuned = PeftModel.from_pretrained(module, str(parsed.adapter), use_safetensors=True)
+    return tuned.merge_and_unload()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

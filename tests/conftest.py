@@ -1,0 +1,18 @@
+"""Fixtures shared by all tests: a real LLaVA with small random weights, saved as users save one."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_llava_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LLaVA folder with random weights: 3 layers, 8 heads on 2 key heads, 4 x 4 image tokens."""
+    from tests.tiny_llava import save_tiny_llava
+
+    return save_tiny_llava(tmp_path_factory.mktemp("models") / "tiny-llava")

@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from forensics.models.base import SYSTEM, TEXT, VISION, GenerativeModel
+from forensics.models.loading import open_model
+from tests.tiny_llava import save_tiny_llava
+
+
+@pytest.fixture(scope="module")
+def model(tiny_llava_folder: Path) -> GenerativeModel:
+    return open_model(str(tiny_llava_folder), device="cpu")
+
+
+def decoded(model: GenerativeModel, question: str, code: int) -> str:
+    batch = model.collate([Image.new("RGB", (40, 40))], [question])
+    ids = batch.inputs["input_ids"][0][batch.components[0] == code]
+    return model.processor.tokenizer.decode(ids)
+
+
+@pytest.mark.parametrize("question", ["What is it?", "ünïcode 猫?", "ASSISTANT: USER:", "a\nb"])
+def test_the_text_component_is_exactly_the_question(model: GenerativeModel, question: str) -> None:
+    assert decoded(model, question, TEXT) == question
+    system = decoded(model, question, SYSTEM)
+    assert system.startswith("<s>Answer what is asked.") and system.endswith("ASSISTANT:")
+
+
+def test_an_image_placeholder_inside_a_question_is_dropped(model: GenerativeModel) -> None:
+    batch = model.collate([Image.new("RGB", (9, 9))], ["<image> what <image>?"])
+    assert int((batch.components == VISION).sum()) == 16
+    assert decoded(model, "<image>what<image>?", TEXT) == "what?"
+
+
+def test_tokens_of_a_batch_match_those_of_single_prompts(model: GenerativeModel) -> None:
+    image = Image.new("RGB", (32, 32), "red")
+    batch = model.collate([image] * 2, ["short", "a longer question"])
+    single = model.collate([image], ["short"])
+    length = single.components.shape[1]
+    assert torch.equal(batch.components[0, -length:], single.components[0])
+    assert torch.equal(batch.inputs["input_ids"][0, -length:], single.inputs["input_ids"][0])
+
+
+def test_the_grid_covers_what_the_centre_crop_leaves(model: GenerativeModel) -> None:
+    wide = model.collate([Image.new("RGB", (100, 50))], ["?"]).grids[0]
+    assert (wide.rows, wide.columns) == (4, 4)
+    assert wide.visible == pytest.approx((0.25, 0.0, 0.75, 1.0))
+
+
+def test_the_grid_covers_everything_when_the_processor_squeezes(tmp_path: Path) -> None:
+    squeezed = open_model(str(save_tiny_llava(tmp_path / "m", crop=False)), device="cpu")
+    assert squeezed.collate([Image.new("RGB", (100, 50))], ["?"]).grids[0].visible == (0, 0, 1, 1)
+
+
+def test_generation_answers_each_prompt_of_a_padded_batch_as_alone(
+    model: GenerativeModel,
+) -> None:
+    image = Image.radial_gradient("L").convert("RGB")
+    questions = ["short", "a much longer question"]
+    together = model.generate(model.collate([image] * 2, questions), max_new_tokens=5)
+    alone = [model.generate(model.collate([image], [q]), max_new_tokens=5)[0] for q in questions]
+    assert together == alone
