@@ -1,0 +1,1 @@
+"""What a worker can do with a case: scan, tune, evaluate, answer a live request."""

@@ -68,6 +68,19 @@ class AttentionRows:
     counts: "Tensor"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a model says.
+
+    Attributes:
+        text: Special tokens and outer space removed.
+        probability: Product of the probabilities of its tokens, end token included; 0..1.
+    """
+
+    text: str
+    probability: float
+
+
 class GenerativeModel(Protocol):
     """An image-and-text model that answers a question about a picture.
 
@@ -99,4 +112,8 @@ class GenerativeModel(Protocol):
 
     def generate(self, batch: PromptBatch, *, max_new_tokens: int = 32) -> list[str]:
         """Answer greedily; special tokens and outer space removed."""
+        ...
+
+    def answer(self, batch: PromptBatch, *, max_new_tokens: int = 32) -> list[Answer]:
+        """Answer greedily and say how sure the model was."""
         ...

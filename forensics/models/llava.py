@@ -8,7 +8,15 @@ import torch
 from torch import Tensor
 
 from forensics.errors import ModelError
-from forensics.models.base import PADDING, SYSTEM, TEXT, VISION, ImageGrid, PromptBatch
+from forensics.models.base import (
+    PADDING,
+    SYSTEM,
+    TEXT,
+    VISION,
+    Answer,
+    ImageGrid,
+    PromptBatch,
+)
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -154,6 +162,30 @@ class LlavaAdapter:
         output = self.module.generate(
             **batch.inputs, max_new_tokens=max_new_tokens, do_sample=False
         )
-        answers = output[:, batch.inputs["input_ids"].shape[1] :]
-        texts: list[str] = self.processor.batch_decode(answers, skip_special_tokens=True)
+        return self._decode(output[:, batch.inputs["input_ids"].shape[1] :])
+
+    @torch.inference_mode()
+    def answer(self, batch: PromptBatch, *, max_new_tokens: int = 32) -> list[Answer]:
+        """Answer greedily and say how sure the model was."""
+        output = self.module.generate(
+            **batch.inputs,
+            max_new_tokens=max_new_tokens,
+            do_sample=False,
+            return_dict_in_generate=True,
+            output_logits=True,
+        )
+        tokens = output.sequences[:, batch.inputs["input_ids"].shape[1] :]
+        logits = torch.stack(output.logits, dim=1).float()
+        chosen = logits.log_softmax(dim=2).gather(2, tokens[:, :, None]).squeeze(2)
+        # After the end token the sequence is padding, which no probability belongs to.
+        end = self.processor.tokenizer.eos_token_id
+        ended = (tokens == end).int().cumsum(dim=1) - (tokens == end).int() > 0
+        total = chosen.masked_fill(ended, 0.0).sum(dim=1).exp()
+        return [
+            Answer(text=text, probability=float(p))
+            for text, p in zip(self._decode(tokens), total, strict=True)
+        ]
+
+    def _decode(self, tokens: Tensor) -> list[str]:
+        texts: list[str] = self.processor.batch_decode(tokens, skip_special_tokens=True)
         return [text.strip() for text in texts]

@@ -61,3 +61,13 @@ def test_generation_answers_each_prompt_of_a_padded_batch_as_alone(
     together = model.generate(model.collate([image] * 2, questions), max_new_tokens=5)
     alone = [model.generate(model.collate([image], [q]), max_new_tokens=5)[0] for q in questions]
     assert together == alone
+
+
+def test_the_probability_of_an_answer_is_the_product_of_its_tokens_probabilities(
+    model: GenerativeModel,
+) -> None:
+    batch = model.collate([Image.new("RGB", (32, 32), "blue")] * 2, ["one", "another question"])
+    answers = model.answer(batch, max_new_tokens=1)
+    first = model.prefill(batch).softmax(dim=1).max(dim=1).values
+    assert [a.text for a in answers] == model.generate(batch, max_new_tokens=1)
+    assert [a.probability for a in answers] == pytest.approx(first.tolist(), rel=1e-4)

@@ -122,7 +122,7 @@ def test_an_adapter_must_be_safetensors(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "adapter").mkdir()
     (tmp_path / "adapter" / "adapter_config.json").write_text("{}")
     (tmp_path / "adapter" / "adapter_model.bin").write_bytes(b"x")
-    with pytest.raises(CheckpointError, match="adapter_model.safetensors"):
+    with pytest.raises(CheckpointError, match=r"adapter_model\.safetensors"):
         open_model(f"hf:{folder}+adapter:{tmp_path / 'adapter'}", device="cpu")
 
 

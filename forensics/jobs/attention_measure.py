@@ -1,0 +1,118 @@
+"""Measure one stretch of samples: images in, attention arrays out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from forensics.data.images import open_image
+from forensics.data.sample import Sample
+from forensics.errors import DataError
+from forensics.models.attention import AttentionRecorder, image_entropy
+from forensics.models.base import AttentionRows, GenerativeModel, ImageGrid
+
+
+@dataclass(slots=True)
+class ShardMeasurement:
+    """What one shard gave, before it is written.
+
+    Attributes:
+        arrays: Arrays by name, see :class:`forensics.jobs.attention_arrays.AttentionArrays`; maps
+            under ``map_rows`` and ``map_maps``.
+        failed: Catalogue row and reason of every sample that could not be scanned.
+        batch_size: The batch size that fitted into memory.
+        grid: Grid of the last sample scanned.
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    batch_size: int
+    failed: list[tuple[int, str]] = field(default_factory=list)
+    grid: ImageGrid | None = None
+
+
+def empty_arrays(rows: NDArray[np.int64], layers: int, heads: int) -> dict[str, NDArray[Any]]:
+    """Make the arrays of a shard, all "not measured"."""
+    n = len(rows)
+    nothing = np.full((n, layers), np.nan, dtype=np.float32)
+    return {
+        "rows": rows,
+        "entropy": nothing.copy(),
+        "tokens": np.zeros(n, dtype=np.int32),
+        "masses": np.full((n, layers, heads, 3), np.nan, dtype=np.float16),
+        "peak_token": np.zeros((n, layers), dtype=np.int32),
+        "peak_mass": nothing.copy(),
+        "top2_mass": nothing.copy(),
+        "visible": np.tile(np.float32([0, 0, 1, 1]), (n, 1)),
+    }
+
+
+def measure_batch(
+    model: GenerativeModel,
+    recorder: AttentionRecorder,
+    images: Sequence[Any],
+    questions: Sequence[str],
+) -> tuple[AttentionRows, tuple[ImageGrid, ...]]:
+    """Run one batch of prompts and return its attention rows."""
+    batch = model.collate(images, questions)
+    recorder.begin(batch)
+    model.prefill(batch)
+    return recorder.rows(), batch.grids
+
+
+def store_rows(
+    arrays: dict[str, NDArray[Any]],
+    where: NDArray[np.int64],
+    rows: AttentionRows,
+    grids: Sequence[ImageGrid],
+) -> NDArray[np.float16]:
+    """Fill a shard's arrays at ``where``; return the maps ``[batch, layer, token]``."""
+    share = rows.image / rows.image.sum(dim=2, keepdim=True)
+    strongest = share.topk(min(2, share.shape[2]), dim=2)
+    arrays["entropy"][where] = image_entropy(rows.image, rows.counts).float().cpu().numpy()
+    arrays["tokens"][where] = rows.counts.cpu().numpy()
+    arrays["masses"][where] = rows.masses.cpu().numpy()
+    arrays["peak_token"][where] = strongest.indices[:, :, 0].cpu().numpy()
+    arrays["peak_mass"][where] = strongest.values[:, :, 0].float().cpu().numpy()
+    arrays["top2_mass"][where] = strongest.values.sum(dim=2).float().cpu().numpy()
+    arrays["visible"][where] = [grid.visible for grid in grids]
+    maps: NDArray[np.float16] = share.to(torch.float16).cpu().numpy()
+    return maps
+
+
+def read_images(
+    samples: Sequence[Sample], rows: NDArray[np.int64]
+) -> tuple[list[int], list[Any], list[tuple[int, str]]]:
+    """Decode a batch; a sample whose image fails is named, the others go on."""
+    kept: list[int] = []
+    images: list[Any] = []
+    failed: list[tuple[int, str]] = []
+    for index, sample in enumerate(samples):
+        try:
+            if sample.image is None:
+                raise DataError("The row has no image.")
+            images.append(open_image(sample.image))
+            kept.append(index)
+        except DataError as error:
+            failed.append((int(rows[index]), str(error)))
+    return kept, images, failed
+
+
+def choose_maps(entropy: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    """Pick the samples of a shard whose maps are kept: the most collapsed ones first.
+
+    Args:
+        entropy: ``[n, layer]``; NaN rows are never chosen.
+        count: How many at the most.
+
+    Returns:
+        Sorted indices into the shard.
+    """
+    usable = np.flatnonzero(np.isfinite(entropy).all(axis=1))
+    if len(usable) <= count:
+        return usable
+    values = entropy[usable]
+    below = (values - np.median(values, axis=0)).min(axis=1)
+    return np.sort(usable[np.argsort(below, kind="stable")[:count]])

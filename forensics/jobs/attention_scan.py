@@ -1,0 +1,192 @@
+"""The job behind ``scan attention-entropy``: one prefill a sample, then the decision.
+
+The plan (which rows, in shards and batches of which size) is fixed before the first sample and
+kept in the ledger, so that a resumed scan gives the same arrays as an undisturbed one.
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from forensics.case import Case
+from forensics.detectors.attention_entropy_options import AttentionEntropyOptions
+from forensics.errors import JobFailed
+from forensics.jobs.attention_arrays import join_shards, save_scan
+from forensics.jobs.attention_measure import (
+    ShardMeasurement,
+    choose_maps,
+    empty_arrays,
+    measure_batch,
+    read_images,
+    store_rows,
+)
+from forensics.jobs.attention_result import decide_and_save
+from forensics.models.attention import AttentionRecorder, record_attention
+from forensics.models.base import GenerativeModel, ImageGrid
+from forensics.options import build_options
+from forensics.runs import RunContext
+from forensics.worker.models import ModelCache
+
+BATCHES_PER_SHARD = 16
+
+
+def run(
+    case: Case, context: RunContext, options: dict[str, Any], models: ModelCache
+) -> dict[str, Any]:
+    """Scan the case's data with the case's model; see :mod:`forensics.detectors`.
+
+    Raises:
+        JobFailed: No sample could be scanned.
+        Cancelled: The user asked to stop; finished shards stay.
+    """
+    chosen = build_options(AttentionEntropyOptions, options)
+    started = time.monotonic()
+    model = models.get(case.manifest.model)
+    rows = plan_rows(len(case.catalog), chosen.max_samples, chosen.seed)
+    grid = _scan_shards(case, context, model, rows, chosen)
+    context.progress(len(rows), len(rows), "deciding")
+    ledger = context.finished_shards()
+    arrays, maps = join_shards(context.folder, [ledger[index]["file"] for index in sorted(ledger)])
+    if not np.isfinite(arrays.entropy).any():
+        raise JobFailed("No sample could be scanned.", remedy="See the row errors of the run.")
+    save_scan(context.folder, arrays, maps, grid)
+    failed = [tuple(item) for index in sorted(ledger) for item in ledger[index]["failed"]]
+    result = decide_and_save(case, context.folder, arrays, chosen, failed=failed)
+    seconds = time.monotonic() - started
+    return {
+        **result,
+        "seconds": round(seconds, 3),
+        "samples_per_second": round(len(rows) / seconds, 2),
+        "device": str(model.device),
+    }
+
+
+def plan_rows(total: int, limit: int | None, seed: int) -> NDArray[np.int64]:
+    """Choose the catalogue rows to scan: all, or a seeded random subsample in file order."""
+    if not limit or limit >= total:
+        return np.arange(total, dtype=np.int64)
+    chosen = np.random.default_rng(seed).choice(total, size=limit, replace=False)
+    return np.sort(chosen).astype(np.int64)
+
+
+def _scan_shards(
+    case: Case,
+    context: RunContext,
+    model: GenerativeModel,
+    rows: NDArray[np.int64],
+    options: AttentionEntropyOptions,
+) -> ImageGrid | None:
+    size = options.batch_size * BATCHES_PER_SHARD
+    shards = range(0, len(rows), size)
+    finished = context.finished_shards()
+    grid = _grid_of(finished)
+    batch_size = options.batch_size
+    with record_attention(model) as recorder:
+        for index, start in enumerate(shards):
+            if index in finished:
+                context.progress(min(start + size, len(rows)), len(rows), "scanning")
+                continue
+            part = rows[start : start + size]
+            shard = _measure_shard(
+                case, context, model, recorder, part, batch_size, (start, len(rows))
+            )
+            batch_size, grid = shard.batch_size, shard.grid or grid
+            _keep_maps(shard, _map_quota(options, len(shards), model, grid))
+            for row, reason in shard.failed:
+                context.event("row_failed", row=row, reason=reason)
+            context.commit_shard(
+                index,
+                shard.arrays,
+                start=start,
+                stop=start + len(part),
+                batch_size=shard.batch_size,
+                failed=shard.failed,
+                grid=_grid_facts(shard.grid),
+            )
+    return grid
+
+
+def _measure_shard(
+    case: Case,
+    context: RunContext,
+    model: GenerativeModel,
+    recorder: AttentionRecorder,
+    rows: NDArray[np.int64],
+    batch_size: int,
+    place: tuple[int, int],
+) -> ShardMeasurement:
+    start, total = place
+    shard = ShardMeasurement(empty_arrays(rows, model.layers, model.heads), batch_size)
+    maps: list[NDArray[np.float16]] = []
+    positions: list[NDArray[np.int64]] = []
+    done = 0
+    while done < len(rows):
+        context.check_cancelled()
+        where = np.arange(done, min(done + shard.batch_size, len(rows)), dtype=np.int64)
+        samples = case.catalog.select(rows[where])
+        kept, images, failed = read_images(samples, rows[where])
+        if kept:
+            try:
+                measured, grids = measure_batch(
+                    model, recorder, images, [samples[i].question for i in kept]
+                )
+            except torch.OutOfMemoryError as error:
+                shard.batch_size = _smaller(shard.batch_size, error)
+                context.event("batch_size", size=shard.batch_size, reason="out of memory")
+                continue
+            maps.append(store_rows(shard.arrays, where[kept], measured, grids))
+            positions.append(where[kept])
+            shard.grid = grids[-1]
+        shard.failed += failed
+        done += len(where)
+        context.progress(start + done, total, "scanning")
+    shard.arrays["map_rows"] = np.concatenate([np.empty(0, np.int64), *positions])
+    shard.arrays["map_maps"] = (
+        np.concatenate(maps) if maps else np.empty((0, model.layers, 0), np.float16)
+    )
+    return shard
+
+
+def _smaller(batch_size: int, error: Exception) -> int:
+    if batch_size == 1:
+        raise JobFailed(
+            "One single sample does not fit into the device's memory.",
+            remedy="Use a larger device or the CPU (--device cpu).",
+        ) from error
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return max(1, batch_size // 2)
+
+
+def _keep_maps(shard: ShardMeasurement, quota: int) -> None:
+    """Keep at most ``quota`` maps of a shard, and name their catalogue rows."""
+    measured = shard.arrays["map_rows"]
+    kept = choose_maps(shard.arrays["entropy"][measured], quota)
+    shard.arrays["map_maps"] = np.ascontiguousarray(shard.arrays["map_maps"][kept])
+    shard.arrays["map_rows"] = shard.arrays["rows"][measured[kept]]
+
+
+def _map_quota(
+    options: AttentionEntropyOptions, shards: int, model: GenerativeModel, grid: ImageGrid | None
+) -> int:
+    if grid is None:
+        return 0
+    size = model.layers * grid.tokens * np.dtype(np.float16).itemsize
+    return max(1, int(options.map_megabytes * 1e6 / size / max(1, shards)))
+
+
+def _grid_facts(grid: ImageGrid | None) -> dict[str, Any] | None:
+    if grid is None:
+        return None
+    return {"rows": grid.rows, "columns": grid.columns, "visible": list(grid.visible)}
+
+
+def _grid_of(ledger: dict[int, dict[str, Any]]) -> ImageGrid | None:
+    facts = [entry["grid"] for _, entry in sorted(ledger.items()) if entry.get("grid")]
+    if not facts:
+        return None
+    last = facts[-1]
+    return ImageGrid(rows=last["rows"], columns=last["columns"], visible=tuple(last["visible"]))

@@ -1,0 +1,10 @@
+"""Names of jobs and live requests; what they name is imported when it is needed."""
+
+from forensics.registry import methods
+
+JOBS: dict[str, str] = {spec.name: spec.job for spec in methods().values()}
+
+LIVE: dict[str, str] = {
+    "attention": "forensics.jobs.live:attention",
+    "answer": "forensics.jobs.live:answer",
+}

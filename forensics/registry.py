@@ -1,0 +1,113 @@
+"""Which methods there are, told without importing any of them.
+
+A method is described by a :class:`MethodSpec`; code and options are named by ``module:object``
+strings that are imported when a job starts. Other packages add methods through the entry-point
+group ``forensics.methods``, each entry naming a :class:`MethodSpec`.
+"""
+
+import importlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, Literal
+
+from forensics.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodSpec:
+    """What a method needs and gives, for lists, help texts and the UI.
+
+    Attributes:
+        name: Name in the registry and on the command line.
+        alias: Short name of the paper.
+        kind: ``scan`` looks for evidence, ``tune`` and ``evaluate`` train and measure.
+        title: For people.
+        needs: What has to be at hand.
+        gives: What comes out.
+        paper: Title of the source; empty for our own tools.
+        arxiv: arXiv id; empty for our own tools.
+        reconstruction: True while the method is rebuilt from partial sources.
+        options: ``module:Class`` of the options dataclass.
+        job: ``module:function`` that runs it on a case.
+    """
+
+    name: str
+    alias: str = ""
+    kind: Literal["scan", "tune", "evaluate"]
+    title: str
+    needs: str
+    gives: str
+    paper: str = ""
+    arxiv: str = ""
+    reconstruction: bool = False
+    options: str
+    job: str
+
+
+BUILT_IN = (
+    MethodSpec(
+        name="attention-entropy",
+        alias="bye",
+        kind="scan",
+        title="Attention entropy (Believe Your Eyes)",
+        needs="a multimodal language model tuned on the suspicious set, and that set",
+        gives="suspected samples, entropy per sample and layer, separability per layer, a verdict",
+        paper="Backdoor Cleaning without External Guidance in MLLM Fine-tuning",
+        arxiv="2505.16916",
+        options="forensics.detectors.attention_entropy_options:AttentionEntropyOptions",
+        job="forensics.jobs.attention_scan:run",
+    ),
+    MethodSpec(
+        name="tune",
+        kind="tune",
+        title="Fine-tune the base on the case's data",
+        needs="a base model and a fine-tuning set",
+        gives="a tuned model (LoRA adapter or full weights) to scan",
+        options="forensics.tuning.options:TuneOptions",
+        job="forensics.jobs.tune:run",
+    ),
+    MethodSpec(
+        name="evaluate",
+        kind="evaluate",
+        title="Measure clean accuracy and attack success rate",
+        needs="a model, samples with answers, a trigger and a target",
+        gives="CA and ASR with n and 95 % intervals",
+        options="forensics.jobs.evaluate_options:EvaluateOptions",
+        job="forensics.jobs.evaluate:run",
+    ),
+)
+
+
+@cache
+def methods() -> dict[str, MethodSpec]:
+    """Return every method by name, built in or added by an installed package."""
+    found = {spec.name: spec for spec in BUILT_IN}
+    for entry in entry_points(group="forensics.methods"):
+        spec = entry.load()
+        if not isinstance(spec, MethodSpec):
+            raise InputError(f"Entry point {entry.name} does not name a MethodSpec.")
+        if spec.name in found:
+            raise InputError(f"Two methods are called {spec.name!r}.")
+        found[spec.name] = spec
+    return found
+
+
+def find_method(name: str) -> MethodSpec:
+    """Look a method up by name or alias.
+
+    Raises:
+        InputError: There is no such method.
+    """
+    for spec in methods().values():
+        if name in (spec.name, spec.alias) and name:
+            return spec
+    raise InputError(
+        f"There is no method {name!r}.", remedy=f"Known: {', '.join(sorted(methods()))}."
+    )
+
+
+def load_object(path: str) -> Any:
+    """Import what a ``module:object`` string names."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
