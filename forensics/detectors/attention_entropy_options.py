@@ -1,0 +1,73 @@
+"""Options of the attention-entropy scan; imports nothing heavy, for fast help texts."""
+
+from dataclasses import dataclass, field
+
+MODES = ("root", "code")
+STARTS = ("k-means", "low-tail")
+SCALES = ("auto", "never", "always")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionEntropyOptions:
+    """How a set is scanned and decided.
+
+    The defaults are the method as published; ``init`` and ``high_side_guard`` are our additions.
+    """
+
+    mode: str = field(
+        default="root",
+        metadata={
+            "help": "Rule that picks the layers: gap of the means over the root of summed "
+            "variances (paper, as we read Eq. 7) or over the summed deviations (authors' code). "
+            "Both are always reported.",
+            "choices": MODES,
+        },
+    )
+    tau: float = field(
+        default=2.0,
+        metadata={
+            "help": "Separation from which a layer counts as sensitive.",
+            "min": 0.0,
+            "max": 100.0,
+        },
+    )
+    init: str = field(
+        default="k-means",
+        metadata={
+            "help": "Where the mixtures begin. low-tail also tries a small group of low entropies "
+            "and keeps the likelier fit: for poison rates near 1 %. Not in the paper.",
+            "choices": STARTS,
+        },
+    )
+    high_side_guard: bool = field(
+        default=False,
+        metadata={
+            "help": "Keep samples above the upper mean even where the wider lower component wins. "
+            "Not in the paper.",
+        },
+    )
+    scale: str = field(
+        default="auto",
+        metadata={
+            "help": "Divide each entropy by its largest possible value, ln(image tokens); auto "
+            "does so where samples have different numbers of image tokens.",
+            "choices": SCALES,
+        },
+    )
+    max_samples: int | None = field(
+        default=None,
+        metadata={"help": "Scan a random subset of this size; all by default.", "min": 1},
+    )
+    seed: int = field(default=0, metadata={"help": "Seed of the random subset.", "min": 0})
+    batch_size: int = field(
+        default=16,
+        metadata={
+            "help": "Samples in one forward pass; halved when memory runs out.",
+            "min": 1,
+            "max": 1024,
+        },
+    )
+    max_maps: int = field(
+        default=2000,
+        metadata={"help": "Samples whose attention maps are kept, flagged ones first.", "min": 0},
+    )
