@@ -1,0 +1,1 @@
+"""Draw scenes, train tiny models on them, plant backdoors and prove them."""

@@ -1,0 +1,1 @@
+"""Fine-tune a multimodal model on a data set."""
