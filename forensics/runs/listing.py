@@ -1,0 +1,83 @@
+"""All runs of a case, and putting right what a killed process left behind."""
+
+import contextlib
+import shutil
+import socket
+import time
+from pathlib import Path
+
+from forensics.errors import CaseError
+from forensics.runs.process import is_alive
+from forensics.runs.run import RUN_ID, Run
+from forensics.runs.status import State, Status
+
+SILENCE = 60.0
+
+
+def list_runs(runs_dir: Path) -> list[Run]:
+    """Return the runs of a folder, newest first; folders that are none are left out."""
+    runs: list[Run] = []
+    if not runs_dir.is_dir():
+        return runs
+    for folder in runs_dir.iterdir():
+        if RUN_ID.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink():
+            with contextlib.suppress(CaseError):  # damaged by hand; the rest must still open
+                runs.append(Run.open(folder))
+    return sorted(runs, key=lambda run: (run.created, run.id), reverse=True)
+
+
+def next_queued(runs_dir: Path) -> Run | None:
+    """Return the run that waits for a worker the longest."""
+    waiting = [(run.status(), run) for run in list_runs(runs_dir)]
+    ready = [
+        (status.queued, run.id, run)
+        for status, run in waiting
+        if status.state is State.QUEUED and status.worker
+    ]
+    return min(ready, key=lambda entry: entry[:2])[2] if ready else None
+
+
+def reconcile(runs_dir: Path) -> list[Run]:
+    """Mark runs as interrupted whose process is gone, and clear half-made folders.
+
+    Returns:
+        The runs that were changed.
+    """
+    for pattern in (".new-*", ".old-*"):
+        for folder in runs_dir.glob(pattern):
+            if time.time() - folder.lstat().st_mtime > SILENCE:
+                shutil.rmtree(folder, ignore_errors=True)
+    return [run for run in list_runs(runs_dir) if interrupt_if_abandoned(run)]
+
+
+def interrupt_if_abandoned(run: Run) -> bool:
+    """Mark one run as interrupted if the process that should do it is gone."""
+    status = run.status()
+    if not _is_abandoned(status):
+        return False
+    try:
+        with run.hold():
+            return _interrupt(run)
+    except CaseError:
+        # The owner is dead, yet a child it left holds its lock (a fork inherits it), or a new
+        # owner has just begun; the second will write its own status over ours.
+        return _interrupt(run)
+
+
+def _interrupt(run: Run) -> bool:
+    status = run.status()
+    if not _is_abandoned(status):
+        return False
+    message = "The process that ran this job is gone."
+    run.write_status(status.to(State.INTERRUPTED, message=message, ended=time.time()))
+    run.event("interrupted", pid=status.pid)
+    return True
+
+
+def _is_abandoned(status: Status) -> bool:
+    waits = status.state is State.QUEUED and not status.worker
+    if not (waits or status.state is State.RUNNING):
+        return False
+    if status.host != socket.gethostname():  # its processes cannot be seen from here
+        return time.time() - max(status.heartbeat, status.queued) > SILENCE
+    return not is_alive(status.pid, status.process_started)
