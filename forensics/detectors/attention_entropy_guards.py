@@ -4,7 +4,6 @@ None of this is in the paper, whose rule flags the lower mode of any layer with 
 decision stands as it is; these numbers only decide how the verdict words it.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forensics.detectors.answers import AnswerTable
 from forensics.detectors.attention_entropy_decision import Decision, layer_flags
 from forensics.detectors.attention_entropy_layers import LayerFits
 from forensics.statistics.association import (
@@ -94,10 +94,8 @@ class CommonAnswer:
 def find_common_answer(
     flagged: Mask,
     scanned: Mask,
-    answers: Sequence[str | None],
+    answers: AnswerTable,
     groups: NDArray[np.int64],
-    *,
-    spelling: Sequence[str | None] | None = None,
     guards: Guards = GUARDS,
 ) -> CommonAnswer | None:
     """Return the answer that stands out most among the flagged, ``None`` if none has an answer.
@@ -105,32 +103,28 @@ def find_common_answer(
     Args:
         flagged: ``[N]``.
         scanned: ``[N]``; samples outside it do not count.
-        answers: ``[N]`` in comparable form.
+        answers: Of all ``N`` samples.
         groups: ``[N]`` codes of the questions.
-        spelling: ``[N]`` answers as written, for the sentence; ``answers`` by default.
         guards: How many answers to test.
     """
-    among = Counter(answers[i] for i in np.flatnonzero(flagged) if answers[i] is not None)
-    if not among:
+    codes, hit, strata = answers.codes[scanned], flagged[scanned], groups[scanned]
+    count = np.bincount(codes[hit & (codes >= 0)], minlength=len(answers.texts))
+    tested = np.argsort(-count, kind="stable")[: guards.candidates]
+    tested = tested[count[tested] > 0]
+    if not tested.size:
         return None
-    text = np.asarray(answers, dtype=object)[scanned]
-    hit, strata = flagged[scanned], groups[scanned]
-    tested = [answer for answer, _ in sorted(among.items(), key=_by_count)[: guards.candidates]]
-    masks = [np.asarray(text == answer, dtype=np.bool_) for answer in tested]
-    p_values = holm(
-        [stratified_fisher(hit, mask, strata) for mask in masks], len({*text.tolist()} - {None})
-    )
-    expected = [expected_coincidence(hit, mask, strata) for mask in masks]
-    best = int(np.argmax([(hit & m).sum() - e for m, e in zip(masks, expected, strict=True)]))
-    both, rest = int((hit & masks[best]).sum()), int((~hit & masks[best]).sum())
-    written = answers if spelling is None else spelling
+    masks = [codes == code for code in tested]
+    p_values = holm([stratified_fisher(hit, m, strata) for m in masks], np.unique(codes).size)
+    expected = [expected_coincidence(hit, m, strata) for m in masks]
+    best = int(np.argmax(count[tested] - expected))
+    flags, rest = int(hit.sum()), int((~hit & masks[best]).sum())
     return CommonAnswer(
-        answer=_usual_spelling(tested[best], answers, written),
-        flagged=both,
-        flagged_share=both / int(hit.sum()),
+        answer=answers.texts[tested[best]],
+        flagged=int(count[tested[best]]),
+        flagged_share=int(count[tested[best]]) / flags,
         rest=rest,
-        rest_share=rest / max(1, int((~hit).sum())),
-        expected_share=expected[best] / int(hit.sum()),
+        rest_share=rest / max(1, hit.size - flags),
+        expected_share=expected[best] / flags,
         p_value=float(p_values[best]),
     )
 
@@ -172,7 +166,7 @@ def examine_layers(
     decision: Decision,
     entropy: ArrayLike,
     fits: LayerFits,
-    answers: Sequence[str | None],
+    answers: AnswerTable,
     groups: NDArray[np.int64],
     guards: Guards = GUARDS,
 ) -> tuple[LayerEvidence, ...]:
@@ -181,7 +175,7 @@ def examine_layers(
     found = []
     for layer in decision.layers:
         flags = layer_flags(entropy, fits, layer)
-        common = find_common_answer(flags, scanned, answers, groups, guards=guards)
+        common = find_common_answer(flags, scanned, answers, groups, guards)
         overlap = jaccard(flags, decision.flagged)
         found.append(LayerEvidence(layer=layer, flags=flags, overlap=overlap, common=common))
     return tuple(found)
@@ -199,14 +193,3 @@ def question_overlap(flagged: Mask, scanned: Mask, groups: NDArray[np.int64]) ->
     hits = np.bincount(groups[scanned & flagged], minlength=size.size)
     mostly = hits * 2 > size
     return jaccard(flagged & scanned, mostly[np.minimum(groups, size.size - 1)] & scanned)
-
-
-def _by_count(item: tuple[str | None, int]) -> tuple[int, str]:
-    return -item[1], item[0] or ""
-
-
-def _usual_spelling(
-    answer: str | None, answers: Sequence[str | None], written: Sequence[str | None]
-) -> str:
-    seen = Counter(w for a, w in zip(answers, written, strict=True) if a == answer and w)
-    return min(seen.items(), key=lambda item: (-item[1], item[0]))[0] if seen else (answer or "")

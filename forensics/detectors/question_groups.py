@@ -1,4 +1,4 @@
-"""Groups of like questions, and answers in comparable form."""
+"""Groups of like questions."""
 
 import re
 from collections.abc import Sequence
@@ -25,12 +25,7 @@ def question_group(question: str) -> str:
 
 
 def group_questions(questions: Sequence[str] | None, samples: int) -> NDArray[np.int64]:
-    """Return a group code per sample; groups of fewer than 20 are merged; all 0 without questions."""
+    """Return a group code per sample: small groups are merged, without questions all are one."""
     if questions is None:
         return np.zeros(samples, dtype=np.int64)
     return codes_of([question_group(q) for q in questions], rare=SMALLEST_GROUP)
-
-
-def comparable_answer(answer: str | None) -> str | None:
-    """Return an answer with case, outer blanks and runs of blanks evened out."""
-    return None if answer is None else " ".join(answer.casefold().split())

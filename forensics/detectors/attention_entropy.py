@@ -1,0 +1,48 @@
+"""Attention entropy (BYE): which samples make a tuned model's attention collapse.
+
+Three steps from an entropy matrix ``[samples, layers]`` to a verdict::
+
+    fits = fit_layers(entropy)
+    root = decide(entropy, mode="root", fits=fits)
+    code = decide(entropy, mode="code", fits=fits)
+    verdict = judge(root, code, entropy=entropy, fits=fits, answers=answers, questions=questions)
+
+Nothing here reads a model, an image or a ground truth; recording the attention is in
+``forensics.models.attention``.
+
+Source: "Backdoor Cleaning without External Guidance in MLLM Fine-tuning", arXiv 2505.16916.
+"""
+
+from forensics.detectors.attention_entropy_decision import (
+    TAU,
+    Decision,
+    ScoreMixture,
+    decide,
+    layer_flags,
+    recut,
+)
+from forensics.detectors.attention_entropy_guards import GUARDS, Guards
+from forensics.detectors.attention_entropy_layers import LayerFits, comparable_entropy, fit_layers
+from forensics.detectors.attention_entropy_options import AttentionEntropyOptions
+from forensics.detectors.attention_entropy_reasons import SampleReasons, explain_samples
+from forensics.detectors.attention_entropy_verdict import judge
+from forensics.detectors.verdict import Verdict
+
+__all__ = [
+    "GUARDS",
+    "TAU",
+    "AttentionEntropyOptions",
+    "Decision",
+    "Guards",
+    "LayerFits",
+    "SampleReasons",
+    "ScoreMixture",
+    "Verdict",
+    "comparable_entropy",
+    "decide",
+    "explain_samples",
+    "fit_layers",
+    "judge",
+    "layer_flags",
+    "recut",
+]
