@@ -1,6 +1,6 @@
 """Runs: one folder a job, the interface between worker, app, command line and notebook."""
 
-from forensics.runs.context import MemoryContext, RunContext
+from forensics.runs.context import QuietContext, RunContext
 from forensics.runs.execute import Job, execute
 from forensics.runs.ledger import Shard
 from forensics.runs.listing import list_runs, next_queued, reconcile
@@ -10,8 +10,8 @@ from forensics.runs.status import State, Status
 
 __all__ = [
     "Job",
-    "MemoryContext",
     "Progress",
+    "QuietContext",
     "Run",
     "RunContext",
     "Shard",

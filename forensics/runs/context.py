@@ -5,13 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from forensics.errors import Cancelled
 from forensics.runs.durable import write_bytes, write_json
-from forensics.runs.ledger import Arrays, Shard, pack
-from forensics.runs.run import Run
+from forensics.runs.ledger import Arrays, Ledger, Shard, pack
+from forensics.runs.run import Run, checked_name
 from forensics.runs.statusboard import StatusBoard
 
 
@@ -37,7 +36,11 @@ class RunContext(Protocol):
         ...
 
     def finished_shards(self) -> dict[int, Shard]:
-        """Return the shards that earlier attempts finished, by number."""
+        """Return the finished shards by number: those of earlier attempts, too.
+
+        Each is its line of the ledger: ``shard``, ``start``, ``stop``, ``file`` (below
+        :attr:`folder`), ``sha256`` and the facts it was committed with.
+        """
         ...
 
     def commit_shard(
@@ -75,12 +78,72 @@ class RunContext(Protocol):
         ...
 
     @property
-    def folder(self) -> Path | None:
-        """Where the run's files are; ``None`` where there is no folder."""
+    def folder(self) -> Path:
+        """Where the run's files are."""
         ...
 
 
-class FolderContext:
+class QuietContext:
+    """A context without a run, for use of the jobs as a library: nobody watches or cancels.
+
+    Args:
+        folder: Where files and shards go; a second call with the same folder resumes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ledger = Ledger(folder)
+        self._shards, self._dropped = self._ledger.read()
+        self._ledger.rewrite(self._shards)
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return self._folder
+
+    def progress(self, done: int, total: int, message: str = "") -> None:
+        """Do nothing."""
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Do nothing."""
+
+    def check_cancelled(self) -> None:
+        """Do nothing."""
+
+    def finished_shards(self) -> dict[int, Shard]:
+        """Return the finished shards by number."""
+        return dict(self._shards)
+
+    def commit_shard(
+        self, index: int, content: Arrays | bytes, *, start: int, stop: int, **facts: Any
+    ) -> Shard:
+        """Keep one finished shard for good."""
+        shard = self._ledger.commit(index, content, start=start, stop=stop, **facts)
+        self._shards[index] = shard
+        return shard
+
+    def load_shard(self, index: int) -> dict[str, NDArray[Any]]:
+        """Read the arrays of a finished shard back."""
+        return self._ledger.load(self._shards[index])
+
+    def save_arrays(self, name: str, arrays: Arrays) -> None:
+        """Write a safetensors file."""
+        write_bytes(self._folder / checked_name(name), pack(arrays)[0])
+
+    def save_json(self, name: str, value: dict[str, Any]) -> None:
+        """Write a JSON file."""
+        write_json(self._folder / checked_name(name), value)
+
+    def save_bytes(self, name: str, content: bytes) -> None:
+        """Write any other file."""
+        write_bytes(self._folder / checked_name(name), content)
+
+    def save_result(self, result: dict[str, Any]) -> None:
+        """Write ``result.json``."""
+        write_json(self._folder / "result.json", result)
+
+
+class WatchedContext(QuietContext):
     """The context of a run that is being executed.
 
     Args:
@@ -97,16 +160,15 @@ class FolderContext:
         stop: threading.Event,
         between: Callable[[], None] | None = None,
     ) -> None:
+        super().__init__(run.folder)
         self._run = run
         self._board = board
         self._stop = stop
         self._between = between
-        self._shards = _clean(run)
-
-    @property
-    def folder(self) -> Path:
-        """Where the run's files are."""
-        return self._run.folder
+        for leftover in run.folder.rglob(".*.tmp"):
+            leftover.unlink(missing_ok=True)
+        if self._shards or self._dropped:
+            run.event("resumed", shards=len(self._shards), dropped=self._dropped)
 
     def progress(self, done: int, total: int, message: str = "") -> None:
         """Report units finished and in all; also a yield point."""
@@ -126,105 +188,3 @@ class FolderContext:
             raise Cancelled(
                 f"Run {self._run.id} was cancelled.", remedy="What it finished is kept; resume it."
             )
-
-    def finished_shards(self) -> dict[int, Shard]:
-        """Return the finished shards by number."""
-        return dict(self._shards)
-
-    def commit_shard(
-        self, index: int, content: Arrays | bytes, *, start: int, stop: int, **facts: Any
-    ) -> Shard:
-        """Keep one finished shard for good."""
-        shard = self._run.ledger.commit(index, content, start=start, stop=stop, **facts)
-        self._shards[index] = shard
-        return shard
-
-    def load_shard(self, index: int) -> dict[str, NDArray[Any]]:
-        """Read the arrays of a finished shard back."""
-        return self._run.ledger.load(self._shards[index])
-
-    def save_arrays(self, name: str, arrays: Arrays) -> None:
-        """Write a safetensors file of the run."""
-        write_bytes(self._run.path(name), pack(arrays)[0])
-
-    def save_json(self, name: str, value: dict[str, Any]) -> None:
-        """Write a JSON file of the run."""
-        write_json(self._run.path(name), value)
-
-    def save_bytes(self, name: str, content: bytes) -> None:
-        """Write any other file of the run."""
-        write_bytes(self._run.path(name), content)
-
-    def save_result(self, result: dict[str, Any]) -> None:
-        """Write ``result.json``."""
-        write_json(self._run.folder / "result.json", result)
-
-
-class MemoryContext:
-    """A context without a folder, for use of the jobs as a library: nothing is cancelled or kept.
-
-    Attributes:
-        files: What the job saved, by file name: arrays, JSON values or bytes.
-        result: What it saved as its result.
-    """
-
-    folder: Path | None = None
-
-    def __init__(self) -> None:
-        self.files: dict[str, Any] = {}
-        self.result: dict[str, Any] = {}
-        self._shards: dict[int, tuple[Shard, Arrays]] = {}
-
-    def progress(self, done: int, total: int, message: str = "") -> None:
-        """Do nothing."""
-
-    def event(self, kind: str, **fields: Any) -> None:
-        """Do nothing."""
-
-    def check_cancelled(self) -> None:
-        """Do nothing."""
-
-    def finished_shards(self) -> dict[int, Shard]:
-        """Return the shards committed so far."""
-        return {index: shard for index, (shard, _) in self._shards.items()}
-
-    def commit_shard(
-        self, index: int, content: Arrays | bytes, *, start: int, stop: int, **facts: Any
-    ) -> Shard:
-        """Keep one finished shard in memory."""
-        shard = Shard(index=index, start=start, stop=stop, file="", sha256="", facts=facts)
-        copy = {} if isinstance(content, bytes) else {k: np.array(v) for k, v in content.items()}
-        self._shards[index] = (shard, copy)
-        return shard
-
-    def load_shard(self, index: int) -> dict[str, NDArray[Any]]:
-        """Return the arrays of a committed shard."""
-        return dict(self._shards[index][1])
-
-    def save_arrays(self, name: str, arrays: Arrays) -> None:
-        """Keep arrays under a name."""
-        self.files[name] = dict(arrays)
-
-    def save_json(self, name: str, value: dict[str, Any]) -> None:
-        """Keep a JSON value under a name."""
-        self.files[name] = value
-
-    def save_bytes(self, name: str, content: bytes) -> None:
-        """Keep bytes under a name."""
-        self.files[name] = content
-
-    def save_result(self, result: dict[str, Any]) -> None:
-        """Keep the result."""
-        self.result = result
-
-
-def _clean(run: Run) -> dict[int, Shard]:
-    """Bring ledger and shard files in line; say in the events what has to be done again."""
-    shards, dropped = run.ledger.read()
-    (run.folder / "shards").mkdir(exist_ok=True, mode=0o700)
-    run.ledger.rewrite(shards)
-    for leftover in run.folder.glob(".*.tmp"):
-        leftover.unlink(missing_ok=True)
-    if shards or dropped:
-        run.event("resumed", shards=len(shards), dropped=dropped)
-    return shards

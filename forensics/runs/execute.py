@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 from forensics.errors import Cancelled, ForensicsError, JobFailed
-from forensics.runs.context import FolderContext, RunContext
+from forensics.runs.context import RunContext, WatchedContext
 from forensics.runs.run import Run
 from forensics.runs.status import State
 from forensics.runs.statusboard import StatusBoard
@@ -65,7 +65,7 @@ def _work(
     stopped: threading.Event,
     between: Callable[[], None] | None,
 ) -> dict[str, Any]:
-    context = FolderContext(run, board, stopped, between)
+    context = WatchedContext(run, board, stopped, between)
     context.check_cancelled()
     result = job(context)
     context.save_result(result)

@@ -138,14 +138,12 @@ class Run:
         Raises:
             CaseError: The name is not a plain file name.
         """
-        if not FILE_NAME.fullmatch(name):
-            raise CaseError(f"{name!r} is not the name of a file in a run.")
-        return self.folder / name
+        return self.folder / checked_name(name)
 
     @property
     def ledger(self) -> Ledger:
         """The finished shards."""
-        return Ledger(self.folder / "ledger.jsonl", self.folder / "shards")
+        return Ledger(self.folder)
 
     def events(self) -> list[dict[str, Any]]:
         """Read what happened, oldest first; a torn line is left out."""
@@ -220,6 +218,17 @@ class Run:
     def disk_use(self) -> int:
         """Return the bytes of all its files."""
         return folder_bytes(self.folder)
+
+
+def checked_name(name: str) -> str:
+    """Return the name of a file in a run.
+
+    Raises:
+        CaseError: It is not a plain file name.
+    """
+    if not FILE_NAME.fullmatch(name):
+        raise CaseError(f"{name!r} is not the name of a file in a run.")
+    return name
 
 
 def folder_bytes(folder: Path) -> int:

@@ -52,7 +52,7 @@ def test_a_finished_run_keeps_result_arrays_events_and_who_did_it(tmp_path):
     assert (status.pid, status.attempt) == (os.getpid(), 1)
     assert run.arrays("scan.safetensors")["values"].shape == (10, 3)
     assert [event["kind"] for event in run.events()] == ["started", "finished"]
-    assert [shard.facts for shard in run.ledger.read()[0].values()] == [{"batch_size": 4}] * 3
+    assert [shard["batch_size"] for shard in run.ledger.read()[0].values()] == [4, 4, 4]
 
 
 def test_a_finished_run_is_not_executed_again(tmp_path):

@@ -14,7 +14,9 @@ def scan(context: RunContext, options: dict[str, Any]) -> dict[str, Any]:
     """Write ``scan.safetensors``; options: rows, shard, pause (seconds a shard), fail_at."""
     rows, size = options.get("rows", 40), options.get("shard", 4)
     done = context.finished_shards()
-    context.progress(sum(shard.stop - shard.start for shard in done.values()), rows, "Scanning")
+    context.progress(
+        sum(shard["stop"] - shard["start"] for shard in done.values()), rows, "Scanning"
+    )
     for index, start in enumerate(range(0, rows, size)):
         if index in done:
             continue
