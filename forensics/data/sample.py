@@ -76,13 +76,16 @@ class Dataset(Protocol):
         uri: How the user names it, scheme included.
         format: ``llava``, ``imagefolder`` or ``table``.
         root: Folder that every image stays under.
-        files: The files that define it, for content hashes.
     """
 
     uri: str
     format: str
     root: Path
-    files: tuple[Path, ...]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return the files that define it, for content hashes."""
+        ...
 
     def __iter__(self) -> Iterator[Sample | RowError]:
         """Yield rows in file order; a bad row is a :class:`RowError`, never an exception."""

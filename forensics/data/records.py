@@ -1,0 +1,130 @@
+"""A row on its way from a file to a sample, and the base of the readers that send it there."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from forensics.data.sample import RowError, Sample
+from forensics.errors import DataError
+
+_POISONED = {"true": True, "1": True, "false": False, "0": False}
+_SHOWN_CHARACTERS = 80
+
+
+class BadRow(Exception):
+    """Say why a row cannot be used; never leaves the readers.
+
+    Args:
+        reason: What is wrong with the row.
+        remedy: What the user can do about it.
+    """
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """The unchecked cells of one row.
+
+    Attributes:
+        line: Line or row to report, counted from 1.
+        row: Position among the rows of the file, counted from 1; bad rows count too.
+        raw: The row as it stands in the file (text formats), or its row number from 0 (Parquet).
+        cells: What the file holds under each field name of a sample, of any type.
+        problem: Why the row could not even be taken apart.
+    """
+
+    line: int
+    row: int
+    raw: str | int
+    cells: Mapping[str, object]
+    problem: BadRow | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One checked row together with its original.
+
+    Attributes:
+        item: The sample, or why there is none.
+        raw: The row as it stands in the file; an export writes it back unchanged.
+        poisoned: The ground-truth cell, unread; kept out of ``item`` so no method can see it.
+    """
+
+    item: Sample | RowError
+    raw: str | int
+    poisoned: object = None
+
+
+class FileDataset(ABC):
+    """Stream the rows of one file or folder; the base of every reader.
+
+    Args:
+        path: The file or folder, absolute.
+        uri: How the user names it, scheme included.
+        root: Folder that every image stays under.
+    """
+
+    format: str
+
+    def __init__(self, path: Path, uri: str, root: Path) -> None:
+        self.path = path
+        self.uri = uri
+        self.root = root
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return the files that define the data set."""
+        return (self.path,)
+
+    @abstractmethod
+    def records(self) -> Iterator[Record]:
+        """Yield every row in file order with its original."""
+
+    def __iter__(self) -> Iterator[Sample | RowError]:
+        """Yield a sample or a row error for every row, in file order."""
+        return (record.item for record in self.records())
+
+    def truth(self) -> Mapping[str, bool]:
+        """Return id -> poisoned of every readable row that has a ground-truth cell.
+
+        Raises:
+            DataError: A ``poisoned`` cell is none of true, false, 0 and 1.
+        """
+        found: dict[str, bool] = {}
+        for record in self.records():
+            if isinstance(record.item, Sample):
+                value = _read_poisoned(record.item, record.poisoned)
+                if value is not None:
+                    found[record.item.id] = value
+        return found
+
+
+def shown(value: object) -> str:
+    """Return ``value`` quoted for a message: escaped, and cut where it is long."""
+    text = value if isinstance(value, str) else str(value)
+    return repr(text[:_SHOWN_CHARACTERS]) + ("..." if len(text) > _SHOWN_CHARACTERS else "")
+
+
+def is_empty(value: object) -> bool:
+    """Tell whether a cell holds nothing: null, NaN or blank text."""
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or value != value
+
+
+def _read_poisoned(sample: Sample, value: object) -> bool | None:
+    if is_empty(value):
+        return None
+    key = str(int(value)) if isinstance(value, float) and value in (0, 1) else str(value)
+    try:
+        return _POISONED[key.strip().lower()]
+    except KeyError:
+        raise DataError(
+            f"{sample.source}, line {sample.line}: 'poisoned' is {shown(value)}.",
+            remedy="Write true, false, 0 or 1, leave it empty, or rename the column.",
+        ) from None
