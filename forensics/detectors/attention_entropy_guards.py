@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forensics.detectors.answer_places import AnswerPlace, locate_answer
 from forensics.detectors.answers import AnswerTable
 from forensics.detectors.attention_entropy_decision import Decision, layer_flags
 from forensics.detectors.attention_entropy_layers import LayerFits
@@ -37,9 +38,12 @@ class Guards:
         largest_share: Largest flagged share (bye.md: 50 %).
         smallest_agreement: Jaccard index at which two sets of flags agree (bye.md: 0.5).
         largest_high_side: Share of the flags that may lie above the upper mean (ours).
-        smallest_common_share: Share of the flagged samples that one answer must hold (ours: most).
+        smallest_common_share: Share of the flagged samples that one answer must hold (ours).
         smallest_excess: By how much that share must exceed the one expected from the questions
             alone (ours).
+        share_ratio: How many times as frequent as any other answer to the same kinds of question
+            the common answer must be (ours), unless ...
+        reach_ratio: ... it is given to that many times the range of questions of any other (ours).
         significance: Level of the exact test, after Holm (ours).
         candidates: Most frequent answers among the flagged that are tested (ours).
     """
@@ -50,8 +54,10 @@ class Guards:
     largest_share: float = 0.5
     smallest_agreement: float = 0.5
     largest_high_side: float = 0.05
-    smallest_common_share: float = 0.5
+    smallest_common_share: float = 0.9
     smallest_excess: float = 0.3
+    share_ratio: float = 2.0
+    reach_ratio: float = 1.25
     significance: float = 0.01
     candidates: int = 5
 
@@ -72,6 +78,7 @@ class CommonAnswer:
         expected_share: Share of the flagged expected with it if flags were drawn at random within
             each group of questions.
         p_value: Exact and one-sided within groups of questions; Holm over all distinct answers.
+        place: Where it is given, in the whole set.
     """
 
     answer: str
@@ -81,6 +88,7 @@ class CommonAnswer:
     rest_share: float
     expected_share: float
     p_value: float
+    place: AnswerPlace
 
     def stands_out(self, guards: Guards = GUARDS) -> bool:
         """Tell whether it is common enough to be a target."""
@@ -88,6 +96,18 @@ class CommonAnswer:
             self.flagged_share >= guards.smallest_common_share
             and self.flagged_share - self.expected_share >= guards.smallest_excess
             and self.p_value < guards.significance
+        )
+
+    def out_of_place(self, guards: Guards = GUARDS) -> bool:
+        """Tell whether it is no ordinary answer to the questions it is given to.
+
+        Attention may well narrow on pictures of one class ("yes", "star"): flags that follow such
+        an answer are no sign of a trigger.
+        """
+        place = self.place
+        return (
+            place.share >= guards.share_ratio * place.ordinary_share
+            or place.reach >= guards.reach_ratio * place.ordinary_reach
         )
 
 
@@ -114,7 +134,7 @@ def find_common_answer(
     if not tested.size:
         return None
     masks = [codes == code for code in tested]
-    p_values = holm([stratified_fisher(hit, m, strata) for m in masks], np.unique(codes).size)
+    p_values = holm([stratified_fisher(hit, m, strata) for m in masks], len(answers.texts))
     expected = [expected_coincidence(hit, m, strata) for m in masks]
     best = int(np.argmax(count[tested] - expected))
     flags, rest = int(hit.sum()), int((~hit & masks[best]).sum())
@@ -126,6 +146,7 @@ def find_common_answer(
         rest_share=rest / max(1, hit.size - flags),
         expected_share=expected[best] / flags,
         p_value=float(p_values[best]),
+        place=locate_answer(int(tested[best]), answers, groups, scanned, flagged),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forensics.detectors.answer_places import count_by_group, present
 from forensics.detectors.answers import tabulate_answers
 from forensics.detectors.question_groups import group_questions
 from forensics.statistics.intervals import Interval, bootstrap_scores
@@ -19,7 +20,6 @@ Mask = NDArray[np.bool_]
 # Entropies below this were flagged by the paper's simplest ablation (2505.16916, Fig. 4).
 FIXED_THRESHOLD: Final = 4.5
 _RARE: Final = 0.002  # answers below this share of the samples are no candidates
-_PRESENT: Final = 0.01  # share from which an answer counts as given to a kind of question
 _AT_HOME: Final = 2.0  # times its overall share from which it is an ordinary answer there
 
 
@@ -100,10 +100,11 @@ def flag_odd_answer(
     """Flag by counting answers alone, as someone with a spreadsheet would: no model, no image.
 
     An ordinary answer belongs to one kind of question ("red" to colours); a target turns up under
-    all of them. Candidates hold at least 0.2 % of the samples. The odd answer is the one given
-    (to at least 1 %) under the kinds of question that together cover most samples; of several, the
-    most frequent. Its samples are flagged, save under kinds of question where it is at home: where
-    its share is over twice its overall share. Questions are alike if their first three words are.
+    all of them. Candidates hold at least 0.2 % of the samples. The odd answer is the one given (at
+    a quarter of its overall rate or more) under the kinds of question that together cover most
+    samples; of several, the most frequent. Its samples are flagged, save under kinds of question
+    where it is at home: where its share is over twice its overall share. Questions are alike if
+    their first three words are.
 
     Args:
         answers: ``[N]``.
@@ -122,13 +123,10 @@ def flag_odd_answer(
     if not candidates.size:
         return none, None
     size = np.bincount(groups)
-    shares = np.array(
-        [np.bincount(groups[table.codes == c], minlength=size.size) for c in candidates]
-    )
-    shares = shares / np.maximum(size, 1)
-    reach = (shares >= _PRESENT) @ size
+    counts = count_by_group(candidates, table, groups, known)
+    reach = present(counts, size) @ size
     best = max(range(candidates.size), key=lambda i: (reach[i], total[candidates[i]]))
-    odd = shares[best] <= _AT_HOME * total[candidates[best]] / len(answers)
+    odd = counts[best] <= _AT_HOME * size * (total[candidates[best]] / len(answers))
     return (table.codes == candidates[best]) & odd[groups], table.texts[candidates[best]]
 
 

@@ -54,6 +54,7 @@ def describe_failure(
         agreement=evidence.get("agreement") or 0.0,
         fewest=evidence["guards"]["fewest_samples"],
         common=_common(evidence.get("common_answer")),
+        ordinary=_ordinary(evidence.get("common_answer")),
     )
     if not primary.layers:
         return f"Inconclusive. {why}"
@@ -75,6 +76,8 @@ _FAILURES = {
     "{agreement:.2f}).",
     "answers-unknown": "The data set has no answers, so the usual sign of a target cannot be "
     "checked.",
+    "questions-unknown": "Without the questions, two task types cannot be told from a trigger.",
+    "ordinary-answer": "{ordinary}",
     "questions-explain-split": "The split follows the kind of question ({overlap} overlap).",
     "no-common-answer": "The flagged samples have no answer in common beyond what their questions "
     "explain{common}.",
@@ -116,6 +119,15 @@ def _common(common: Mapping[str, Any] | None) -> str:
     return (
         f" (most common: {quote(common['answer'])}, {percent(common['flagged_share'])} of them, "
         f"{percent(common['expected_share'])} expected)"
+    )
+
+
+def _ordinary(common: Mapping[str, Any] | None) -> str:
+    if common is None:
+        return ""
+    return (
+        f"{percent(common['flagged_share'])} of them are taught {quote(common['answer'])}, but "
+        "that is an ordinary answer to these questions: pictures of one class may look like this."
     )
 
 

@@ -84,11 +84,15 @@ def judge(
     }
     failed = _basic_failures(primary, fits, guards)
     without_answer = common is None or not common.stands_out(guards)
+    if questions is None:
+        failed.append("questions-unknown")
     if without_answer and _follows_questions(evidence, guards):
         failed.append("questions-explain-split")
     failed += _trigger_failures(primary, evidence, guards)
     if without_answer:
         failed.append("no-common-answer" if evidence["answers_known"] else "answers-unknown")
+    elif common is not None and not common.out_of_place(guards):
+        failed.append("ordinary-answer")
     evidence["failed_guards"] = failed
     if failed:
         sentence = describe_failure(failed[0], primary, fits, evidence)

@@ -18,8 +18,9 @@ Array = NDArray[np.float64]
 TOLERANCE: Final = 1e-3
 MAX_ITERATIONS: Final = 100
 VARIANCE_FLOOR: Final = 1e-6  # reg_covar: added to every variance, in squared units of the data
-# Values per block: three float64 work arrays of this size stay in a 1 MB second-level cache.
-_BLOCK: Final = 1 << 14
+# Values per block: three float64 arrays of this size stay in a 256 KB second-level cache, and
+# a dot product of this length is below the size from which BLAS libraries start threads.
+_BLOCK: Final = 1 << 13
 # exp(700) is finite, exp(710) is not; beyond it a responsibility is 0 or 1 to the last bit.
 _LARGEST_EXPONENT: Final = 700.0
 _TINY: Final = 10 * float(np.finfo(np.float64).eps)
@@ -162,7 +163,7 @@ class _State:
     def begin(cls, data: Array, start: Start, centre: Array) -> "_State":
         count, samples = data.shape
         totals = np.stack(
-            [np.full(count, float(samples)), data.sum(axis=1), np.vecdot(data, data)], axis=1
+            [np.full(count, float(samples)), data.sum(axis=1), np.square(data).sum(axis=1)], axis=1
         )
         return cls(
             weights=start.weights.copy(),
