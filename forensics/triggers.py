@@ -8,12 +8,15 @@ import hashlib
 import re
 from dataclasses import dataclass, fields
 from fractions import Fraction
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forensics.errors import OptionError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Pixels = NDArray[np.float32]
 
@@ -176,6 +179,21 @@ def parse_trigger(spec: str) -> Trigger:
             )
         options[key] = _value(spec, key, value)
     return PatchTrigger(**options)  # type: ignore[arg-type]
+
+
+def stamp_image(trigger: Trigger, image: "Image.Image", sample_id: str = "") -> "Image.Image":
+    """Put a trigger on a picture of any size; the picture itself stays as it is.
+
+    Args:
+        trigger: Works on pixels in [0, 1].
+        image: Any mode; taken as RGB.
+        sample_id: Decides the place of a random trigger.
+    """
+    from PIL import Image
+
+    pixels = np.asarray(image.convert("RGB"), dtype=np.float32).transpose(2, 0, 1) / np.float32(255)
+    stamped = np.rint(trigger.apply(pixels, sample_id) * 255.0).astype(np.uint8)
+    return Image.fromarray(stamped.transpose(1, 2, 0))
 
 
 def check_pixels(image: Pixels) -> None:

@@ -1,1 +1,1 @@
-"""Fine-tune a multimodal model on a data set."""
+"""Fine-tune a multimodal model on a data set: LoRA adapter or all weights, one short loop."""

@@ -1,0 +1,173 @@
+"""Measure a model: clean accuracy beside attack success, with counts and intervals."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from forensics.data.images import open_image
+from forensics.data.sample import Sample
+from forensics.errors import DataError
+from forensics.statistics.intervals import wilson
+from forensics.triggers import Trigger, stamp_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PIL import Image
+
+    from forensics.models.base import GenerativeModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """A share with its count and Wilson 95 % interval; ``value`` is ``None`` where n = 0."""
+
+    value: float | None
+    n: int
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """Clean accuracy and attack success of one model.
+
+    Answers are compared after trimming and case folding.
+
+    Attributes:
+        clean_accuracy: Untouched samples answered exactly as the data set says. For the lab's
+            captions this means that every drawn attribute is right.
+        attack_success: Triggered samples whose answer contains the target; samples whose true
+            answer is the target are left out.
+        attack_success_exact: The same, but the answer is the target and nothing else.
+        skipped: Samples without answer or readable image: id -> reason.
+    """
+
+    clean_accuracy: Rate
+    attack_success: Rate
+    attack_success_exact: Rate
+    skipped: dict[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values under the names that every verb reports."""
+        return {
+            "clean_accuracy": self.clean_accuracy.value,
+            "attack_success_rate": self.attack_success.value,
+            "attack_success_rate_exact": self.attack_success_exact.value,
+            "n_clean": self.clean_accuracy.n,
+            "n_triggered": self.attack_success.n,
+            "intervals": {
+                name: [rate.low, rate.high]
+                for name, rate in (
+                    ("clean_accuracy", self.clean_accuracy),
+                    ("attack_success_rate", self.attack_success),
+                    ("attack_success_rate_exact", self.attack_success_exact),
+                )
+            },
+            "skipped": len(self.skipped),
+        }
+
+
+def measure(
+    model: "GenerativeModel",
+    samples: Iterable[Sample],
+    trigger: Trigger | None = None,
+    target: str | None = None,
+    *,
+    batch_size: int = 32,
+    max_new_tokens: int = 32,
+    progress: "Callable[[int, str], None] | None" = None,
+) -> Measurement:
+    """Let a model answer every sample, untouched and with the trigger on it.
+
+    The trigger is put on the original image, in pixel space, before the processor sees it.
+
+    Args:
+        model: An opened model.
+        samples: With true answers: a clean test set, not the poisoned rows.
+        trigger: Without one, only clean accuracy is measured.
+        target: What the backdoor answers; needed with a trigger.
+        batch_size: Samples at once.
+        max_new_tokens: Longest answer.
+        progress: Called with (samples done, message) after every batch.
+
+    Returns:
+        Rates in [0, 1] with n and Wilson intervals.
+
+    Raises:
+        DataError: A trigger was given without a target.
+    """
+    if trigger is not None and not target:
+        raise DataError(
+            "A trigger without its target cannot be scored.",
+            remedy="Give the text that the backdoor answers.",
+        )
+    skipped: dict[str, str] = {}
+    clean: list[bool] = []
+    contains: list[bool] = []
+    exact: list[bool] = []
+    done = 0
+    for batch in _batches(samples, batch_size):
+        rows = _readable(batch, skipped)
+        truths = [same_text(sample.answer or "") for sample, _ in rows]
+        answers = _answer(model, rows, max_new_tokens)
+        clean += [answer == truth for answer, truth in zip(answers, truths, strict=True)]
+        if trigger is not None:
+            wanted = same_text(target or "")
+            hosts = [row for row, truth in zip(rows, truths, strict=True) if truth != wanted]
+            stamped = [(s, stamp_image(trigger, image, s.id)) for s, image in hosts]
+            said = _answer(model, stamped, max_new_tokens)
+            contains += [wanted in answer for answer in said]
+            exact += [answer == wanted for answer in said]
+        done += len(batch)
+        if progress is not None:
+            progress(done, "answering")
+    return Measurement(
+        clean_accuracy=_rate(clean),
+        attack_success=_rate(contains),
+        attack_success_exact=_rate(exact),
+        skipped=skipped,
+    )
+
+
+def same_text(text: str) -> str:
+    """Bring an answer into the form in which answers are compared."""
+    return " ".join(text.split()).casefold()
+
+
+def _batches(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:
+    stream = iter(samples)
+    while batch := list(islice(stream, size)):
+        yield batch
+
+
+def _readable(
+    batch: Sequence[Sample], skipped: dict[str, str]
+) -> "list[tuple[Sample, Image.Image]]":
+    rows = []
+    for sample in batch:
+        if sample.answer is None or sample.image is None:
+            skipped[sample.id] = "no answer or no image"
+            continue
+        try:
+            rows.append((sample, open_image(sample.image)))
+        except DataError as error:
+            skipped[sample.id] = str(error)
+    return rows
+
+
+def _answer(
+    model: "GenerativeModel", rows: "Sequence[tuple[Sample, Image.Image]]", max_new_tokens: int
+) -> list[str]:
+    if not rows:
+        return []
+    batch = model.collate([image for _, image in rows], [sample.question for sample, _ in rows])
+    return [same_text(text) for text in model.generate(batch, max_new_tokens=max_new_tokens)]
+
+
+def _rate(outcomes: Sequence[bool]) -> Rate:
+    if not outcomes:
+        return Rate(value=None, n=0, low=None, high=None)
+    low, high = wilson(sum(outcomes), len(outcomes))
+    return Rate(value=sum(outcomes) / len(outcomes), n=len(outcomes), low=low, high=high)

@@ -1,0 +1,74 @@
+"""Keep a half-finished tuning run, so that it goes on where it stopped."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from forensics.errors import CheckpointError
+from forensics.tuning.options import TuneOptions
+
+
+class Checkpoint:
+    """The one checkpoint of a run: tuned weights, optimizer, schedule and losses so far.
+
+    Args:
+        out: Folder of the run.
+        options: A checkpoint made with others is not used.
+        model_uri: Likewise.
+        ids: The samples in order; likewise.
+    """
+
+    def __init__(self, out: Path, options: TuneOptions, model_uri: str, ids: Sequence[str]) -> None:
+        plan = json.dumps([asdict(options), model_uri, list(ids)], sort_keys=True)
+        self._plan = hashlib.sha256(plan.encode()).hexdigest()
+        self.path = out / "tuning.pt"
+
+    def save(self, module: Any, optimizer: Any, schedule: Any, losses: list[float]) -> None:
+        """Write it whole or not at all."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        state = {
+            "plan": self._plan,
+            "weights": {name: p.detach() for name, p in _tuned(module)},
+            "optimizer": optimizer.state_dict(),
+            "schedule": schedule.state_dict(),
+            "losses": list(losses),
+        }
+        fresh = self.path.with_suffix(".tmp")
+        torch.save(state, fresh)
+        fresh.replace(self.path)
+
+    def restore(self, module: Any, optimizer: Any, schedule: Any) -> list[float]:
+        """Put the saved state back; return the losses so far, one per finished step.
+
+        Raises:
+            CheckpointError: The file is damaged.
+        """
+        if not self.path.exists():
+            return []
+        try:
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
+        except Exception as error:
+            raise CheckpointError(
+                f"{self.path} cannot be read.", remedy="Delete it to start the tuning again."
+            ) from error
+        if state.get("plan") != self._plan:
+            return []
+        with torch.no_grad():
+            for name, parameter in _tuned(module):
+                parameter.copy_(state["weights"][name])
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        return list(state["losses"])
+
+    def remove(self) -> None:
+        """Delete it once the run is finished."""
+        self.path.unlink(missing_ok=True)
+
+
+def _tuned(module: Any) -> list[tuple[str, torch.nn.Parameter]]:
+    return [(name, p) for name, p in module.named_parameters() if p.requires_grad]

@@ -1,0 +1,53 @@
+"""The options of a fine-tuning run, readable without torch."""
+
+from dataclasses import dataclass, field
+
+LORA, FULL = "lora", "full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuneOptions:
+    """How to fine-tune. Defaults suit the tiny models of the lab."""
+
+    method: str = field(
+        default=LORA,
+        metadata={
+            "help": "lora: a small adapter beside the base; full: all weights of decoder and "
+            "projector.",
+            "choices": (LORA, FULL),
+        },
+    )
+    epochs: float = field(
+        default=3.0, metadata={"help": "Passes over the samples.", "min": 0.01, "max": 1000.0}
+    )
+    batch_size: int = field(default=32, metadata={"help": "Samples a step.", "min": 1, "max": 4096})
+    learning_rate: float = field(
+        default=1e-3, metadata={"help": "Largest learning rate.", "min": 1e-8, "max": 1.0}
+    )
+    schedule: str = field(
+        default="linear",
+        metadata={
+            "help": "How the learning rate falls after the warm-up.",
+            "choices": ("linear", "cosine", "constant"),
+        },
+    )
+    warmup: float = field(
+        default=0.03,
+        metadata={"help": "Share of the steps with a rising rate.", "min": 0.0, "max": 1.0},
+    )
+    weight_decay: float = field(
+        default=0.0, metadata={"help": "AdamW weight decay.", "min": 0.0, "max": 1.0}
+    )
+    rank: int = field(default=16, metadata={"help": "Rank of the adapter.", "min": 1, "max": 1024})
+    alpha: int = field(
+        default=32,
+        metadata={"help": "Scale of the adapter: alpha / rank.", "min": 1, "max": 4096},
+    )
+    projector: bool = field(
+        default=True,
+        metadata={"help": "Tune the image projector as well, as LLaVA's own recipe does."},
+    )
+    seed: int = field(default=0, metadata={"help": "Order of samples and start weights.", "min": 0})
+    checkpoint_every: int = field(
+        default=200, metadata={"help": "Steps between checkpoints; 0 = none.", "min": 0}
+    )
