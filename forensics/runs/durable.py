@@ -17,24 +17,27 @@ from forensics.runs.plain import plain
 LARGEST_JSON = 64 * 2**20
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Replace a file at once: readers see the old content or the new, never a part.
 
     Args:
         path: Where; its folder exists. The file is readable by its owner only.
         content: What.
+        durable: Whether to wait until it would survive a power cut; not needed for a cache.
     """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,0 +1,158 @@
+"""Making a case: freeze the data, hash what is examined, and write ``case.json`` last."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from forensics.case.fingerprint import FileHash, Fingerprint, Report, files_below, hash_files
+from forensics.case.manifest import Manifest, from_portable, write_manifest
+from forensics.case.tables import freeze
+from forensics.data.fields import FieldMap
+from forensics.data.open import open_dataset
+from forensics.data.sample import Dataset
+from forensics.errors import CaseError, DataError
+from forensics.models.uri import ModelURI, parse_model_uri
+from forensics.runs.durable import write_json
+from forensics.runs.versions import versions
+
+UNFINISHED = ".unfinished"
+PREPROCESSING = ("preprocessor_config.json", "processor_config.json")
+LARGEST_PREPROCESSING = 2**20
+HASHES_SCHEMA = pa.schema(
+    [("part", pa.string()), ("path", pa.string()), ("bytes", pa.int64()), ("sha256", pa.string())]
+)
+
+
+def create_folder(
+    folder: Path,
+    *,
+    model: str,
+    data: str,
+    base: str | None,
+    title: str | None,
+    story: str | None,
+    data_root: Path | None,
+    data_fields: FieldMap | None,
+    known: Mapping[str, Any] | None,
+    prepare: Callable[[Path], None] | None,
+    report: Report | None,
+) -> None:
+    """Make the folder of a case; see :meth:`forensics.case.Case.create`."""
+    existed = folder.is_dir()
+    _claim(folder)
+    try:
+        if prepare is not None:
+            prepare(folder)
+        models = {"model": from_portable(model, folder), "base": from_portable(base, folder)}
+        parsed = {part: parse_model_uri(uri) for part, uri in models.items() if uri is not None}
+        uri = str(from_portable(data, folder))
+        dataset = open_dataset(uri, root=data_root, fields=data_fields)
+        samples, errors = freeze(folder, dataset, report)
+        if known is not None:
+            write_json(folder / "known.json", dict(known))
+        manifest = Manifest(
+            model=str(parsed["model"]),
+            base=str(parsed["base"]) if "base" in parsed else None,
+            data=dataset.uri,
+            data_root=str(dataset.root),
+            data_format=dataset.format,
+            data_fields=_given_fields(data_fields),
+            samples=samples,
+            errors=errors,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            title=title or folder.name,
+            story=story or "",
+            hashes=_hash_all(folder, dataset, parsed, report),
+            preprocessing=_preprocessing(parsed["model"]),
+            versions=versions(),
+        )
+        (folder / "runs").mkdir(mode=0o700)
+        write_manifest(folder, manifest)
+        (folder / UNFINISHED).unlink()
+    except BaseException:
+        _clear(folder, keep=existed)
+        raise
+
+
+def _claim(folder: Path) -> None:
+    """Make the folder for its owner only, or take an empty one.
+
+    Raises:
+        CaseError: Something is in it, or it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        occupied = next(folder.iterdir(), None)
+    except OSError as error:
+        raise CaseError(f"{folder} cannot be made: {error.strerror}.") from error
+    if occupied is None:
+        folder.chmod(0o700)
+        (folder / UNFINISHED).touch(mode=0o600)
+        return
+    what = "is not empty"
+    if (folder / UNFINISHED).exists():
+        what = "holds a case that was not finished"
+    elif (folder / "case.json").exists():
+        what = "holds a case already"
+    raise CaseError(f"{folder} {what}.", remedy="Choose another folder, or delete this one first.")
+
+
+def _clear(folder: Path, *, keep: bool) -> None:
+    """Remove what a failed creation left, so that a second try finds the folder as it was."""
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _hash_all(
+    folder: Path, dataset: Dataset, parsed: Mapping[str, ModelURI], report: Report | None
+) -> dict[str, Fingerprint]:
+    """Hash data and local models; the single files go into ``hashes.parquet``."""
+    whole, files = hash_files(dataset.root, dataset.files, report)
+    found, listed = {"data": whole}, [("data", entry) for entry in files]
+    for part, uri in parsed.items():
+        for name, place in ((part, uri.folder), (f"{part}-adapter", uri.adapter)):
+            if place is not None:
+                found[name], files = hash_files(place, files_below(place), report)
+                listed += [(name, entry) for entry in files]
+    _write_hashes(folder / "hashes.parquet", listed)
+    return found
+
+
+def _write_hashes(path: Path, listed: list[tuple[str, FileHash]]) -> None:
+    rows = [{"part": part} | asdict(entry) for part, entry in listed]
+    for row in rows:
+        row["path"] = str(row["path"]).encode("utf-8", "backslashreplace").decode()
+    pq.write_table(pa.Table.from_pylist(rows, schema=HASHES_SCHEMA), path, compression="zstd")
+
+
+def _given_fields(fields: FieldMap | None) -> dict[str, str] | None:
+    if fields is None:
+        return None
+    return {name: value for name, value in asdict(fields).items() if value is not None}
+
+
+def _preprocessing(model: ModelURI) -> dict[str, Any]:
+    """Copy the image settings that the model's folder states."""
+    found: dict[str, Any] = {}
+    for name in PREPROCESSING:
+        path = model.folder / name if model.folder else None
+        if path is None or not path.is_file() or path.stat().st_size > LARGEST_PREPROCESSING:
+            continue
+        try:
+            found[name.removesuffix(".json")] = json.loads(path.read_bytes())
+        except ValueError as error:
+            raise DataError(f"{path} is not valid JSON: {error}.") from error
+    return found

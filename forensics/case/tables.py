@@ -1,0 +1,172 @@
+"""The frozen data set: a case's three Parquet tables, written while the data stream by."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from forensics.data.sample import Dataset, RowError, Sample
+from forensics.errors import CaseError
+
+ROWS_PER_GROUP = 1024
+
+CATALOG_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("question", pa.string()),
+        ("answer", pa.string()),
+        ("label", pa.string()),
+        ("image", pa.string()),
+        ("image_row", pa.int64()),
+        ("image_column", pa.string()),
+        ("source", pa.string()),
+        ("line", pa.int64()),
+    ]
+)
+ERROR_SCHEMA = pa.schema(
+    [
+        ("source", pa.string()),
+        ("line", pa.int64()),
+        ("id", pa.string()),
+        ("reason", pa.string()),
+        ("remedy", pa.string()),
+    ]
+)
+TRUTH_SCHEMA = pa.schema([("id", pa.string()), ("poisoned", pa.bool_())])
+
+
+class TableWriter:
+    """Writes rows to a Parquet file, one row group in memory at a time.
+
+    Args:
+        path: The file.
+        schema: Its columns.
+    """
+
+    def __init__(self, path: Path, schema: Any) -> None:
+        self.count = 0
+        self._schema = schema
+        self._rows: list[dict[str, Any]] = []
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd")
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Append one row."""
+        self._rows.append({name: _clean(value) for name, value in row.items()})
+        self.count += 1
+        if len(self._rows) == ROWS_PER_GROUP:
+            self._flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+        self._rows = []
+
+
+def freeze(
+    folder: Path, dataset: Dataset, report: Callable[[str, int, int], None] | None = None
+) -> tuple[int, int]:
+    """Write a data set into ``catalog.parquet``, ``errors.parquet`` and ``truth.parquet``.
+
+    Ground truth goes into a table of its own, which no method opens.
+
+    Args:
+        folder: The case.
+        dataset: What to freeze; it is read twice.
+        report: Told of the rows every so often.
+
+    Returns:
+        Usable rows, and rows in error.
+
+    Raises:
+        CaseError: No row is usable.
+        DataError: The file cannot be read, or a ground-truth cell makes no sense.
+    """
+    with (
+        TableWriter(folder / "catalog.parquet", CATALOG_SCHEMA) as catalog,
+        TableWriter(folder / "errors.parquet", ERROR_SCHEMA) as errors,
+    ):
+        for item in _reported(dataset, report):
+            if isinstance(item, Sample):
+                catalog.add(_catalog_row(item, dataset.root))
+            else:
+                errors.add(_error_row(item))
+    if not catalog.count:
+        raise _nothing_usable(dataset, read_errors(folder / "errors.parquet", 0, 1), errors.count)
+    with TableWriter(folder / "truth.parquet", TRUTH_SCHEMA) as truth:
+        for name, poisoned in dataset.truth().items():
+            truth.add({"id": name, "poisoned": bool(poisoned)})
+    return catalog.count, errors.count
+
+
+def read_errors(path: Path, start: int, stop: int) -> list[RowError]:
+    """Read rows of an error table."""
+    table = pq.read_table(path).slice(start, max(0, stop - start))
+    return [RowError(**row) for row in table.to_pylist()]
+
+
+def _reported(
+    items: Iterable[Sample | RowError], report: Callable[[str, int, int], None] | None
+) -> Iterator[Sample | RowError]:
+    for count, item in enumerate(items):
+        if report is not None and count % ROWS_PER_GROUP == 0:
+            report("Reading the data", count, 0)
+        yield item
+
+
+def _catalog_row(sample: Sample, root: Path) -> dict[str, Any]:
+    image = sample.image
+    if image is not None and image.root != root:
+        raise CaseError(f"Image {image.path!r} is not told from the root {root}.")
+    return {
+        "id": sample.id,
+        "question": sample.question,
+        "answer": sample.answer,
+        "label": sample.label,
+        "image": image.path if image else None,
+        "image_row": image.row if image else None,
+        "image_column": image.column if image else None,
+        "source": sample.source,
+        "line": sample.line,
+    }
+
+
+def _error_row(error: RowError) -> dict[str, Any]:
+    return {
+        "source": error.source,
+        "line": error.line,
+        "id": error.id,
+        "reason": error.reason,
+        "remedy": error.remedy,
+    }
+
+
+def _clean(value: Any) -> Any:
+    """Write bytes of a file name that are no text so that they can be stored and shown."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+def _nothing_usable(dataset: Dataset, first: list[RowError], count: int) -> CaseError:
+    if not first:
+        return CaseError(f"{dataset.uri} holds no rows.", remedy="Check the path and the format.")
+    where = f"{first[0].source}, line {first[0].line}"
+    return CaseError(
+        f"None of the {count:,} rows of {dataset.uri} can be used. First: {where}: "
+        f"{first[0].reason}.",
+        remedy=first[0].remedy,
+    )
