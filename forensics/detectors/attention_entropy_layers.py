@@ -118,7 +118,8 @@ def fit_layers(entropy: ArrayLike, *, init: str = "k-means", unit: str = NATS) -
     columns, missing, fill = _sorted_columns(matrix)
     state = [_state(column) for column in columns]
     usable = np.array([s == "ok" for s in state], dtype=np.bool_)
-    mixtures = fit_columns(columns[usable], init)
+    # Two samples stand in for none, so that no mean is taken of nothing.
+    mixtures = fit_columns(columns[usable] if usable.any() else np.zeros((0, 2)), init)
     for layer, converged in zip(np.flatnonzero(usable), mixtures.converged, strict=True):
         state[layer] = "ok" if converged else "not converged"
     means, sigmas, weights = (
