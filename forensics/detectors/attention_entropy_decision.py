@@ -134,6 +134,8 @@ def decide(
         raise OptionError("tau must be a number, not NaN.")
     matrix = np.asarray(entropy)
     fits = fit_layers(matrix, init=init) if fits is None else fits
+    if matrix.shape[1:] != (fits.layers,):
+        raise OptionError(f"The fits are of {fits.layers} layers, the matrix is {matrix.shape}.")
     layers = fits.sensitive(mode, tau)
     score, imputed = _score(matrix, layers, fits)
     base = Decision(

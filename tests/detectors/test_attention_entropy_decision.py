@@ -164,6 +164,11 @@ def test_tau_must_be_a_number(plant) -> None:
         decide(plant().entropy, tau=float("nan"))
 
 
+def test_fits_of_another_matrix_are_refused(plant) -> None:
+    with pytest.raises(OptionError, match="16 layers"):
+        decide(np.zeros((5, 3)), fits=fit_layers(plant().entropy))
+
+
 def test_a_layer_alone_flags_by_its_own_mixture(plant) -> None:
     case = plant(lowered=(2,), layers=4)
     fits = fit_layers(case.entropy)
