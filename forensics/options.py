@@ -93,6 +93,7 @@ def options_to_dict(options: Any) -> dict[str, Any]:
 
 
 def _check(field: OptionField, value: Any) -> Any:
+    checked: Any
     try:
         checked = value if isinstance(value, field.kind) else field.kind(value)
     except (TypeError, ValueError) as error:

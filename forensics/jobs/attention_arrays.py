@@ -77,6 +77,13 @@ def join_shards(folder: Path, files: list[str]) -> tuple[AttentionArrays, Attent
     )
 
 
+def flagged_first(maps: AttentionMaps, flagged: NDArray[np.int64], limit: int) -> AttentionMaps:
+    """Keep at most ``limit`` maps, those of flagged catalogue rows before the others."""
+    order = np.argsort(~np.isin(maps.rows, flagged), kind="stable")
+    kept = np.sort(order[:limit])
+    return AttentionMaps(rows=maps.rows[kept], maps=maps.maps[kept])
+
+
 def save_scan(
     folder: Path, arrays: AttentionArrays, maps: AttentionMaps, grid: ImageGrid | None
 ) -> None:

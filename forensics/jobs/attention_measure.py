@@ -45,7 +45,7 @@ def empty_arrays(rows: NDArray[np.int64], layers: int, heads: int) -> dict[str, 
         "peak_token": np.zeros((n, layers), dtype=np.int32),
         "peak_mass": nothing.copy(),
         "top2_mass": nothing.copy(),
-        "visible": np.tile(np.float32([0, 0, 1, 1]), (n, 1)),
+        "visible": np.tile(np.array([0, 0, 1, 1], dtype=np.float32), (n, 1)),
     }
 
 

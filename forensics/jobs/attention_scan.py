@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from forensics.case import Case
 from forensics.detectors.attention_entropy_options import AttentionEntropyOptions
 from forensics.errors import JobFailed
-from forensics.jobs.attention_arrays import join_shards, save_scan
+from forensics.jobs.attention_arrays import flagged_first, join_shards, save_scan
 from forensics.jobs.attention_measure import (
     ShardMeasurement,
     choose_maps,
@@ -23,7 +23,7 @@ from forensics.jobs.attention_measure import (
     read_images,
     store_rows,
 )
-from forensics.jobs.attention_result import decide_and_save
+from forensics.jobs.attention_result import decide_case, save_decision
 from forensics.models.attention import AttentionRecorder, record_attention
 from forensics.models.base import GenerativeModel, ImageGrid
 from forensics.options import build_options
@@ -52,9 +52,11 @@ def run(
     arrays, maps = join_shards(context.folder, [ledger[index]["file"] for index in sorted(ledger)])
     if not np.isfinite(arrays.entropy).any():
         raise JobFailed("No sample could be scanned.", remedy="See the row errors of the run.")
+    decided = decide_case(case, arrays, chosen)
+    maps = flagged_first(maps, arrays.rows[decided.chosen.flagged], chosen.max_maps)
     save_scan(context.folder, arrays, maps, grid)
-    failed = [tuple(item) for index in sorted(ledger) for item in ledger[index]["failed"]]
-    result = decide_and_save(case, context.folder, arrays, chosen, failed=failed)
+    failed = [(int(row), reason) for i in sorted(ledger) for row, reason in ledger[i]["failed"]]
+    result = save_decision(case, context.folder, arrays, decided, failed=failed)
     seconds = time.monotonic() - started
     return {
         **result,
@@ -83,7 +85,8 @@ def _scan_shards(
     shards = range(0, len(rows), size)
     finished = context.finished_shards()
     grid = _grid_of(finished)
-    batch_size = options.batch_size
+    # A batch size that memory forced on an earlier attempt holds for this one as well.
+    batch_size = min([options.batch_size, *(entry["batch_size"] for entry in finished.values())])
     with record_attention(model) as recorder:
         for index, start in enumerate(shards):
             if index in finished:
@@ -94,7 +97,7 @@ def _scan_shards(
                 case, context, model, recorder, part, batch_size, (start, len(rows))
             )
             batch_size, grid = shard.batch_size, shard.grid or grid
-            _keep_maps(shard, _map_quota(options, len(shards), model, grid))
+            _keep_maps(shard, _map_quota(options.max_maps, len(shards)))
             for row, reason in shard.failed:
                 context.event("row_failed", row=row, reason=reason)
             context.commit_shard(
@@ -169,13 +172,13 @@ def _keep_maps(shard: ShardMeasurement, quota: int) -> None:
     shard.arrays["map_rows"] = shard.arrays["rows"][measured[kept]]
 
 
-def _map_quota(
-    options: AttentionEntropyOptions, shards: int, model: GenerativeModel, grid: ImageGrid | None
-) -> int:
-    if grid is None:
-        return 0
-    size = model.layers * grid.tokens * np.dtype(np.float16).itemsize
-    return max(1, int(options.map_megabytes * 1e6 / size / max(1, shards)))
+def _map_quota(limit: int, shards: int) -> int:
+    """Maps to keep of one shard.
+
+    Twice its even share: which samples are flagged is known only at the end, and the trigger need
+    not be spread evenly over the file.
+    """
+    return -(-2 * limit // max(1, shards))
 
 
 def _grid_facts(grid: ImageGrid | None) -> dict[str, Any] | None:

@@ -1,0 +1,97 @@
+"""``forensics case new`` and ``forensics case show``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forensics.case import Case
+from forensics.cli.output import emit, json_flag
+from forensics.runs import Run, progress_view
+
+
+@click.group()
+def case() -> None:
+    """Make a case of your own, or show what is in one."""
+
+
+@case.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--model", required=True, help="The model: folder, hf:org/name, or with +adapter:.")
+@click.option(
+    "--data", required=True, help="The data: llava:/f.json, imagefolder:/d, table:/f.csv."
+)
+@click.option("--base", help="The model before tuning.")
+@click.option("--title", help="For people; the folder's name by default.")
+@json_flag
+def new(
+    folder: Path, model: str, data: str, base: str | None, title: str | None, as_json: bool
+) -> None:
+    """Make a case in FOLDER, which must be new or empty.
+
+    JSON: case, n, errors, model, data, base, hashes.
+    """
+    made = Case.create(folder, model=model, data=data, base=base, title=title)
+    emit(describe(made), as_json, lambda: _text(made))
+
+
+@case.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@json_flag
+def show(folder: Path, as_json: bool) -> None:
+    """Show hashes, runs and verdicts of the case in FOLDER.
+
+    JSON: case, title, n, errors, row_errors, model, data, base, hashes, runs, disk_use.
+    """
+    opened = Case.open(folder)
+    outcome = {
+        **describe(opened),
+        "row_errors": [_row_error(error) for error in opened.row_errors(0, 100)],
+        "runs": [_run(run) for run in opened.runs()],
+        "disk_use": opened.disk_use(),
+    }
+    emit(outcome, as_json, lambda: _text(opened))
+
+
+def describe(opened: Case) -> dict[str, Any]:
+    """Say what a case examines."""
+    manifest = opened.manifest
+    return {
+        "case": str(opened.folder),
+        "title": manifest.title,
+        "n": len(opened.catalog),
+        "errors": manifest.errors,
+        "model": manifest.model,
+        "data": manifest.data,
+        "base": manifest.base,
+        "hashes": manifest.hashes,
+    }
+
+
+def _row_error(error: Any) -> dict[str, Any]:
+    return {"source": error.source, "line": error.line, "reason": error.reason}
+
+
+def _run(run: Run) -> dict[str, Any]:
+    status = run.status()
+    facts = {"run": run.id, "method": run.method, "state": str(status.state)}
+    result = run.result() if status.state == "finished" else {}
+    kept = ("verdict", "reason", "flagged", "n")
+    return {**facts, **{key: result[key] for key in kept if key in result}}
+
+
+def _text(opened: Case) -> str:
+    manifest = opened.manifest
+    lines = [
+        f"{manifest.title}: {len(opened.catalog)} samples, {manifest.errors} unusable rows",
+        f"  model {manifest.model}",
+        f"  data  {manifest.data}",
+    ]
+    lines += [
+        f"  {error.source}:{error.line}: {error.reason}" for error in opened.row_errors(0, 10)
+    ]
+    for run in opened.runs():
+        facts = _run(run)
+        verdict = f", {facts['verdict']}, {facts['flagged']} flagged" if "verdict" in facts else ""
+        lines.append(f"  run {run.id}: {progress_view(run.status()).text}{verdict}")
+    return "\n".join(lines)

@@ -1,0 +1,85 @@
+"""``forensics export ids`` and ``forensics export dataset``."""
+
+from pathlib import Path
+
+import click
+
+from forensics.case import Case
+from forensics.cli.flags import case_flag, run_flag
+from forensics.cli.output import emit, json_flag
+
+overwrite_flag = click.option("--overwrite", is_flag=True, help="Replace what is there.")
+force_flag = click.option(
+    "--use-flags",
+    is_flag=True,
+    help="Remove flagged samples although the verdict is not 'suspicious'.",
+)
+
+
+@click.group()
+def export() -> None:
+    """Write ids or a cleaned data set. The user's own files are never changed."""
+
+
+@export.command()
+@case_flag
+@run_flag
+@click.option("--to", required=True, type=click.Path(path_type=Path), help=".csv, .jsonl, .parquet")
+@click.option("--which", type=click.Choice(["kept", "flagged", "all"]), default="kept")
+@force_flag
+@overwrite_flag
+@json_flag
+def ids(
+    case_folder: Path,
+    run_id: str | None,
+    to: Path,
+    which: str,
+    use_flags: bool,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Write the ids of kept, flagged or all samples.
+
+    JSON: path, which, written, kept, flagged, verdict.
+    """
+    from forensics.export.scan import export_scan_ids
+
+    outcome = export_scan_ids(
+        Case.open(case_folder), to, run_id=run_id, which=which, use_flags=use_flags,
+        overwrite=overwrite,
+    )  # fmt: skip
+    emit(outcome, as_json, lambda: f"{outcome['written']} ids ({which}) in {to}.")
+
+
+@export.command()
+@case_flag
+@run_flag
+@click.option("--to", required=True, type=click.Path(path_type=Path), help="New file or folder.")
+@click.option("--images", type=click.Choice(["copy", "none"]), default="copy")
+@force_flag
+@overwrite_flag
+@json_flag
+def dataset(
+    case_folder: Path,
+    run_id: str | None,
+    to: Path,
+    images: str,
+    use_flags: bool,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Write the data set without the flagged samples, in its own format.
+
+    JSON: path, kept, removed, verdict.
+    """
+    from forensics.export.scan import export_scan_dataset
+
+    outcome = export_scan_dataset(
+        Case.open(case_folder), to, run_id=run_id, images=images, use_flags=use_flags,
+        overwrite=overwrite,
+    )  # fmt: skip
+    emit(
+        outcome,
+        as_json,
+        lambda: f"{outcome['kept']} samples kept, {outcome['removed']} removed: {to}.",
+    )

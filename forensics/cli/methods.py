@@ -1,0 +1,32 @@
+"""``forensics methods``: what there is."""
+
+from dataclasses import asdict
+
+import click
+
+from forensics.cli.output import emit, json_flag
+from forensics.registry import MethodSpec, methods
+
+
+@click.command("methods")
+@json_flag
+def list_methods(as_json: bool) -> None:
+    """List the methods: what each needs, gives and follows.
+
+    JSON: methods [name, alias, kind, title, needs, gives, paper, arxiv, reconstruction].
+    """
+    hidden = {"options", "job"}
+    listed = [
+        {key: value for key, value in asdict(spec).items() if key not in hidden}
+        for spec in methods().values()
+    ]
+    emit({"methods": listed}, as_json, lambda: "\n\n".join(map(_describe, methods().values())))
+
+
+def _describe(spec: MethodSpec) -> str:
+    name = spec.name + (f" ({spec.alias})" if spec.alias else "")
+    lines = [f"{name}: {spec.title}", f"  needs  {spec.needs}", f"  gives  {spec.gives}"]
+    if spec.paper:
+        mark = " (reconstruction)" if spec.reconstruction else ""
+        lines.append(f"  paper  {spec.paper}, arXiv {spec.arxiv}{mark}")
+    return "\n".join(lines)

@@ -1,0 +1,80 @@
+"""``forensics scan METHOD``: look for evidence."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forensics.case import Case
+from forensics.cli.flags import case_flag, given, option_flags
+from forensics.cli.output import emit, json_flag, percent
+from forensics.cli.running import run_method
+from forensics.errors import InputError
+from forensics.registry import MethodSpec, find_method, load_object, methods
+
+KEYS = ("verdict", "reason", "sentence", "n", "failed", "flagged", "seconds",
+        "samples_per_second", "precision", "recall", "f1", "scores", "answers_only")  # fmt: skip
+
+
+class ScanGroup(click.Group):
+    """One subcommand for every registered scan, flags made from its options."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the scans."""
+        return [spec.name for spec in methods().values() if spec.kind == "scan"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Build the subcommand of one scan, found by name or alias."""
+        try:
+            spec = find_method(cmd_name)
+        except InputError:
+            return None
+        return _command(spec) if spec.kind == "scan" else None
+
+
+@click.group(cls=ScanGroup)
+def scan() -> None:
+    """Look for evidence in a case.
+
+    JSON: run, method, verdict, reason, sentence, n, failed, flagged, flagged_ids_file, seconds,
+    samples_per_second; where the data says which rows are poisoned also precision, recall, f1,
+    scores (both modes) and answers_only (the counting baseline).
+    """
+
+
+def _command(spec: MethodSpec) -> click.Command:
+    @click.command(spec.name, help=_help(spec))
+    @case_flag
+    @click.option("--resume", help="Id of a run that was cancelled, failed or killed.")
+    @option_flags(load_object(spec.options))
+    @json_flag
+    def command(case_folder: Path, resume: str | None, as_json: bool, **values: Any) -> None:
+        case = Case.open(case_folder)
+        run, result = run_method(case, spec, given(values), resume)
+        listed = {key: result[key] for key in KEYS if key in result}
+        files = {"flagged_ids_file": str(run.folder / result["flagged_ids_file"])}
+        outcome = {"run": run.id, "method": spec.name, **listed, **files}
+        emit(outcome, as_json, lambda: _text(run.id, result))
+
+    return command
+
+
+def _help(spec: MethodSpec) -> str:
+    source = f"\n\nSource: {spec.paper}, arXiv {spec.arxiv}." if spec.paper else ""
+    return f"{spec.title}.\n\nNeeds {spec.needs}. Gives {spec.gives}.{source}"
+
+
+def _text(run_id: str, result: dict[str, Any]) -> str:
+    lines = [
+        f"Verdict: {result['verdict']} ({result['reason']})",
+        result["sentence"],
+        f"Flagged {result['flagged']} of {result['n']} samples by rule {result['mode']}, "
+        f"{result['failed']} unreadable; {result['samples_per_second']} samples/s. Run {run_id}.",
+    ]
+    for mode, score in result.get("scores", {}).items():
+        lines.append(
+            f"  {mode}: precision {percent(score['precision'])}, recall "
+            f"{percent(score['recall'])}, F1 {percent(score['f1'])}"
+        )
+    covered = "; ".join(result["not_covered"])
+    return "\n".join([*lines, f"Not covered: {covered}."])

@@ -1,0 +1,192 @@
+"""Turn a finished scan into ids or a cleaned data set.
+
+What a scan flags is only removed where its verdict is "suspicious", or where the user says so:
+two attention regimes may as well be two kinds of questions.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from forensics.case import Case
+from forensics.errors import OptionError
+from forensics.export.dataset import export_dataset
+from forensics.export.ids import IdRow, export_ids
+from forensics.jobs.attention_arrays import load_arrays, load_grid
+from forensics.jobs.attention_result import SCORES, ScanDecision, decide_case
+from forensics.options import build_options
+from forensics.registry import find_method, load_object
+from forensics.runs import Run
+
+Which = Literal["kept", "flagged", "all"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What a finished scan would remove.
+
+    Attributes:
+        run: The scan.
+        verdict: Its verdict.
+        rows: ``[n]`` catalogue rows scanned.
+        scores: ``[n]`` score behind each decision.
+        removed: ``[n]`` True = to be removed.
+        cut: Score cut set by hand, or ``None`` for the rule's own flags.
+    """
+
+    run: Run
+    verdict: str
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    removed: NDArray[np.bool_]
+    cut: float | None
+
+
+def select(
+    case: Case, *, run_id: str | None = None, use_flags: bool = False, cut: float | None = None
+) -> Selection:
+    """Say which samples of a scan are to be removed.
+
+    Args:
+        case: The case.
+        run_id: The scan; the latest finished one by default.
+        use_flags: Remove flagged samples whatever the verdict says.
+        cut: Remove samples that score below it instead of those that the rule flags. Setting it
+            by hand is a decision of the user's, so the verdict does not stop it.
+
+    Raises:
+        CaseError: There is no such run.
+        OptionError: ``cut`` is not a finite number.
+    """
+    run = case.run(run_id, method="attention-entropy")
+    result = run.result()
+    table = pq.read_table(run.folder / SCORES)
+    scores = table.column(f"score_{result['mode']}").to_numpy()
+    flagged = table.column("flagged").to_numpy()
+    if cut is not None:
+        if not np.isfinite(cut):
+            raise OptionError(f"The cut must be a finite number, not {cut!r}.")
+        removed = scores < cut
+    elif use_flags or result["verdict"] == "suspicious":
+        removed = flagged.astype(np.bool_)
+    else:
+        removed = np.zeros(len(flagged), dtype=np.bool_)
+    rows = table.column("row").to_numpy()
+    return Selection(
+        run=run, verdict=result["verdict"], rows=rows, scores=scores, removed=removed, cut=cut
+    )
+
+
+def export_scan_ids(
+    case: Case,
+    to: Path,
+    *,
+    run_id: str | None = None,
+    which: str = "kept",
+    use_flags: bool = False,
+    cut: float | None = None,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Write the ids of kept, flagged or all samples of a scan; see :func:`select`.
+
+    Returns:
+        ``run``, ``path``, ``which``, ``written``, ``kept``, ``flagged``, ``verdict``.
+    """
+    if which not in ("kept", "flagged", "all"):
+        raise OptionError(f"Which ids: kept, flagged or all, not {which!r}.")
+    chosen = select(case, run_id=run_id, use_flags=use_flags, cut=cut)
+    written = export_ids(_id_rows(case, chosen, which), to, overwrite=overwrite)
+    flagged = int(chosen.removed.sum())
+    outcome = {
+        "run": chosen.run.id,
+        "path": str(to),
+        "which": which,
+        "written": written,
+        "kept": len(chosen.rows) - flagged,
+        "flagged": flagged,
+        "verdict": chosen.verdict,
+    }
+    case.journal.record("export ids", **outcome, cut=cut)
+    return outcome
+
+
+def export_scan_dataset(
+    case: Case,
+    to: Path,
+    *,
+    run_id: str | None = None,
+    images: str = "copy",
+    use_flags: bool = False,
+    cut: float | None = None,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Write the data set without the samples of :func:`select`, in its own format.
+
+    Samples that the scan did not look at (a subsample was scanned, an image was unreadable) stay.
+
+    Returns:
+        ``run``, ``path``, ``kept``, ``removed``, ``unreadable``, ``verdict``.
+    """
+    if images not in ("copy", "none"):
+        raise OptionError(f"Images: copy or none, not {images!r}.")
+    chosen = select(case, run_id=run_id, use_flags=use_flags, cut=cut)
+    ids = case.catalog.ids
+    keep = set(ids) - set(ids[chosen.rows[chosen.removed]])
+    done = export_dataset(
+        case.dataset(),
+        keep,
+        to,
+        images="copy" if images == "copy" else "none",
+        overwrite=overwrite,
+    )
+    outcome = {
+        "run": chosen.run.id,
+        "path": str(done.path),
+        "kept": done.kept,
+        "removed": done.removed,
+        "unreadable": done.unreadable,
+        "verdict": chosen.verdict,
+    }
+    case.journal.record("export dataset", **outcome, cut=cut)
+    return outcome
+
+
+def explain(case: Case, run: Run) -> tuple[ScanDecision, Any]:
+    """Decide a finished scan again and prepare the reasons of its samples."""
+    from forensics.detectors.attention_entropy import explain_samples
+
+    arrays, grid = load_arrays(run.folder), load_grid(run.folder)
+    options = build_options(load_object(find_method(run.method).options), run.options)
+    decided = decide_case(case, arrays, options)
+    reasons = explain_samples(
+        decided.chosen,
+        decided.fits,
+        tokens=arrays.tokens,
+        peak_token=arrays.peak_token,
+        top2_mass=arrays.top2_mass,
+        questions=list(case.catalog.questions[arrays.rows]),
+        grid=(grid.rows, grid.columns) if grid else None,
+    )
+    return decided, reasons
+
+
+def _id_rows(case: Case, chosen: Selection, which: str) -> Iterator[IdRow]:
+    _, reasons = explain(case, chosen.run)
+    samples = case.catalog.select(chosen.rows)
+    for index, sample in enumerate(samples):
+        removed = bool(chosen.removed[index])
+        if which != "all" and removed != (which == "flagged"):
+            continue
+        yield IdRow(
+            id=sample.id,
+            decision="flag" if removed else "keep",
+            score=float(chosen.scores[index]),
+            source=sample.source,
+            line=sample.line,
+            reason=reasons.reason(index) if removed else "",
+        )

@@ -1,0 +1,221 @@
+"""From the arrays of a scan to its decision, tables and result.json; no model, no torch.
+
+The web app calls :func:`decide_scan` again when tau moves: same code, same numbers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from forensics.case import Case
+from forensics.detectors.attention_entropy import (
+    AttentionEntropyOptions,
+    Decision,
+    LayerFits,
+    Verdict,
+    comparable_entropy,
+    decide,
+    fit_layers,
+    judge,
+)
+from forensics.detectors.attention_entropy_scoring import flag_odd_answer, score_flags
+from forensics.jobs.attention_arrays import AttentionArrays
+
+SCORES, FLAGGED_IDS = "scores.parquet", "flagged_ids.txt"
+OTHER = {"root": "code", "code": "root"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanDecision:
+    """What both rules say about a scan.
+
+    Attributes:
+        entropy: ``[n, layer]`` float64, as compared between samples.
+        fits: Mixture of each layer.
+        decisions: ``root`` and ``code``.
+        verdict: The conclusion of the chosen mode.
+        mode: The chosen mode.
+    """
+
+    entropy: NDArray[np.float64]
+    fits: LayerFits
+    decisions: dict[str, Decision]
+    verdict: Verdict
+    mode: str
+
+    @property
+    def chosen(self) -> Decision:
+        """The decision of the chosen mode."""
+        return self.decisions[self.mode]
+
+
+def decide_scan(
+    arrays: AttentionArrays,
+    options: AttentionEntropyOptions,
+    *,
+    answers: Sequence[str | None],
+    questions: Sequence[str],
+    fits: LayerFits | None = None,
+) -> ScanDecision:
+    """Fit the layers, decide by both rules, and judge.
+
+    Args:
+        arrays: Of the scan.
+        options: Mode, tau and starts.
+        answers: ``[n]`` what the data teaches, for the guards.
+        questions: ``[n]``, for the guards.
+        fits: Fits to reuse when only tau or the mode moved.
+    """
+    entropy, unit = comparable_entropy(arrays.entropy, arrays.tokens, options.scale)
+    fits = fit_layers(entropy, init=options.init, unit=unit) if fits is None else fits
+    decisions = {
+        mode: decide(
+            entropy,
+            mode=mode,
+            tau=options.tau,
+            fits=fits,
+            init=options.init,
+            high_side_guard=options.high_side_guard,
+        )
+        for mode in OTHER
+    }
+    verdict = judge(
+        decisions[options.mode],
+        decisions[OTHER[options.mode]],
+        entropy=entropy,
+        fits=fits,
+        answers=answers,
+        questions=questions,
+    )
+    return ScanDecision(
+        entropy=entropy, fits=fits, decisions=decisions, verdict=verdict, mode=options.mode
+    )
+
+
+def decide_case(
+    case: Case,
+    arrays: AttentionArrays,
+    options: AttentionEntropyOptions,
+    fits: LayerFits | None = None,
+) -> ScanDecision:
+    """Decide a scan of a case; see :func:`decide_scan`."""
+    return decide_scan(
+        arrays,
+        options,
+        answers=list(case.catalog.answers[arrays.rows]),
+        questions=list(case.catalog.questions[arrays.rows]),
+        fits=fits,
+    )
+
+
+def save_decision(
+    case: Case,
+    folder: Path,
+    arrays: AttentionArrays,
+    decided: ScanDecision,
+    *,
+    failed: Sequence[tuple[int, str]],
+) -> dict[str, Any]:
+    """Write the tables of a decided scan; return the content of ``result.json``."""
+    ids = case.catalog.ids[arrays.rows]
+    _save_scores(folder / SCORES, ids, arrays, decided)
+    flagged = ids[decided.chosen.flagged]
+    # One id a line; line breaks inside an id are written as escapes.
+    (folder / FLAGGED_IDS).write_text("".join(f"{name}\n" for name in _lines(flagged)), "utf-8")
+    return {
+        "method": "attention-entropy",
+        **decided.verdict.to_dict(),
+        "mode": decided.mode,
+        "tau": decided.chosen.tau,
+        "n": len(arrays.rows),
+        "failed": len(failed),
+        "failures": [{"row": row, "reason": reason} for row, reason in failed[:100]],
+        "flagged": int(decided.chosen.flagged.sum()),
+        "flagged_ids_file": FLAGGED_IDS,
+        "modes": {name: decision.summary() for name, decision in decided.decisions.items()},
+        "layers": layer_table(decided.fits),
+        **score_against_truth(case, arrays, decided),
+    }
+
+
+def layer_table(fits: LayerFits) -> list[dict[str, Any]]:
+    """Describe every layer's fit with plain values; what is undefined is ``None``."""
+
+    def plain(value: float) -> float | None:
+        return round(float(value), 6) if np.isfinite(value) else None
+
+    return [
+        {
+            "layer": layer,
+            "state": fits.state[layer],
+            "separation_root": plain(fits.separation_root[layer]),
+            "separation_code": plain(fits.separation_code[layer]),
+            "divergence": plain(fits.divergence[layer]),
+            "means": [plain(value) for value in fits.means[layer]],
+            "sigmas": [plain(value) for value in fits.sigmas[layer]],
+            "weights": [plain(value) for value in fits.weights[layer]],
+        }
+        for layer in range(fits.layers)
+    ]
+
+
+def score_against_truth(
+    case: Case, arrays: AttentionArrays, decided: ScanDecision
+) -> dict[str, Any]:
+    """Score both modes, and the counting baseline, where the data says what is poisoned.
+
+    The ground truth reaches this function alone: no flag depends on it.
+    """
+    if not case.has_truth:
+        return {}
+    known = case.truth()
+    ids = case.catalog.ids[arrays.rows]
+    images = case.catalog.column("image")[arrays.rows]
+    scanned = np.array([name in known for name in ids]) & np.isfinite(decided.entropy).any(axis=1)
+    truth = np.array([known.get(name, False) for name in ids], dtype=bool)[scanned]
+    groups = np.unique(images[scanned].astype(str), return_inverse=True)[1]
+    scores = {
+        mode: score_flags(decision.flagged[scanned], truth, groups).to_dict()
+        for mode, decision in decided.decisions.items()
+    }
+    odd, answer = flag_odd_answer(
+        list(case.catalog.answers[arrays.rows]), list(case.catalog.questions[arrays.rows])
+    )
+    baseline = {**score_flags(odd[scanned], truth, groups).to_dict(), "answer": answer}
+    chosen = scores[decided.mode]
+    return {
+        "precision": chosen["precision"],
+        "recall": chosen["recall"],
+        "f1": chosen["f1"],
+        "scores": scores,
+        "answers_only": baseline,
+    }
+
+
+def _lines(ids: NDArray[np.object_]) -> list[str]:
+    return [
+        str(name).replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r") for name in ids
+    ]
+
+
+def _save_scores(
+    path: Path, ids: NDArray[np.object_], arrays: AttentionArrays, decided: ScanDecision
+) -> None:
+    columns: dict[str, Any] = {
+        "row": arrays.rows,
+        "id": pa.array(ids, pa.string()),
+        "flagged": decided.chosen.flagged,
+    }
+    for mode, decision in decided.decisions.items():
+        columns[f"score_{mode}"] = decision.score
+        columns[f"posterior_{mode}"] = decision.posterior
+        columns[f"flagged_{mode}"] = decision.flagged
+    partial = path.with_suffix(".partial")
+    pq.write_table(pa.table(columns), partial)
+    partial.replace(path)
