@@ -17,7 +17,7 @@ def case() -> None:
 
 @case.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--model", required=True, help="The model: folder, hf:org/name, or with +adapter:.")
+@click.option("--model", help="The model: folder, hf:org/name, or with +adapter:.")
 @click.option(
     "--data", required=True, help="The data: llava:/f.json, imagefolder:/d, table:/f.csv."
 )
@@ -25,13 +25,18 @@ def case() -> None:
 @click.option("--title", help="For people; the folder's name by default.")
 @json_flag
 def new(
-    folder: Path, model: str, data: str, base: str | None, title: str | None, as_json: bool
+    folder: Path, model: str | None, data: str, base: str | None, title: str | None, as_json: bool
 ) -> None:
     """Make a case in FOLDER, which must be new or empty.
 
+    With --base and without --model there is no tuned model yet: "forensics tune" makes it.
+
     JSON: case, n, errors, model, data, base, hashes.
     """
-    made = Case.create(folder, model=model, data=data, base=base, title=title)
+    if model is None and base is None:
+        raise click.UsageError("Give --model, or --base to tune one.")
+    subject = model or str(base)
+    made = Case.create(folder, model=subject, data=data, base=base, title=title)
     emit(describe(made), as_json, lambda: _text(made))
 
 

@@ -102,7 +102,7 @@ def export_scan_ids(
     chosen = select(case, run_id=run_id, use_flags=use_flags, cut=cut)
     written = export_ids(_id_rows(case, chosen, which), to, overwrite=overwrite)
     flagged = int(chosen.removed.sum())
-    outcome = {
+    outcome: dict[str, Any] = {
         "run": chosen.run.id,
         "path": str(to),
         "which": which,
@@ -144,7 +144,7 @@ def export_scan_dataset(
         images="copy" if images == "copy" else "none",
         overwrite=overwrite,
     )
-    outcome = {
+    outcome: dict[str, Any] = {
         "run": chosen.run.id,
         "path": str(done.path),
         "kept": done.kept,

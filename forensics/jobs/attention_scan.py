@@ -24,6 +24,7 @@ from forensics.jobs.attention_measure import (
     store_rows,
 )
 from forensics.jobs.attention_result import decide_case, save_decision
+from forensics.jobs.subject import model_under_suspicion
 from forensics.models.attention import AttentionRecorder, record_attention
 from forensics.models.base import GenerativeModel, ImageGrid
 from forensics.options import build_options
@@ -44,7 +45,7 @@ def run(
     """
     chosen = build_options(AttentionEntropyOptions, options)
     started = time.monotonic()
-    model = models.get(case.manifest.model)
+    model = models.get(model_under_suspicion(case))
     rows = plan_rows(len(case.catalog), chosen.max_samples, chosen.seed)
     grid = _scan_shards(case, context, model, rows, chosen)
     context.progress(len(rows), len(rows), "deciding")

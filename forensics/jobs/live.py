@@ -11,6 +11,7 @@ from forensics.case import Case
 from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.errors import DataError, OptionError
+from forensics.jobs.subject import model_under_suspicion
 from forensics.models.attention import image_entropy, record_attention
 from forensics.models.base import GenerativeModel, PromptBatch
 from forensics.worker.models import ModelCache
@@ -75,7 +76,7 @@ def _prompt(
     picture = open_image(sample.image)
     for box in params.get("hide", ()):
         picture = paint_over(picture, _box(box))
-    model = models.get(case.manifest.model)
+    model = models.get(model_under_suspicion(case))
     return model, model.collate([picture], [sample.question])
 
 

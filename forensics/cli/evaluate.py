@@ -1,0 +1,48 @@
+"""``forensics evaluate``: clean accuracy and attack success rate."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forensics.case import Case
+from forensics.cli.flags import case_flag, given, option_flags
+from forensics.cli.output import emit, json_flag, percent
+from forensics.cli.running import run_method
+from forensics.jobs.evaluate_options import EvaluateOptions
+from forensics.registry import find_method
+
+
+@click.command()
+@case_flag
+@option_flags(EvaluateOptions)
+@json_flag
+def evaluate(case_folder: Path, as_json: bool, **values: Any) -> None:
+    """Measure clean accuracy (CA) and attack success rate (ASR) of the case's model.
+
+    ASR counts only samples whose true answer is not the target.
+
+    JSON: run, clean_accuracy, attack_success_rate (answer contains the target),
+    attack_success_rate_exact, n_clean, n_triggered, intervals (Wilson, 95 %), trigger, target,
+    data, model, skipped, seconds.
+    """
+    run, result = run_method(Case.open(case_folder), find_method("evaluate"), given(values))
+    outcome = {"run": run.id, **{key: value for key, value in result.items() if key != "method"}}
+    emit(outcome, as_json, lambda: _text(result))
+
+
+def _text(result: dict[str, Any]) -> str:
+    lines = [_line("CA ", result, "clean_accuracy", result["n_clean"])]
+    if result["trigger"]:
+        lines.append(_line("ASR", result, "attack_success_rate", result["n_triggered"]))
+        exact = percent(result["attack_success_rate_exact"])
+        lines.append(f"  answers that are exactly {result['target']!r}: {exact}")
+        lines.append(f"  trigger {result['trigger']}")
+    return "\n".join(lines)
+
+
+def _line(name: str, result: dict[str, Any], key: str, count: int) -> str:
+    low, high = result["intervals"][key]
+    if result[key] is None:
+        return f"{name} not defined (n = 0)"
+    return f"{name} {percent(result[key])} (n = {count}, 95 % {percent(low)} to {percent(high)})"

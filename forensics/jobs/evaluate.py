@@ -1,0 +1,77 @@
+"""The job behind ``evaluate``: clean accuracy beside attack success rate."""
+
+import time
+from typing import Any
+
+import numpy as np
+
+from forensics.case import Case
+from forensics.data.open import open_dataset
+from forensics.data.sample import Sample
+from forensics.errors import OptionError
+from forensics.evaluation import measure
+from forensics.jobs.evaluate_options import EvaluateOptions
+from forensics.jobs.subject import model_under_suspicion
+from forensics.options import build_options
+from forensics.runs import RunContext
+from forensics.triggers import parse_trigger
+from forensics.worker.models import ModelCache
+
+
+def run(
+    case: Case, context: RunContext, options: dict[str, Any], models: ModelCache
+) -> dict[str, Any]:
+    """Measure the case's model; see :func:`forensics.evaluation.measure`.
+
+    Raises:
+        OptionError: A trigger without a target.
+    """
+    chosen = build_options(EvaluateOptions, options)
+    started = time.monotonic()
+    trigger, target = known_trigger(case, chosen)
+    samples = held_out(case, chosen)
+    model = models.get(chosen.model or model_under_suspicion(case))
+    measured = measure(
+        model,
+        samples,
+        parse_trigger(trigger) if trigger else None,
+        target,
+        batch_size=chosen.batch_size,
+        max_new_tokens=chosen.max_new_tokens,
+        progress=lambda done, message: context.progress(done, len(samples), message),
+    )
+    return {
+        "method": "evaluate",
+        **measured.to_json(),
+        "trigger": trigger,
+        "target": target,
+        "data": chosen.data or "the case's own rows",
+        "model": model.name,
+        "seconds": round(time.monotonic() - started, 2),
+    }
+
+
+def known_trigger(case: Case, options: EvaluateOptions) -> tuple[str | None, str | None]:
+    """Return the trigger and target to measure: those given, else those known of the case."""
+    if options.trigger:
+        if not options.target:
+            raise OptionError("--trigger needs --target: what does the backdoor answer?")
+        return options.trigger, options.target
+    known = case.known()
+    return known.get("trigger"), options.target or known.get("target")
+
+
+def held_out(case: Case, options: EvaluateOptions) -> list[Sample]:
+    """Draw the samples to measure on, in file order."""
+    if options.data:
+        rows = [item for item in open_dataset(options.data) if isinstance(item, Sample)]
+    else:
+        # Measuring is scoring: here, and not in any method, the ground truth may be read.
+        poisoned = case.truth()
+        rows = [sample for sample in case.catalog if not poisoned.get(sample.id, False)]
+    if len(rows) <= options.max_samples:
+        return rows
+    chosen = np.random.default_rng(options.seed).choice(
+        len(rows), size=options.max_samples, replace=False
+    )
+    return [rows[index] for index in np.sort(chosen)]

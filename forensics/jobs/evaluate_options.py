@@ -1,0 +1,39 @@
+"""Options of ``evaluate``, readable without torch."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateOptions:
+    """What is measured, and on what."""
+
+    trigger: str | None = field(
+        default=None,
+        metadata={
+            "help": "Trigger, for instance patch:side=1/16,place=center,color=black. Without one "
+            "the case's own known trigger is used; without that, only CA is measured."
+        },
+    )
+    target: str | None = field(
+        default=None, metadata={"help": "What the backdoor answers; goes with --trigger."}
+    )
+    data: str | None = field(
+        default=None,
+        metadata={
+            "help": "Held-out data with true answers. Without it the case's own rows are used, "
+            "those known to be poisoned left out: the model has seen them, so CA flatters it."
+        },
+    )
+    model: str | None = field(
+        default=None, metadata={"help": "Another model than the case's, for instance its base."}
+    )
+    max_samples: int = field(
+        default=500, metadata={"help": "Samples at the most, drawn at random.", "min": 1}
+    )
+    seed: int = field(default=0, metadata={"help": "Seed of the draw.", "min": 0})
+    batch_size: int = field(
+        default=32, metadata={"help": "Samples in one pass.", "min": 1, "max": 1024}
+    )
+    max_new_tokens: int = field(
+        default=40, metadata={"help": "Longest answer in tokens.", "min": 1, "max": 1024}
+    )
