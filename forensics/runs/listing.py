@@ -75,9 +75,11 @@ def _interrupt(run: Run) -> bool:
 
 
 def _is_abandoned(status: Status) -> bool:
-    waits = status.state is State.QUEUED and not status.worker
-    if not (waits or status.state is State.RUNNING):
+    if not status.state.active:
         return False
     if status.host != socket.gethostname():  # its processes cannot be seen from here
-        return time.time() - max(status.heartbeat, status.queued) > SILENCE
+        # A case from elsewhere may bring runs that wait: nobody here asked for them.
+        return abs(time.time() - max(status.heartbeat, status.queued)) > SILENCE
+    if status.state is State.QUEUED and status.worker:
+        return False
     return not is_alive(status.pid, status.process_started)

@@ -1,0 +1,60 @@
+"""The one loaded model, kept warm between jobs and given back when told to."""
+
+import gc
+import importlib
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from forensics.models.base import GenerativeModel
+
+
+class ModelCache:
+    """Opens models when a job asks for them, and keeps the latest.
+
+    Only one is kept: two 7-billion models do not fit into most machines. Whoever still holds the
+    other one keeps it alive; a job should hold a model no longer than it needs it.
+
+    Args:
+        load: Opens a model by its URI; :func:`forensics.models.loading.open_model` by default,
+            imported at the first use.
+    """
+
+    def __init__(self, load: Callable[[str], Any] | None = None) -> None:
+        self._load = load or _open_model
+        self._lock = threading.RLock()
+        self._uri: str | None = None
+        self._model: Any = None
+
+    def get(self, uri: str) -> GenerativeModel:
+        """Return an opened model; loads it if it is not the one at hand.
+
+        Raises:
+            ModelError: It cannot be opened.
+        """
+        with self._lock:
+            if uri != self._uri:
+                self.release()  # before loading, so that not both are in memory
+                self._model = self._load(uri)
+                self._uri = uri
+            model: GenerativeModel = self._model
+            return model
+
+    @property
+    def loaded(self) -> str | None:
+        """URI of the model at hand."""
+        return self._uri
+
+    def release(self) -> None:
+        """Let go of the model and give its memory back to the device."""
+        with self._lock:
+            self._uri = self._model = None
+        gc.collect()
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
+
+
+def _open_model(uri: str) -> Any:
+    return importlib.import_module("forensics.models.loading").open_model(uri)
