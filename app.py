@@ -1,0 +1,9 @@
+"""Start the web app: `python app.py`, the same as `forensics app`."""
+
+import sys
+
+from forensics.cli import main
+
+if __name__ == "__main__":
+    sys.argv.insert(1, "app")
+    main()

@@ -1,0 +1,84 @@
+"""The web server: our own routes and the Gradio page in one FastAPI app."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from forensics.errors import CaseError, ForensicsError, InputError
+from forensics.ui.context import Context, open_context
+from forensics.ui.environment import cases_folder, check_host, prepare
+
+STATIC = Path(__file__).parent / "static"
+log = logging.getLogger(__name__)
+
+
+def build_server(context: Context) -> Any:
+    """Return the ASGI app of a server.
+
+    Args:
+        context: The cases it may show.
+    """
+    prepare()
+    import gradio as gr
+    from fastapi import FastAPI
+    from fastapi.staticfiles import StaticFiles
+
+    from forensics.ui.forms.blocks import build_blocks
+    from forensics.ui.forms.theme import HEAD, theme
+    from forensics.ui.guard import Guard
+    from forensics.ui.routes import routers
+
+    app = FastAPI(title="TriggerLens", docs_url=None, redoc_url=None, openapi_url=None)
+    for router in routers(context):
+        app.include_router(router)
+    app.mount("/lens", StaticFiles(directory=STATIC), name="lens")
+    _explain_errors(app)
+    app = gr.mount_gradio_app(
+        app, build_blocks(context), path="", server_name="127.0.0.1", theme=theme(), head=HEAD,
+        footer_links=[], run_history=False, enable_monitoring=False, show_error=False,
+        allowed_paths=[], max_file_size="1mb", mcp_server=False, ssr_mode=False, pwa=False,
+    )  # fmt: skip
+    app.add_middleware(Guard)
+    return app
+
+
+def serve(*, case_folder: Path | None = None, host: str = "127.0.0.1", port: int = 7860) -> None:
+    """Serve the app until it is interrupted.
+
+    Args:
+        case_folder: A case to open at once.
+        host: A loopback name.
+        port: Where to listen.
+
+    Raises:
+        OptionError: ``host`` is not this machine.
+        CaseError: ``case_folder`` is no case.
+    """
+    check_host(host)
+    prepare()
+    import uvicorn
+
+    context = open_context(cases_folder())
+    place = f"http://{'[::1]' if host == '::1' else host}:{port}/"
+    if case_folder is not None:
+        place += f"?case={context.workspace.enter(case_folder)}"
+    server = build_server(context)
+    print(f"TriggerLens is at {place}", flush=True)
+    uvicorn.run(server, host=host, port=port, log_level="warning", server_header=False)
+
+
+def _explain_errors(app: Any) -> None:
+    """Turn what goes wrong on our routes into a message; details of bugs go to the log only."""
+    from fastapi import Request
+    from fastapi.responses import JSONResponse
+
+    @app.exception_handler(ForensicsError)
+    def known(_request: Request, error: ForensicsError) -> JSONResponse:
+        status = 404 if isinstance(error, CaseError) else 400 if isinstance(error, InputError) else 500
+        return JSONResponse({"error": error.message, "remedy": error.remedy}, status)
+
+    @app.exception_handler(Exception)
+    def unknown(request: Request, error: Exception) -> JSONResponse:
+        log.exception("request %s failed", request.url.path, exc_info=error)
+        message = {"error": "Something went wrong in the app.", "remedy": "Its log says what."}
+        return JSONResponse(message, 500)

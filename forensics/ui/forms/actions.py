@@ -1,0 +1,76 @@
+"""What the forms do: open or make a case, start a scan. Each returns a message for the page."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+from forensics.case import Case
+from forensics.detectors.attention_entropy_options import AttentionEntropyOptions
+from forensics.errors import CaseError, ForensicsError, InputError
+from forensics.options import build_options, options_to_dict
+from forensics.ui.context import Context
+from forensics.ui.jobs import start_run
+from forensics.ui.views.case import METHOD
+
+_versions = itertools.count(1)
+
+Message = dict[str, Any]
+
+
+def open_folder(context: Context, folder: str) -> Message:
+    """Open an existing case folder."""
+    try:
+        return _opened(context, Path(_given(folder, "the case folder")).expanduser())
+    except ForensicsError as error:
+        return failure(error)
+
+
+def create_case(
+    context: Context, title: str, model: str, data: str, base: str, report: Any = None
+) -> Message:
+    """Make a case of the user's own model and data, and open it."""
+    try:
+        name = title.strip() or Path(_given(data, "the data")).stem
+        folder = context.workspace.new_folder(name)
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        case = Case.create(
+            folder, model=_given(model, "the model"), data=_given(data, "the data"),
+            base=base.strip() or None, title=name, report=report,
+        )  # fmt: skip
+        return _opened(context, case.folder)
+    except ForensicsError as error:
+        return failure(error)
+
+
+def start_scan(context: Context, name: str, values: dict[str, Any]) -> Message:
+    """Put an attention scan of the open case into the worker's queue."""
+    try:
+        if not name:
+            raise CaseError("No case is open.", remedy="Open a demo or your own case first.")
+        options = options_to_dict(build_options(AttentionEntropyOptions, values))
+        run = start_run(context.case(name), METHOD, options)
+        return _message(case=name, run=run.id, tab="attention")
+    except ForensicsError as error:
+        return failure(error)
+
+
+def failure(error: ForensicsError) -> Message:
+    """Return an error as the page shows it."""
+    return _message(error=error.message, remedy=error.remedy)
+
+
+def _opened(context: Context, folder: Path) -> Message:
+    name = context.workspace.enter(folder)
+    runs = context.case(name).runs(METHOD)
+    return _message(case=name, run=runs[0].id if runs else None, tab="case")
+
+
+def _given(text: str, what: str) -> str:
+    if not text.strip():
+        raise InputError(f"Please say where {what} is.")
+    return text.strip()
+
+
+def _message(**fields: Any) -> Message:
+    # The number makes two equal messages in a row two events for the page.
+    return {"version": next(_versions), **fields}

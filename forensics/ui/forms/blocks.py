@@ -1,0 +1,79 @@
+"""The page: top bar, the tabs, and the forms of the Case tab."""
+
+from typing import Any
+
+import gradio as gr
+
+from forensics.detectors.attention_entropy_options import AttentionEntropyOptions
+from forensics.ui.context import Context
+from forensics.ui.forms.actions import create_case, open_folder, start_scan
+from forensics.ui.forms.controls import option_controls, read_values
+from forensics.ui.forms.panels import panel
+
+# The page knows which case is open; the form's hidden first field takes it over on a click.
+WITH_CASE = "(...given) => [window.triggerlens.state.case ?? '', ...given.slice(1)]"
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def build_blocks(context: Context) -> gr.Blocks:
+    """Return the page of a server."""
+    with gr.Blocks(title="TriggerLens", analytics_enabled=False, fill_width=True) as blocks:
+        panel("shell/top.js", elem_id="top")
+        bridge = panel("shell/bridge.js", elem_id="bridge")
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Case", id="case", elem_id="tab-case"):
+                _case_tab(context, bridge)
+            with gr.Tab("Attention", id="attention", elem_id="tab-attention", render_children=True):
+                panel("shell/help.js", elem_id="help-attention", tab="attention")
+                panel("attention/tab.js", elem_id="attention")
+    return blocks
+
+
+def _case_tab(context: Context, bridge: gr.HTML) -> None:
+    panel("shell/help.js", elem_id="help-case", tab="case")
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=340):
+            panel("case/start.js", elem_id="case-start")
+            _own_case(context, bridge)
+        with gr.Column(scale=6, min_width=380):
+            panel("case/summary.js", elem_id="case-summary")
+            _scan_form(context, bridge)
+
+
+def _own_case(context: Context, bridge: gr.HTML) -> None:
+    with gr.Accordion("Your own model and data", open=False, elem_classes="tl-form"):
+        model = gr.Textbox(label="Model", placeholder="/folder of a LLaVA model, or hf:org/name",
+                           elem_id="own-model", max_lines=1)
+        data = gr.Textbox(label="Data it was tuned on", elem_id="own-data", max_lines=1,
+                          placeholder="llava:/file.json, imagefolder:/dir or table:/file.csv")
+        base = gr.Textbox(label="Base model (optional)", placeholder="the model before tuning",
+                          elem_id="own-base", max_lines=1)
+        title = gr.Textbox(label="Name of the case (optional)", elem_id="own-title", max_lines=1)
+        make = gr.Button("Make the case", variant="primary", elem_id="own-make")
+    with gr.Accordion("A case folder that is already there", open=False, elem_classes="tl-form"):
+        folder = gr.Textbox(label="Folder", elem_id="case-folder", max_lines=1)
+        enter = gr.Button("Open the folder", elem_id="case-enter")
+
+    def on_make(
+        title: str, model: str, data: str, base: str, progress: Any = gr.Progress()  # noqa: B008
+    ) -> dict[str, Any]:
+        def report(message: str, done: int, total: int) -> None:
+            progress((done, total) if total else None, desc=message)
+
+        return create_case(context, title, model, data, base, report)
+
+    visible = PRIVATE | {"show_progress": "minimal", "show_progress_on": make}
+    make.click(on_make, [title, model, data, base], bridge, **visible)
+    enter.click(lambda text: open_folder(context, text), folder, bridge, **PRIVATE)
+
+
+def _scan_form(context: Context, bridge: gr.HTML) -> None:
+    with gr.Column(elem_id="start-panel", elem_classes="tl-form"):
+        opened = gr.Textbox(visible="hidden", elem_id="opened-case")
+        names, controls = option_controls(AttentionEntropyOptions)
+        start = gr.Button("Start the attention scan", variant="primary", elem_id="start-scan")
+
+    def on_start(name: str, *values: Any) -> dict[str, Any]:
+        return start_scan(context, name, read_values(names, values))
+
+    start.click(on_start, [opened, *controls], bridge, js=WITH_CASE, **PRIVATE)

@@ -1,0 +1,67 @@
+"""Gradio controls for a method's options, from the dataclass that also makes its flags."""
+
+from typing import Any
+
+import gradio as gr
+
+from forensics.options import OptionField, describe_options
+
+# What a person decides before a scan; the rest has good defaults and is folded away.
+FIRST = ("mode", "tau", "batch_size", "max_samples")
+LABELS = {
+    "mode": "Rule",
+    "tau": "Gate τ",
+    "batch_size": "Batch size",
+    "max_samples": "Scan only a random subset of",
+    "init": "Start of the fits",
+    "high_side_guard": "High-side guard",
+    "scale": "Scale entropies",
+    "seed": "Seed of the subset",
+}
+
+
+def option_controls(options: type[Any]) -> tuple[list[str], list[Any]]:
+    """Lay out the controls of an options dataclass.
+
+    Must be called inside a Blocks context.
+
+    Returns:
+        Names of the options, and their components in the same order.
+    """
+    described = {field.name: field for field in describe_options(options)}
+    first = [described[name] for name in FIRST if name in described]
+    rest = [field for name, field in described.items() if name not in FIRST]
+    with gr.Row():
+        components = [_control(field) for field in first]
+    if rest:
+        with gr.Accordion("More options", open=False):
+            for start in range(0, len(rest), 3):
+                with gr.Row():
+                    components += [_control(field) for field in rest[start : start + 3]]
+    return [field.name for field in first + rest], components
+
+
+def read_values(names: list[str], values: tuple[Any, ...]) -> dict[str, Any]:
+    """Return option values as given; an emptied field means the default."""
+    given = dict(zip(names, values, strict=True))
+    return {name: value for name, value in given.items() if value not in (None, "")}
+
+
+def _control(field: OptionField) -> Any:
+    common = {
+        "label": LABELS.get(field.name, field.name.replace("_", " ").capitalize()),
+        "info": field.help,
+        "elem_id": f"option-{field.name.replace('_', '-')}",
+        "min_width": 150,
+    }
+    if field.choices:
+        return gr.Radio(list(field.choices), value=field.default, **common)
+    if field.kind is bool:
+        return gr.Checkbox(value=bool(field.default), **common)
+    if field.kind in (int, float):
+        return gr.Number(
+            value=field.default, minimum=field.minimum, maximum=field.maximum,
+            precision=0 if field.kind is int else None,
+            step=1 if field.kind is int else 0.1, **common,
+        )  # fmt: skip
+    return gr.Textbox(value=field.default, **common)

@@ -1,0 +1,102 @@
+"""What every request must pass: a loopback name, the same origin, and headers on the way out."""
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from forensics.ui.environment import LOOPBACK
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# Gradio compiles its components in the page, hence unsafe-inline and unsafe-eval; what matters is
+# that nothing can be loaded from, or sent to, anywhere else.
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "worker-src 'self' blob:",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+        "base-uri 'self'",
+        "object-src 'none'",
+    )
+)
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"content-security-policy", POLICY.encode()),
+)
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Guard:
+    """ASGI middleware in front of everything, Gradio's own routes included.
+
+    A foreign page can point a name of its own at 127.0.0.1 (DNS rebinding) or post to us from the
+    user's browser; the Host and Origin headers, which it cannot forge, give both away. Our own
+    changing routes ask for a header besides that no foreign form can send.
+
+    Args:
+        app: What is guarded.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        problem = refuse(scope)
+        if problem:
+            await _answer(send, problem)
+            return
+
+        async def sealed(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                ours = {name for name, _ in HEADERS}
+                kept = [pair for pair in message.get("headers", ()) if pair[0].lower() not in ours]
+                message["headers"] = [*kept, *HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, sealed)
+
+
+def refuse(scope: Scope) -> str:
+    """Say why a request is not served; empty if it is."""
+    headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    if _name(headers.get(b"host", "")) not in LOOPBACK:
+        return "This app answers only to the names of this machine."
+    origin = headers.get(b"origin")
+    changes = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
+    if changes and origin is not None and urlsplit(origin).netloc != headers.get(b"host"):
+        return "This request comes from another site."
+    if changes and scope["path"].startswith("/api/") and b"x-triggerlens" not in headers:
+        return "This request does not come from the app's own page."
+    return ""
+
+
+def _name(host: str) -> str:
+    """Return the name in a Host header, without the port."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] if ":" in host else host
+
+
+async def _answer(send: Send, problem: str) -> None:
+    body = json.dumps({"error": problem}).encode()
+    headers = [(b"content-type", b"application/json"), *HEADERS]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

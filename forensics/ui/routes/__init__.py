@@ -1,0 +1,21 @@
+"""The app's own addresses: JSON views, binary arrays, pictures, downloads and commands."""
+
+from fastapi import APIRouter
+
+from forensics.ui.context import Context
+from forensics.ui.routes.cases import case_routes
+from forensics.ui.routes.demos import demo_routes
+from forensics.ui.routes.downloads import download_routes
+from forensics.ui.routes.jobs import job_routes
+from forensics.ui.routes.live import live_routes
+from forensics.ui.routes.pictures import picture_routes
+from forensics.ui.routes.scans import scan_routes
+
+
+def routers(context: Context) -> list[APIRouter]:
+    """Return every router of the app."""
+    makers = (
+        demo_routes, case_routes, job_routes, scan_routes, download_routes, live_routes,
+        picture_routes,
+    )  # fmt: skip
+    return [make(context) for make in makers]

@@ -1,0 +1,46 @@
+"""Cases: the recent ones, an open one, its preview and what a scan of it will cost."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from forensics.ui.context import Context
+from forensics.ui.routes.pictures import address
+from forensics.ui.views.case import METHOD, case_line, case_view, estimate_view
+from forensics.ui.views.gallery import error_rows, gallery_page
+
+PREVIEW, ERRORS = 12, 200
+
+
+def case_routes(context: Context) -> APIRouter:
+    """Return the routes of the Case tab."""
+    routes = APIRouter(prefix="/api/cases")
+
+    @routes.get("")
+    def recent() -> dict[str, Any]:
+        return {"cases": [case_line(name, case) for name, case in context.workspace.recent()]}
+
+    @routes.get("/{name}")
+    def opened(name: str) -> dict[str, Any]:
+        case = context.case(name)
+        return case_view(name, case, case.runs(METHOD))
+
+    @routes.get("/{name}/preview")
+    def preview(name: str) -> dict[str, Any]:
+        case = context.case(name)
+        samples = case.catalog.samples(0, PREVIEW)
+        rows = list(range(len(samples)))
+        pictures = [address(name, row, sample) for row, sample in zip(rows, samples, strict=True)]
+        return {
+            "items": gallery_page(samples, rows, pictures),
+            "errors": error_rows(case.row_errors(0, ERRORS)),
+            "error_total": case.manifest.errors,
+        }
+
+    @routes.get("/{name}/estimate")
+    def estimate(name: str) -> dict[str, Any]:
+        case = context.case(name)
+        others = [other for _, other in context.workspace.recent() if other is not case]
+        return estimate_view(case, others)
+
+    return routes

@@ -1,0 +1,89 @@
+"""Downloads of what a decision keeps or flags."""
+
+import tempfile
+from collections.abc import Iterator
+from math import isfinite
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+from numpy.typing import NDArray
+from starlette.background import BackgroundTask
+
+from forensics.detectors.attention_entropy import Decision, recut
+from forensics.errors import OptionError
+from forensics.export.ids import IdRow, export_ids
+from forensics.ui.context import Context, check_decision
+from forensics.ui.evidence import Evidence
+
+TYPES = {
+    "csv": "text/csv",
+    "jsonl": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+}
+PARTS: dict[str, Literal["keep", "flag"]] = {"kept": "keep", "flagged": "flag"}
+
+
+def download_routes(context: Context) -> APIRouter:
+    """Return the route of exports."""
+    routes = APIRouter(prefix="/api/cases/{name}/runs/{run}/export")
+
+    @routes.get("/{part}.{suffix}")
+    def export(
+        name: str, run: str, part: str, suffix: str,
+        rule: str | None = None, tau: float | None = None, cut: float | None = None,
+    ) -> FileResponse:  # fmt: skip
+        check_decision(rule, tau)
+        if part not in PARTS or suffix not in TYPES:
+            raise OptionError("Exports are kept or flagged, as csv, jsonl or parquet.")
+        found = context.evidence(name, run)
+        decision = _decision(found, rule, tau, cut)
+        with tempfile.NamedTemporaryFile(suffix=f".{suffix}", delete=False) as file:
+            path = Path(file.name)
+        count = export_ids(_rows(found, decision, part), path, overwrite=True)
+        found.case.journal.record(
+            "export", run=run, part=part, format=suffix, rows=count, rule=decision.mode,
+            tau=decision.tau, cut=decision.cut, manual=decision.manual,
+        )  # fmt: skip
+        return FileResponse(
+            path, media_type=TYPES[suffix], filename=f"{_stem(run, part, decision)}.{suffix}",
+            background=BackgroundTask(path.unlink, missing_ok=True),
+        )  # fmt: skip
+
+    return routes
+
+
+def _decision(
+    found: Evidence, rule: str | None, tau: float | None, cut: float | None
+) -> Decision:
+    decision = found.decision(rule, tau)
+    if cut is None:
+        return decision
+    if not isfinite(cut):
+        raise OptionError("The cut must be a finite number.")
+    return recut(decision, cut)
+
+
+def _rows(found: Evidence, decision: Decision, part: str) -> Iterator[IdRow]:
+    """Yield the rows of one part in catalogue order; samples that could not be read are kept."""
+    reasons = found.reasons(decision.mode, decision.tau)
+    chosen: NDArray[np.bool_] = decision.flagged if part == "flagged" else ~decision.flagged
+    places = np.flatnonzero(chosen)
+    step = 1024
+    for start in range(0, places.size, step):
+        batch = places[start : start + step]
+        samples = found.case.catalog.select(found.arrays.rows[batch])
+        for place, sample in zip(batch, samples, strict=True):
+            yield IdRow(
+                id=sample.id, decision=PARTS[part], score=float(decision.score[place]),
+                source=sample.source, line=sample.line,
+                reason=reasons.reason(int(place)) if part == "flagged" else "",
+            )  # fmt: skip
+
+
+def _stem(run: str, part: str, decision: Decision) -> str:
+    cut = "no-cut" if decision.cut is None else f"cut-{decision.cut:.4g}"
+    by_hand = "-by-hand" if decision.manual else ""
+    return f"{run}-{decision.mode}-{cut}{by_hand}-{part}"

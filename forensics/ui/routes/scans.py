@@ -1,0 +1,125 @@
+"""A finished scan: its summary, histograms, samples, ground truth and arrays."""
+
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter, Response
+
+from forensics.errors import OptionError
+from forensics.models.base import ImageGrid
+from forensics.ui.context import Context, check_decision
+from forensics.ui.evidence import RULES, Evidence
+from forensics.ui.routes.pictures import address
+from forensics.ui.views.attention import attention_view, ceiling, truth_view
+from forensics.ui.views.binary import entropy_bytes, score_bytes
+from forensics.ui.views.gallery import gallery_page
+from forensics.ui.views.layers import layer_histogram
+from forensics.ui.views.sample import sample_view
+from forensics.ui.views.scores import score_histogram
+
+BINARY = "application/octet-stream"
+LARGEST_PAGE = 96
+
+
+def scan_routes(context: Context) -> APIRouter:
+    """Return the routes of the Attention tab; none of them needs the model."""
+    routes = APIRouter(prefix="/api/cases/{name}/runs/{run}")
+
+    @routes.get("/attention")
+    def summary(name: str, run: str, rule: str | None = None, tau: float | None = None) -> Any:
+        check_decision(rule, tau)
+        return attention_view(context.evidence(name, run), rule, tau)
+
+    @routes.get("/scores")
+    def scores(name: str, run: str, rule: str | None = None, tau: float | None = None) -> Any:
+        check_decision(rule, tau)
+        return score_histogram(context.evidence(name, run).decision(rule, tau))
+
+    @routes.get("/layers/{layer}")
+    def layer(
+        name: str, run: str, layer: int, rule: str | None = None, tau: float | None = None
+    ) -> Any:
+        check_decision(rule, tau)
+        found = context.evidence(name, run)
+        if not 0 <= layer < found.layers:
+            raise OptionError(f"The model has layers 0 to {found.layers - 1}.")
+        decision = found.decision(rule, tau)
+        return layer_histogram(found.values, found.fits, decision, layer, ceiling(found))
+
+    @routes.get("/gallery")
+    def gallery(name: str, run: str, rows: str) -> Any:
+        wanted = _rows(rows)
+        context.evidence(name, run)
+        samples = context.case(name).catalog.select(wanted)
+        pictures = [address(name, row, sample) for row, sample in zip(wanted, samples, strict=True)]
+        return {"items": gallery_page(samples, wanted, pictures)}
+
+    @routes.get("/samples/{row}")
+    def sample(
+        name: str, run: str, row: int, rule: str | None = None, tau: float | None = None
+    ) -> Any:
+        check_decision(rule, tau)
+        return _sample(context, name, context.evidence(name, run), row, (rule, tau))
+
+    @routes.get("/truth")
+    def truth(name: str, run: str, tau: float | None = None) -> Any:
+        check_decision(None, tau)
+        found = context.evidence(name, run)
+        found.case.journal.record("reveal", run=run)
+        return truth_view(found, {rule: found.decision(rule, tau) for rule in RULES})
+
+    @routes.get("/arrays/entropy")
+    def entropy(name: str, run: str) -> Response:
+        found = context.evidence(name, run)
+        return Response(entropy_bytes(found.arrays.rows, found.values), media_type=BINARY)
+
+    @routes.get("/arrays/scores")
+    def score_array(
+        name: str, run: str, rule: str | None = None, tau: float | None = None
+    ) -> Response:
+        check_decision(rule, tau)
+        decision = context.evidence(name, run).decision(rule, tau)
+        return Response(score_bytes(decision.score, decision.flagged), media_type=BINARY)
+
+    @routes.get("/maps/{row}")
+    def maps(name: str, run: str, row: int) -> Response:
+        values = context.evidence(name, run).map(row)
+        if values is None:
+            raise OptionError("The scan kept no map of this sample.")
+        return Response(values.astype("<f4").tobytes(), media_type=BINARY)
+
+    return routes
+
+
+def _rows(text: str) -> list[int]:
+    parts = text.split(",")
+    if len(parts) > LARGEST_PAGE or not all(part.isdecimal() for part in parts):
+        raise OptionError(f"A page has 1 to {LARGEST_PAGE} rows.")
+    return [int(part) for part in parts]
+
+
+def _sample(
+    context: Context, name: str, found: Evidence, row: int, decision: tuple[str | None, float | None]
+) -> dict[str, Any]:
+    place = found.position.get(row)
+    if place is None:
+        raise OptionError(f"Row {row} is not part of this scan.")
+    sample = context.case(name).catalog.select([row])[0]
+    arrays = found.arrays
+    return sample_view(
+        sample, row,
+        entropy=found.values[place], peak_token=arrays.peak_token[place],
+        peak_mass=arrays.peak_mass[place], masses=np.asarray(arrays.masses[place], np.float32),
+        grid=_grid(found, place), maps=found.map(row),
+        reason=found.reasons(*decision).reason(place),
+        picture=address(name, row, sample, "view"),
+    )  # fmt: skip
+
+
+def _grid(found: Evidence, place: int) -> ImageGrid | None:
+    """Return the grid of one sample; each has its own visible part."""
+    grid = found.grid
+    if grid is None or int(found.arrays.tokens[place]) != grid.tokens:
+        return None
+    left, top, right, bottom = (float(value) for value in found.arrays.visible[place])
+    return ImageGrid(rows=grid.rows, columns=grid.columns, visible=(left, top, right, bottom))

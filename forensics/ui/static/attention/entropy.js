@@ -1,0 +1,68 @@
+// Entropy of the chosen layer: all samples, the two Gaussians of the fit, and where they cross.
+
+import { decisionQuery, recall, runPath } from "../core/api.js";
+import { card, el, show } from "../core/dom.js";
+import { count, fixed } from "../core/format.js";
+import { set, state } from "../core/store.js";
+import { responsive, table, tableToggle } from "../chart/frame.js";
+import { histogram, interact } from "../chart/histogram.js";
+import { recount } from "./ranking.js";
+
+/** The card with the layer's histogram. */
+export function entropyCard() {
+  let found = null;
+  let layer = null;
+  let drawn = null;
+  const figure = el("div", { class: "tl-figure", id: "tl-entropy" });
+  const holder = el("div", { hidden: true });
+  const subtitle = el("p", { class: "tl-sub" });
+  const title = el("h3", {}, "Entropy");
+
+  function bins() {
+    if (state.cut === null) return layer;
+    return recount(found, (i) => found.entropy[i * found.layers + layer.layer], layer.edges, state.cut);
+  }
+
+  const toggle = tableToggle(figure, holder, () => {
+    const { flagged, kept } = bins();
+    return table(`Entropy in layer ${layer.layer}, nats`, ["from", "to", "flagged", "kept"],
+      kept.map((k, b) => [fixed(layer.edges[b]), fixed(layer.edges[b + 1]), count(flagged[b]), count(k)]));
+  });
+
+  const render = responsive(figure, (width) => {
+    if (!layer) return;
+    const { flagged, kept } = bins();
+    const chosen = state.selection;
+    const spec = {
+      edges: layer.edges, flagged, kept, gaussians: layer.gaussians, cut: layer.crossing,
+      cutLabel: layer.crossing === null ? "" : `${fixed(layer.crossing)} equal odds`,
+      xLabel: `entropy in nats, ceiling ${fixed(layer.ceiling)}`, label: layer.description,
+      selection: chosen?.kind === "entropy" && chosen.layer === layer.layer ? [chosen.low, chosen.high] : null,
+      onBrush: ([low, high], done) => done
+        && set({ selection: { kind: "entropy", layer: layer.layer, low, high }, shown: "all", page: 0 }),
+    };
+    drawn = { box: histogram(width, spec), spec };
+    show(figure, drawn.box.root);
+  });
+  interact(figure, () => drawn);
+
+  async function load() {
+    const wanted = state.layer ?? 0;
+    const answer = await recall(`${runPath(state)}/layers/${wanted}${decisionQuery(state)}`);
+    if (wanted !== (state.layer ?? 0)) return;
+    layer = answer;
+    show(title, `Entropy, layer ${layer.layer}`);
+    show(subtitle, layer.subtitle);
+    render();
+    toggle.update();
+  }
+
+  const node = card("Entropy", { tools: [toggle.button], label: "Entropy of the chosen layer" }, subtitle, figure, holder);
+  node.querySelector("h3").replaceWith(title);
+  return {
+    node,
+    update(next) { found = next; return load(); },
+    load,
+    redraw: () => { render(); toggle.update(); },
+  };
+}

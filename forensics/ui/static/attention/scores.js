@@ -1,0 +1,106 @@
+// The score of every sample and the cut between kept and flagged, movable by hand.
+
+import { decisionQuery, post, recall, runPath } from "../core/api.js";
+import { card, el, empty, show } from "../core/dom.js";
+import { count, fixed } from "../core/format.js";
+import { set, state } from "../core/store.js";
+import { responsive, table, tableToggle } from "../chart/frame.js";
+import { histogram, interact } from "../chart/histogram.js";
+import { counts, recount } from "./ranking.js";
+
+/** The card with the score histogram, the live cut and its counts. */
+export function scoresCard() {
+  let found = null;
+  let view = null;
+  let drawn = null;
+  const figure = el("div", { class: "tl-figure", id: "tl-scores" });
+  const holder = el("div", { hidden: true });
+  const subtitle = el("p", { class: "tl-sub" });
+  const readout = el("output", { class: "tl-counts", id: "tl-counts", "aria-live": "polite" });
+  const number = el("input", { type: "number", step: "0.01", id: "tl-cut", class: "tl-number",
+    "aria-label": "Cut: samples with a lower score are flagged" });
+  const reset = el("button", { type: "button", class: "tl-ghost", id: "tl-cut-reset" }, "Reset to the rule");
+  const controls = el("div", { class: "tl-controls" }, el("label", {}, "cut ", number), reset, readout);
+  const nothing = el("div", { hidden: true });
+
+  /** Show a cut at once; tell the server only when the hand lets go. */
+  function move(cut, done) {
+    set({ cut });
+    if (done) record(cut);
+  }
+
+  async function record(cut) {
+    try {
+      await post(`${runPath(state)}/cut`, { rule: found.summary.rule, tau: found.summary.tau, cut });
+      show(reset, "Reset to the rule");
+    } catch (error) {
+      show(readout, `${readout.textContent} · not recorded: ${error.message}`);
+    }
+  }
+
+  const bins = () => (state.cut === null ? view : recount(found, (i) => found.scores[i], view.edges, state.cut));
+
+  const toggle = tableToggle(figure, holder, () => {
+    if (!view.edges.length) return empty("No score", "No layer passes the gate.");
+    const { flagged, kept } = bins();
+    return table("Score per sample, nats", ["from", "to", "flagged", "kept"],
+      kept.map((k, b) => [fixed(view.edges[b]), fixed(view.edges[b + 1]), count(flagged[b]), count(k)]));
+  });
+
+  const render = responsive(figure, (width) => {
+    if (!view || !view.edges.length) return;
+    const { flagged, kept } = bins();
+    const cut = state.cut ?? view.cut;
+    const chosen = state.selection;
+    const spec = {
+      edges: view.edges, flagged, kept, gaussians: view.gaussians, cut,
+      cutLabel: `cut ${fixed(cut)}${state.cut === null ? "" : ", by hand"}`,
+      xLabel: "score: mean entropy over the passing layers, nats", label: view.description,
+      selection: chosen?.kind === "score" ? [chosen.low, chosen.high] : null,
+      onCut: move,
+      onBrush: ([low, high], done) => done
+        && set({ selection: { kind: "score", low, high }, shown: "all", page: 0 }),
+    };
+    drawn = { box: histogram(width, spec), spec };
+    show(figure, drawn.box.root);
+  });
+  interact(figure, () => drawn);
+
+  function numbers() {
+    const scored = Boolean(view?.edges.length);
+    nothing.hidden = scored;
+    figure.hidden = !scored || !holder.hidden;
+    controls.hidden = !scored;
+    if (!scored) {
+      show(nothing, empty("No layer passes the gate, so there is no score and nothing is flagged.",
+        "Choose the other rule or lower τ in the verdict above to look at weaker layers."));
+      return;
+    }
+    const { flagged, kept } = counts(found, state.cut);
+    const where = state.cut === null ? "the rule's cut" : `moved by hand; the rule cuts at ${fixed(view.cut)}`;
+    show(readout, el("span", { class: "tl-flag-text" }, "▲ ", el("b", { id: "tl-flagged" }, count(flagged)), " flagged"), " ",
+      el("span", { class: "tl-kept-text" }, "● ", el("b", { id: "tl-kept" }, count(kept)), " kept"),
+      el("span", { class: "tl-sub" }, ` ${where}`));
+    if (document.activeElement !== number) number.value = fixed(state.cut ?? view.cut, 3);
+    reset.disabled = state.cut === null;
+  }
+
+  number.addEventListener("input", () => { if (number.value !== "") move(Number(number.value), false); });
+  number.addEventListener("change", () => { if (number.value !== "") move(Number(number.value), true); });
+  reset.addEventListener("click", () => { move(null, true); });
+
+  async function load() {
+    view = await recall(`${runPath(state)}/scores${decisionQuery(state)}`);
+    show(subtitle, view.subtitle);
+    toggle.update();
+    numbers();
+    render();
+  }
+
+  const node = card("Score of each sample", { tools: [toggle.button] }, subtitle, nothing, figure, holder, controls);
+  return {
+    node,
+    update(next) { found = next; return load(); },
+    redraw: () => { if (found && view) { numbers(); render(); toggle.update(); } },
+  };
+}

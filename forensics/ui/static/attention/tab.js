@@ -1,0 +1,96 @@
+// The Attention tab: loads a run, draws its cards, and passes every change to those it concerns.
+
+import { getJSON, runPath } from "../core/api.js";
+import { el, empty, show } from "../core/dom.js";
+import { FRESH, set, state, watch } from "../core/store.js";
+import { inspector } from "../sample/inspector.js";
+import { curveCard } from "./curve.js";
+import { entropyCard } from "./entropy.js";
+import { evidence } from "./evidence.js";
+import { galleryCard } from "./gallery.js";
+import { samplesCard } from "./samples.js";
+import { scoresCard } from "./scores.js";
+import { truth } from "./truth.js";
+import { verdictBlock } from "./verdict.js";
+
+const ACTIVE = new Set(["queued", "running"]);
+
+function unfinished(status) {
+  if (!status) return empty("No scan yet.", "Start the attention scan in the Case tab; what it finds appears here.",
+    el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "case" }) }, "Go to the case"));
+  if (ACTIVE.has(status.state)) return empty("The scan is under way.", "The bar at the top shows its progress. You can close this page; it goes on.");
+  return empty(`The scan is ${status.state}.`, status.error || "Resume it with the button at the top; what it finished is kept.");
+}
+
+/** Build the tab into `element`. */
+export function mount({ element }) {
+  const cards = { verdict: verdictBlock(), curve: curveCard(), entropy: entropyCard(), scores: scoresCard(),
+    samples: samplesCard(), gallery: galleryCard() };
+  const side = inspector();
+  const blank = el("div", { class: "tl-card" });
+  const body = el("div", { class: "tl-attention" },
+    el("div", { class: "tl-main" }, cards.verdict.node,
+      el("div", { class: "tl-charts" }, cards.curve.node, cards.entropy.node, cards.scores.node),
+      cards.samples.node, cards.gallery.node),
+    el("aside", { class: "tl-side" }, side.node));
+  const host = element.querySelector(".tl-root");
+  show(host, blank, body);
+  let token = 0;
+
+  function stop(content) {
+    show(blank, content);
+    blank.hidden = false;
+    body.hidden = true;
+  }
+
+  async function open() {
+    const mine = token += 1;
+    if (!state.case || !state.run) { stop(unfinished(null)); return; }
+    try {
+      const { status } = await getJSON(runPath(state));
+      if (mine !== token) return;
+      if (status.state !== "finished") { stop(unfinished(status)); return; }
+      const found = await evidence(state);
+      if (mine !== token) return;
+      await draw(found);
+    } catch (error) {
+      if (mine === token) stop(empty("This scan cannot be shown.", `${error.message} ${error.remedy ?? ""}`));
+    }
+  }
+
+  async function draw(found) {
+    blank.hidden = true;
+    body.hidden = false;
+    const first = found.summary.first_layer;
+    const patch = { rule: found.summary.rule, summary: found.summary, live: state.live || found.warm };
+    if (state.layer === null || state.layer >= found.layers) patch.layer = first;
+    if (state.sample === null && found.order.length) patch.sample = found.rows[found.order[0]];
+    if (!found.scored && state.shown === "flagged") patch.shown = "all";
+    if (state.cut === null && found.scored && found.manualCut !== null) patch.cut = found.manualCut;
+    quiet = true;
+    set(patch);
+    quiet = false;
+    await Promise.all([...Object.values(cards), side].map((part) => part.update(found)));
+    await reveal();
+    host.dataset.ready = `${state.run}/${found.summary.rule}/${found.summary.tau}`;
+  }
+
+  async function reveal() {
+    const known = await truth();
+    for (const part of [cards.verdict, cards.gallery, side]) part.reveal(known);
+  }
+
+  let quiet = false; // while the first values of a run are put in place
+  const on = (names, react) => watch(names, (...args) => { if (!quiet) react(...args); });
+  on(["case"], () => set(FRESH));
+  on(["case", "run", "rule", "tau", "finished"], open);
+  on(["layer"], () => { cards.curve.redraw(); cards.entropy.load(); side.layer(); });
+  on(["cut"], () => { cards.scores.redraw(); cards.entropy.redraw(); cards.samples.redraw(); cards.gallery.soon(); cards.verdict.redraw(); side.redraw(); });
+  on(["selection"], () => { cards.scores.redraw(); cards.entropy.redraw(); cards.samples.mark(); });
+  on(["selection", "shown", "page"], () => cards.gallery.redraw());
+  on(["sample"], () => { side.load(); cards.gallery.mark(); });
+  on(["head"], () => side.head());
+  on(["revealed"], reveal);
+  document.addEventListener("tl-step", (event) => side.step(event.detail));
+  open();
+}

@@ -1,0 +1,72 @@
+// Where a case begins: the shipped demos and the cases opened lately.
+
+import { getJSON, post } from "../core/api.js";
+import { el, empty, show } from "../core/dom.js";
+import { bytes, clock, count, percent } from "../core/format.js";
+import { FRESH, set, state, watch } from "../core/store.js";
+
+const figure = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
+
+function measured(demo) {
+  const facts = [];
+  if (demo.samples) facts.push(figure("samples", count(demo.samples)));
+  if (demo.size) facts.push(figure("model", bytes(demo.size)));
+  if (demo.clean_accuracy !== null) facts.push(figure("clean accuracy", percent(demo.clean_accuracy, 1)));
+  if (demo.attack_success_rate !== null) facts.push(figure("attack success", percent(demo.attack_success_rate, 1)));
+  return facts;
+}
+
+/** Build demos and recent cases into `element`. */
+export function mount({ element }) {
+  const host = element.querySelector(".tl-root");
+  const demos = el("div", { class: "tl-demos" });
+  const recent = el("div", { class: "tl-recent" });
+  const trouble = el("div", { "aria-live": "polite" });
+  show(host, el("h2", {}, "Open a demo"), el("p", { class: "tl-sub" }, "Toy models, built so that the signal can be seen. No download, no GPU."),
+    demos, trouble, el("h2", {}, "Recent cases"), recent);
+
+  const enter = (opened) => set({ ...(opened.case === state.case ? {} : FRESH), case: opened.case, run: opened.run ?? null });
+
+  async function open(name, button) {
+    for (const other of demos.querySelectorAll("button")) other.disabled = true;
+    const before = button.textContent;
+    show(button, "Drawing the pictures…");
+    show(trouble);
+    try {
+      enter(await post(`/api/demos/${encodeURIComponent(name)}/open`));
+      listRecent();
+    } catch (error) {
+      show(trouble, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+    }
+    show(button, before);
+    for (const other of demos.querySelectorAll("button")) other.disabled = false;
+  }
+
+  function demoCard(demo) {
+    const button = el("button", { type: "button", class: "tl-primary", id: `tl-demo-${demo.name}`, onclick: () => open(demo.name, button) },
+      demo.ready ? "Open" : "Open (draws its pictures first)");
+    return el("article", { class: "tl-demo" }, el("h3", {}, demo.title), el("p", {}, demo.sentence),
+      el("dl", { class: "tl-figures" }, measured(demo)), button);
+  }
+
+  async function listRecent() {
+    const { cases } = await getJSON("/api/cases");
+    show(recent, cases.length ? el("ul", {}, cases.map((found) => el("li", {},
+      el("button", { type: "button", class: "tl-link", "aria-current": String(found.case === state.case), onclick: () => enter(found) },
+        el("strong", {}, found.title), el("span", { class: "tl-sub" }, ` ${count(found.samples)} samples · ${found.verdict ?? "not scanned"} · ${clock(found.changed)}`)))))
+      : el("p", { class: "tl-sub" }, "None yet."));
+  }
+
+  async function load() {
+    try {
+      const found = await getJSON("/api/demos");
+      show(demos, found.demos.length ? found.demos.map(demoCard)
+        : empty("No demo is shipped with this copy.", "Build them with “forensics lab zoo”."));
+      await listRecent();
+    } catch (error) {
+      show(trouble, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+    }
+  }
+  watch(["case", "finished"], listRecent);
+  load();
+}

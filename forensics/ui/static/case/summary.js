@@ -1,0 +1,80 @@
+// The open case: what it is, its fingerprints, its first samples and the rows that cannot be used.
+
+import { casePath, getJSON, recall } from "../core/api.js";
+import { card, el, empty, show } from "../core/dom.js";
+import { bytes, clock, count, duration, plural } from "../core/format.js";
+import { set, state, watch } from "../core/store.js";
+import { table } from "../chart/frame.js";
+
+const row = (name, ...value) => [el("dt", {}, name), el("dd", {}, ...value)];
+
+function facts(opened) {
+  return el("dl", { class: "tl-facts" },
+    row("Model", opened.model_uri), opened.base_uri && row("Base", opened.base_uri),
+    row("Data", `${opened.data_uri} (${opened.format})`),
+    row("Samples", count(opened.samples), opened.errors ? `, ${plural(opened.errors, "row")} left out` : ""),
+    row("Ground truth", opened.has_truth ? "there is a column; hidden until Reveal" : "none"),
+    row("Created", clock(opened.created)), row("Disk", bytes(opened.disk)),
+    opened.note && row("Note", opened.note));
+}
+
+function hashes(opened) {
+  return el("details", { class: "tl-hashes" }, el("summary", {}, "Fingerprints (SHA-256)"),
+    table("One hash over all files of each, so that any change shows", ["what", "files", "size", "hash"],
+      opened.hashes.map((h) => [h.what, count(h.files), bytes(h.size), h.sha256])));
+}
+
+function samples(preview) {
+  return el("div", { class: "tl-preview" }, preview.items.map((item) => el("figure", {},
+    item.picture ? el("img", { src: item.picture, alt: "", loading: "lazy" }) : el("span", { class: "tl-no-picture" }, item.problem || "no picture"),
+    el("figcaption", {}, el("b", {}, item.id), el("span", {}, item.question || "–"), el("em", {}, item.answer ?? "no answer")))));
+}
+
+function rowErrors(preview) {
+  if (!preview.errors.length) return null;
+  return el("details", { class: "tl-errors", id: "tl-row-errors" },
+    el("summary", {}, `◆ ${plural(preview.error_total, "row")} left out; the rest is used`),
+    table("Rows that cannot be used", ["file", "line", "id", "what is wrong", "what to do"],
+      preview.errors.map((e) => [e.source, e.line, e.id ?? "–", e.reason, e.remedy])));
+}
+
+function runs(opened) {
+  if (!opened.runs.length) return null;
+  return el("div", { class: "tl-runs" }, el("h3", {}, "Scans of this case"), el("ul", {}, opened.runs.map((run) => el("li", {},
+    el("button", { type: "button", class: "tl-link", "aria-current": String(run.id === state.run), onclick: () => set({ run: run.id, tab: "attention" }) },
+      el("strong", {}, run.verdict ?? run.state), el("span", { class: "tl-sub" }, ` ${run.method} · ${clock(run.created)} · ${run.id}`))))));
+}
+
+function estimate(found) {
+  const time = found.seconds === null
+    ? `No scan of this model was timed on this machine yet. ${found.hint}`
+    : `About ${duration(found.seconds)} for ${plural(found.samples, "sample")}, from ${found.basis}.`;
+  return el("p", { class: "tl-estimate", id: "tl-estimate" }, el("b", {}, "Cost. "), time, ` ${found.bytes === null ? "" : `Disk: about ${bytes(found.bytes)} and the kept maps.`}`);
+}
+
+/** Build the summary of the open case into `element`. */
+export function mount({ element }) {
+  const host = element.querySelector(".tl-root");
+
+  async function draw() {
+    document.body.classList.toggle("tl-case-open", Boolean(state.case));
+    if (!state.case) {
+      show(host, card("Nothing is open yet", {}, empty("Open a demo, or a model and data of your own.",
+        "A preview of the data, its fingerprints and the cost of a scan appear here before anything is computed.")));
+      return;
+    }
+    const name = state.case;
+    try {
+      const [opened, preview, cost] = await Promise.all([getJSON(casePath(name)),
+        recall(`${casePath(name)}/preview`), getJSON(`${casePath(name)}/estimate`)]);
+      if (name !== state.case) return;
+      show(host, card(opened.title, { subtitle: opened.sentence ?? "" }, samples(preview), rowErrors(preview), facts(opened), hashes(opened), runs(opened)),
+        estimate(cost));
+      host.dataset.ready = name;
+    } catch (error) {
+      show(host, card("This case cannot be opened", {}, empty(error.message, error.remedy ?? "")));
+    }
+  }
+  watch(["case", "run", "finished"], draw);
+  draw();
+}

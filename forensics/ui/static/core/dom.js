@@ -1,0 +1,62 @@
+// Build elements. Text always becomes a text node: nothing in this app is ever parsed as HTML.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function apply(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "value" || name === "disabled" || name === "checked") node[name] = value;
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+}
+
+function fill(node, children) {
+  for (const child of children.flat(Infinity)) {
+    if (child === null || child === undefined || child === false) continue;
+    node.append(child instanceof Node ? child : document.createTextNode(String(child)));
+  }
+  return node;
+}
+
+/** Make an HTML element; strings among the children become text nodes. */
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  apply(node, attributes);
+  return fill(node, children);
+}
+
+/** Make an SVG element. */
+export function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  apply(node, attributes);
+  return fill(node, children);
+}
+
+/** Replace everything inside a node. */
+export function show(node, ...children) {
+  node.replaceChildren();
+  return fill(node, children);
+}
+
+/** A card with a title line; `tools` stand at the right of the title. */
+export function card(title, { subtitle = "", tools = [], label = title, className = "" } = {}, ...children) {
+  const heading = el("header", { class: "tl-card-head" },
+    el("div", {}, el("h3", {}, title), subtitle && el("p", { class: "tl-sub" }, subtitle)),
+    el("div", { class: "tl-tools" }, tools));
+  return el("section", { class: `tl-card ${className}`, "aria-label": label }, heading, children);
+}
+
+/** A group of buttons of which exactly one is pressed. */
+export function segmented(label, choices, chosen, choose) {
+  return el("div", { class: "tl-segmented", role: "group", "aria-label": label },
+    choices.map(([value, text, title]) => el("button", {
+      type: "button", "aria-pressed": String(value === chosen), title,
+      "data-value": value, onclick: () => choose(value),
+    }, text)));
+}
+
+/** A state with nothing to draw: what is missing, and what to do about it. */
+export function empty(title, advice, ...actions) {
+  return el("div", { class: "tl-empty" }, el("strong", {}, title), el("p", {}, advice), actions);
+}

@@ -1,0 +1,59 @@
+// What the page shows: one flat state, its watchers, and its copy in the address bar.
+
+const LINKED = ["case", "tab", "run", "rule", "sample", "layer"];
+const NUMBERS = new Set(["sample", "layer"]);
+const SAFE = /^[A-Za-z0-9._-]{1,120}$/;
+
+function fromAddress() {
+  const query = new URL(location.href).searchParams;
+  const found = {};
+  for (const name of LINKED) {
+    const text = query.get(name);
+    if (text === null || !SAFE.test(text)) continue;
+    found[name] = NUMBERS.has(name) ? Number.parseInt(text, 10) : text;
+    if (Number.isNaN(found[name])) delete found[name];
+  }
+  return found;
+}
+
+export const state = {
+  case: null, tab: "case", run: null, rule: null, tau: null, cut: null, layer: null, sample: null,
+  shown: "flagged", selection: null, page: 0, revealed: false, head: "mean", live: false, summary: null,
+  ...fromAddress(),
+};
+
+const watchers = [];
+
+/** Call back after any of the named fields changed; returns a function that stops it. */
+export function watch(names, callback) {
+  const watcher = { names: new Set(names), callback };
+  watchers.push(watcher);
+  return () => watchers.splice(watchers.indexOf(watcher), 1);
+}
+
+function toAddress() {
+  const address = new URL(location.href);
+  for (const name of LINKED) {
+    const value = state[name];
+    if (value === null || value === undefined) address.searchParams.delete(name);
+    else address.searchParams.set(name, String(value));
+  }
+  history.replaceState(history.state, "", address);
+}
+
+/** Change fields together, then tell every watcher of a field that really changed, once. */
+export function set(patch) {
+  const changed = Object.keys(patch).filter((name) => state[name] !== patch[name]);
+  if (!changed.length) return;
+  Object.assign(state, patch);
+  if (changed.some((name) => LINKED.includes(name))) toAddress();
+  for (const watcher of [...watchers]) {
+    if (changed.some((name) => watcher.names.has(name))) watcher.callback(state, changed);
+  }
+}
+
+/** What to forget when another run is opened. */
+export const FRESH = {
+  rule: null, tau: null, cut: null, layer: null, sample: null, shown: "flagged", selection: null,
+  page: 0, revealed: false, head: "mean", summary: null,
+};

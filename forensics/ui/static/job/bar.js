@@ -1,0 +1,99 @@
+// The job bar: where the run stands, how long it will take, cancel and resume.
+//
+// It reads the run folder through the server, so it picks a job up again after a reload, a closed
+// tab or a restarted server, and does not care who started it.
+
+import { forget, getJSON, post, runPath } from "../core/api.js";
+import { el, show } from "../core/dom.js";
+import { clock, count, duration } from "../core/format.js";
+import { set, state, watch } from "../core/store.js";
+
+const PACE = 700; // milliseconds between looks at a run that works
+const CALM = 4000; // and while the server does not answer
+
+const WORDS = {
+  queued: "waiting for the worker", running: "running", finished: "finished", failed: "failed",
+  cancelled: "cancelled", interrupted: "interrupted",
+};
+
+function details(job) {
+  const { status, progress } = job;
+  const parts = [];
+  if (status.total) parts.push(`${count(status.done)} / ${count(status.total)}`);
+  if (status.state === "running") {
+    if (progress.rate) parts.push(`${progress.rate >= 10 ? count(Math.round(progress.rate)) : progress.rate.toFixed(1)} samples/s`);
+    if (progress.remaining !== null) parts.push(`about ${duration(progress.remaining)} left`);
+    if (status.message) parts.push(status.message);
+  } else {
+    parts.push(WORDS[status.state] ?? status.state);
+    if (status.state === "finished" && progress.ended) parts.push(clock(progress.ended));
+    if (status.error) parts.push(status.error);
+    else if (status.state === "interrupted") parts.push("the process that ran it is gone");
+  }
+  return parts.join(" · ");
+}
+
+/** Build the bar into a node. */
+export function jobBar() {
+  const track = el("div", { class: "tl-track", role: "progressbar", "aria-label": "Progress of the scan", "aria-valuemin": "0" }, el("i"));
+  const text = el("span", { class: "tl-job-text", id: "tl-job", "aria-live": "polite" });
+  const buttons = el("span", { class: "tl-job-buttons" });
+  const node = el("div", { class: "tl-jobbar", id: "tl-jobbar", hidden: true }, el("span", { class: "tl-job-name" }, "Attention scan"), track, text, buttons);
+  let timer = null;
+  let last = null;
+
+  async function command(name) {
+    try {
+      await post(`${runPath(state)}/${name}`);
+    } catch (error) {
+      show(text, `${error.message} ${error.remedy ?? ""}`);
+      return;
+    }
+    forget(runPath(state));
+    look();
+  }
+
+  function actions({ status }) {
+    const make = (name, label) => el("button", { type: "button", class: "tl-ghost", id: `tl-${name}`, onclick: () => command(name) }, label);
+    if (status.state === "queued" || status.state === "running") return [make("cancel", "Cancel")];
+    if (status.resumable) return [make("resume", status.state === "failed" ? "Try again" : "Resume")];
+    return [];
+  }
+
+  function draw(job) {
+    const { status } = job;
+    node.hidden = false;
+    node.dataset.state = status.state;
+    const share = status.state === "finished" ? 1 : status.total ? status.done / status.total : 0;
+    track.firstChild.style.width = `${(100 * share).toFixed(1)}%`;
+    track.setAttribute("aria-valuemax", String(status.total || 1));
+    track.setAttribute("aria-valuenow", String(status.done));
+    show(text, details(job));
+    const key = `${status.state}`;
+    if (buttons.dataset.key !== key) { show(buttons, actions(job)); buttons.dataset.key = key; }
+  }
+
+  async function look() {
+    clearTimeout(timer);
+    if (!state.case || !state.run) { node.hidden = true; return; }
+    const path = runPath(state);
+    try {
+      const job = await getJSON(path);
+      if (path !== runPath(state)) return;
+      draw(job);
+      const working = job.status.state === "queued" || job.status.state === "running";
+      if (!working && last === `${path} working`) { forget(path); set({ finished: `${path} ${Date.now()}` }); }
+      last = working ? `${path} working` : path;
+      if (working) timer = setTimeout(look, PACE);
+    } catch (error) {
+      node.hidden = false;
+      show(text, `${error.message} ${error.remedy ?? ""}`);
+      timer = setTimeout(look, CALM);
+    }
+  }
+
+  watch(["case", "run"], () => { delete buttons.dataset.key; look(); });
+  document.addEventListener("tl-look", look);
+  look();
+  return node;
+}

@@ -1,0 +1,66 @@
+// What is known about a sample, and what the model says when it is asked.
+
+import { el, show } from "../core/dom.js";
+import { percent } from "../core/format.js";
+import { state } from "../core/store.js";
+import { answer } from "./live.js";
+
+const DWELL = 350; // milliseconds on a sample before a warm model is asked by itself
+
+const line = (name, ...value) => [el("dt", {}, name), el("dd", {}, ...value)];
+
+/** The list of facts; `update(sample, hide)` fills it. */
+export function factList() {
+  const said = el("span", { id: "tl-model-says" });
+  const hidden = el("span", { id: "tl-patch-hidden" });
+  const node = el("dl", { class: "tl-facts" });
+  let control = null;
+  let timer = null;
+
+  async function fillIn(where, row, hide, signal) {
+    show(where, el("em", { class: "tl-wait" }, state.live ? "asking the model…" : "starting the model, this can take a while…"));
+    try {
+      const reply = await answer(row, hide, signal);
+      show(where, reply.text || "(nothing)", el("span", { class: "tl-sub" }, ` p ${percent(reply.probability, 1)}`));
+      where.dataset.ready = "1";
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      show(where, el("span", { class: "tl-bad-text" }, `${error.message} ${error.remedy ?? ""}`));
+    }
+  }
+
+  async function askBoth(sample, hide) {
+    control?.abort();
+    control = new AbortController();
+    const { signal } = control;
+    await fillIn(said, sample.row, null, signal);
+    if (hide && !signal.aborted) await fillIn(hidden, sample.row, hide, signal);
+  }
+
+  function offer(sample, hide) {
+    const ask = () => askBoth(sample, hide);
+    show(said, el("button", { type: "button", class: "tl-ghost", id: "tl-ask", onclick: ask,
+      title: "Loads the model in the worker; afterwards every sample you open is asked by itself" }, "Ask the model"));
+    show(hidden, el("span", { class: "tl-sub" }, hide ? "asked together with it" : "no attention peak to hide"));
+    clearTimeout(timer);
+    if (state.live) timer = setTimeout(ask, DWELL);
+  }
+
+  return {
+    node,
+    update(sample, hide) {
+      control?.abort();
+      delete said.dataset.ready;
+      delete hidden.dataset.ready;
+      show(node,
+        line("Question", sample.question || "–"),
+        line("Answer in data", sample.answer ?? "–"),
+        line("Model says", said),
+        line("Patch hidden", hidden),
+        line("Why", el("span", { id: "tl-reason" }, sample.reason)),
+        sample.label ? line("Label", sample.label) : [],
+        line("From", el("span", { class: "tl-path" }, `${sample.source}, line ${sample.line}`)));
+      offer(sample, hide);
+    },
+  };
+}

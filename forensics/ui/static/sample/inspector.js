@@ -1,0 +1,207 @@
+// The sample at hand: where the model looks, layer by layer and head by head, and why it is suspected.
+
+import { decisionQuery, recall, recallBytes, runPath } from "../core/api.js";
+import { el, empty, segmented, show } from "../core/dom.js";
+import { count, fixed, percent } from "../core/format.js";
+import { set, state } from "../core/store.js";
+import { isFlagged, listed } from "../attention/ranking.js";
+import { factList } from "./facts.js";
+import { attention, layerMap } from "./live.js";
+import { drawMultiples } from "./multiples.js";
+import { peak } from "./overlay.js";
+import { pictureStage } from "./picture.js";
+
+function slider(id, label, attributes, read) {
+  const input = el("input", { type: "range", id, ...attributes });
+  const value = el("output", { for: id });
+  const row = el("div", { class: "tl-slider" }, el("label", { for: id }, label), input, value);
+  return { input, row, tell: () => show(value, read(Number(input.value))) };
+}
+
+async function loadImage(path) {
+  if (!path) return null;
+  const image = new Image();
+  image.src = path;
+  try { await image.decode(); return image; } catch { return null; }
+}
+
+/** The inspector panel. */
+export function inspector() {
+  const node = el("section", { class: "tl-card tl-inspector", id: "tl-inspector", "aria-label": "Sample inspector" });
+  let found = null;
+  let known = null;
+  let sample = null;
+  let image = null;
+  let stored = null; // [layer][token], head means as the scan kept them
+  let live = null; // the worker's reply for the picture as shown
+  let patchHidden = false;
+  let oneScale = true;
+  let note = "";
+  const heads = () => found?.summary.heads ?? 0;
+
+  const stage = pictureStage(view);
+  const facts = factList();
+  const multiples = el("div", { class: "tl-multiples", id: "tl-multiples" });
+  const status = el("p", { class: "tl-note", "aria-live": "polite" });
+  const layers = slider("tl-layer", "layer", { min: 0, step: 1 }, (v) => String(v));
+  const headSlider = slider("tl-head", "head", { min: 0, step: 1 }, (v) => (v === 0 ? "mean" : `${v} of ${heads()}`));
+  const opacity = slider("tl-opacity", "opacity", { min: 0, max: 100, step: 1, value: 60 }, (v) => `${v} %`);
+  const switches = el("div", { class: "tl-switches" });
+  const heading = el("header", { class: "tl-inspector-head" });
+
+  const layer = () => Math.min(state.layer ?? 0, (found?.layers ?? 1) - 1);
+  const hideBox = () => sample?.hide?.[layer()] ?? null;
+
+  function maps() {
+    if (live && (state.head !== "mean" || patchHidden || !stored)) {
+      return Array.from({ length: live.layers }, (_, l) => layerMap(live, l, state.head));
+    }
+    return patchHidden ? null : stored;
+  }
+
+  /** What the picture has to show now. */
+  function view() {
+    const all = maps();
+    const values = all?.[layer()] ?? null;
+    const at = sample?.peaks[layer()];
+    return {
+      image, values, grid: live && patchHidden ? live : sample?.grid, top: all ? scaleTop(all, layer()) : 1,
+      mark: at && !patchHidden ? at.token : null, hide: patchHidden ? hideBox() : null,
+      label: at ? `Picture of sample ${sample.id}. In layer ${layer()} the strongest image token, ${at.place}, `
+        + `holds ${percent(at.mass, 1)} of the image attention; entropy ${fixed(sample.entropy[layer()])} nats.` : "",
+    };
+  }
+
+  const scaleTop = (all, l) => (oneScale ? Math.max(...all.map(peak)) : peak(all[l]));
+
+  function draw() {
+    if (!sample) return;
+    stage.draw();
+    const all = maps();
+    multiples.hidden = !all;
+    if (all) {
+      const entropy = live && patchHidden ? live.entropy : sample.entropy;
+      drawMultiples(multiples, { maps: all, grid: sample.grid, entropy, layer: layer(),
+        top: (l) => scaleTop(all, l), choose: (l) => set({ layer: l }) });
+    }
+    show(status, note);
+    status.hidden = !note;
+    layers.tell(); headSlider.tell(); opacity.tell();
+  }
+
+  /** Ask the worker for the heads of the picture as shown. */
+  async function fetchLive() {
+    const wanted = sample.row;
+    const hidden = patchHidden;
+    note = state.live ? "Asking the model for its heads…" : "Starting the model, this can take a while…";
+    draw();
+    try {
+      const reply = await attention(wanted, hidden ? hideBox() : null);
+      if (sample.row !== wanted || patchHidden !== hidden) return;
+      live = reply;
+      note = "";
+    } catch (error) {
+      note = `${error.message} ${error.remedy ?? ""}`;
+    }
+    draw();
+  }
+
+  function drawSwitches() {
+    show(switches,
+      segmented("Picture", [["given", "As given"], ["hidden", "Patch hidden", "Paint over the attention peak of this layer and ask the model again"]],
+        patchHidden ? "hidden" : "given", (value) => { patchHidden = value === "hidden"; live = null; drawSwitches(); refresh(); }),
+      segmented("Colour scale", [["one", "One scale", "The same colours in every layer"], ["each", "Per layer", "Each layer from its own 0 to its own maximum"]],
+        oneScale ? "one" : "each", (value) => { oneScale = value === "one"; drawSwitches(); draw(); }));
+  }
+
+  function refresh() {
+    if (patchHidden && !hideBox()) { note = "There is no attention peak to hide."; draw(); return; }
+    if (!live && (patchHidden || state.head !== "mean" || !stored)) {
+      if (patchHidden || state.head !== "mean" || state.live) { fetchLive(); return; }
+      note = "The scan kept no map of this sample; move the head slider to ask the model for it.";
+    } else note = "";
+    draw();
+  }
+
+  function head() {
+    const i = found.position.get(sample.row);
+    const flagged = isFlagged(found, i, state.cut);
+    const rank = found.order.indexOf(i);
+    show(heading, el("div", {},
+      el("h3", { class: "tl-id" }, `Sample ${sample.id}`),
+      el("p", { class: "tl-sub" }, el("span", { class: flagged ? "tl-flag-text" : "tl-kept-text" }, flagged ? "▲ flagged" : "● kept"),
+        ` · ${found.scored ? "score" : "mean entropy"} ${fixed(found.sortedBy[i])} · rank ${rank < 0 ? "–" : count(rank + 1)} of ${count(found.order.length)}`,
+        known && ` · ${known.poisoned.has(sample.row) ? "✚ poisoned" : "not poisoned"}`)),
+    el("div", { class: "tl-tools" },
+      el("button", { type: "button", class: "tl-ghost", id: "tl-previous", "aria-label": "Previous sample (left arrow)", onclick: () => step(-1) }, "←"),
+      el("button", { type: "button", class: "tl-ghost", id: "tl-next", "aria-label": "Next sample (right arrow)", onclick: () => step(1) }, "→")));
+  }
+
+  /** Move to the neighbour in the gallery's order. */
+  function step(delta) {
+    if (!found) return;
+    const list = listed(found, state);
+    if (!list.length) return;
+    const at = list.findIndex((i) => found.rows[i] === state.sample);
+    const next = at < 0 ? 0 : Math.max(0, Math.min(list.length - 1, at + delta));
+    set({ sample: found.rows[list[next]], page: Math.floor(next / 24) });
+  }
+
+  function waiting() {
+    sample = null;
+    show(node, el("h3", {}, "Sample"), empty("No sample chosen.", "Click one in the gallery or in the map; ← and → walk through them."));
+  }
+
+  async function load() {
+    const row = state.sample;
+    if (row === null || !found) { waiting(); return; }
+    const run = runPath(state);
+    const next = await recall(`${run}/samples/${row}${decisionQuery(state)}`);
+    const picture = await loadImage(next.picture);
+    const bytes = next.map ? await recallBytes(`${run}/maps/${row}`) : null;
+    if (row !== state.sample) return;
+    sample = next;
+    image = picture;
+    live = null;
+    const flat = bytes && new Float32Array(bytes);
+    stored = flat && Array.from({ length: found.layers }, (_, l) => {
+      const tokens = flat.length / found.layers;
+      return flat.subarray(l * tokens, (l + 1) * tokens);
+    });
+    layers.input.max = String(found.layers - 1);
+    layers.input.value = String(layer());
+    headSlider.input.max = String(heads());
+    headSlider.input.value = state.head === "mean" ? "0" : String(state.head + 1);
+    head();
+    drawSwitches();
+    facts.update(sample, hideBox());
+    show(node, heading, image ? stage.stage : empty("This picture cannot be shown.", sample.picture_problem ?? ""),
+      stage.readout, layers.row, headSlider.row, opacity.row, switches, status, multiples, facts.node);
+    refresh();
+    node.dataset.row = String(row);
+  }
+
+  layers.input.addEventListener("input", () => set({ layer: Number(layers.input.value) }));
+  headSlider.input.addEventListener("input", () => {
+    const value = Number(headSlider.input.value);
+    set({ head: value === 0 ? "mean" : value - 1 });
+  });
+  opacity.input.addEventListener("input", () => { stage.opacity(Number(opacity.input.value) / 100); opacity.tell(); });
+  stage.opacity(0.6);
+  waiting();
+
+  return {
+    node, step, load,
+    update(next) { found = next; return load(); },
+    reveal(next) { known = next; if (sample) head(); },
+    layer() {
+      layers.input.value = String(layer());
+      if (!sample) return;
+      if (patchHidden) live = null;
+      facts.update(sample, hideBox());
+      refresh();
+    },
+    head: () => { if (sample) refresh(); },
+    redraw: () => { if (sample && found) head(); },
+  };
+}

@@ -1,0 +1,25 @@
+// What the forms (Gradio) tell the page: a case was opened, a scan was started, something is wrong.
+
+import { forget, casePath } from "../core/api.js";
+import { el, show } from "../core/dom.js";
+import { FRESH, set, state } from "../core/store.js";
+
+/** Follow the value of the component in `element`: {version, case, run, tab, error, remedy}. */
+export function mount({ element, props, watch }) {
+  const host = element.querySelector(".tl-root");
+  let seen = null;
+  function follow() {
+    const said = props.value;
+    if (!said || said.version === seen) return;
+    seen = said.version;
+    show(host, said.error ? el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, said.error), " ", said.remedy ?? "") : null);
+    if (said.error) return;
+    if (said.case) {
+      forget(casePath(said.case));
+      set({ ...(said.case === state.case ? {} : FRESH), case: said.case, run: said.run ?? null, tab: said.tab ?? state.tab });
+    }
+    if (said.run) document.dispatchEvent(new CustomEvent("tl-look"));
+  }
+  watch("value", follow);
+  follow();
+}

@@ -1,0 +1,58 @@
+// The top bar: what is open, its verdict, the theme, and the job bar below.
+
+import { casePath, recall } from "../core/api.js";
+import { el, show } from "../core/dom.js";
+import { count } from "../core/format.js";
+import { listen } from "../core/keys.js";
+import { set, state, watch } from "../core/store.js";
+import { followTabs } from "../core/tabs.js";
+import { chip } from "../attention/verdict.js";
+import { jobBar } from "../job/bar.js";
+
+const THEME = "triggerlens-theme";
+
+function applyTheme(theme) {
+  document.body.classList.toggle("dark", theme === "dark");
+  document.documentElement.style.colorScheme = theme;
+}
+
+function themeButton() {
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const now = () => localStorage.getItem(THEME) ?? (system.matches ? "dark" : "light");
+  const button = el("button", { type: "button", class: "tl-ghost", id: "tl-theme", title: "Light or dark" });
+  const draw = () => { applyTheme(now()); show(button, now() === "dark" ? "☀ Light" : "☾ Dark"); };
+  button.addEventListener("click", () => { localStorage.setItem(THEME, now() === "dark" ? "light" : "dark"); draw(); });
+  system.addEventListener("change", draw);
+  draw();
+  return button;
+}
+
+/** Build the bar into `element`. */
+export function mount({ element }) {
+  const about = el("div", { class: "tl-about", id: "tl-about" });
+  const host = element.querySelector(".tl-root");
+  show(host, el("div", { class: "tl-top" },
+    el("a", { class: "tl-brand", href: "/", "aria-label": "TriggerLens, start page" }, "Trigger", el("b", {}, "Lens")),
+    about, themeButton()), jobBar());
+
+  async function draw() {
+    if (!state.case) { show(about, el("span", { class: "tl-sub" }, "No case is open.")); return; }
+    const name = state.case;
+    try {
+      const opened = await recall(casePath(name));
+      if (name !== state.case) return;
+      document.title = `${opened.title} · TriggerLens`;
+      show(about, el("strong", {}, opened.title), el("span", { class: "tl-sub" },
+        ` ${opened.model} · ${count(opened.samples)} samples · sha ${opened.hash.slice(0, 8)}`),
+      state.run && state.summary && chip(state.summary.verdict.kind));
+      if (!state.run && opened.latest_run) set({ run: opened.latest_run });
+    } catch (error) {
+      show(about, el("span", { class: "tl-bad-text" }, `${error.message} ${error.remedy ?? ""}`));
+    }
+  }
+  window.triggerlens = { state }; // the forms read which case is open
+  watch(["case", "run", "summary"], draw);
+  draw();
+  listen();
+  followTabs();
+}

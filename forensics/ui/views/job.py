@@ -1,0 +1,33 @@
+"""The job bar: where a run stands."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from forensics.runs import Run, progress_view
+
+
+def job_view(run: Run) -> dict[str, Any]:
+    """Return state, counts, rate and remaining time of a run."""
+    status = run.status()
+    progress = progress_view(status)
+    ended = datetime.fromtimestamp(status.ended, UTC).isoformat() if status.ended else None
+    return {
+        "run": run.id,
+        "method": run.method,
+        "status": {
+            "state": status.state.value,
+            "done": status.done,
+            "total": status.total,
+            "message": status.message,
+            "error": f"{status.error} {status.remedy}".strip(),
+            "active": status.state.active,
+            "resumable": status.state.resumable,
+        },
+        "progress": {
+            "rate": progress.rate,
+            "remaining": progress.remaining,
+            "elapsed": progress.elapsed,
+            "stalled": progress.stalled,
+            "ended": ended,
+        },
+    }
