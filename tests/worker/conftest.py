@@ -1,3 +1,4 @@
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,15 @@ from tests.case.making import make_case
 
 
 @pytest.fixture
-def case(tmp_path, monkeypatch, tmp_path_factory):
+def runtime():
+    """A folder for sockets; those of pytest can be too deep for one."""
+    with tempfile.TemporaryDirectory(prefix="tl-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def case(tmp_path, monkeypatch, runtime):
     """A case whose worker knows the toy jobs; the worker is ended afterwards."""
-    runtime = tmp_path_factory.mktemp("rt")
-    runtime.chmod(0o700)
     monkeypatch.setenv("FORENSICS_RUNTIME_DIR", str(runtime))
     monkeypatch.setenv("FORENSICS_JOBS", "tests.worker.toy_jobs")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))

@@ -27,10 +27,10 @@ class Bomb:
 
 
 @pytest.fixture
-def server(tmp_path, monkeypatch):
+def server(tmp_path, monkeypatch, runtime):
     monkeypatch.setattr("forensics.worker.live.PATIENCE", 0.5)
     monkeypatch.setenv("BOMB", str(tmp_path / "exploded"))
-    place = Place(socket=tmp_path / "s", key=tmp_path / "k")
+    place = Place(socket=runtime / "s", key=runtime / "k")
     made = LiveServer(place, lambda request: {"result": request})
     made.open()
     yield made, place
@@ -139,9 +139,9 @@ def test_nothing_in_the_worker_unpickles():
     assert ".recv()" not in text and "import pickle" not in text and "pickle.load" not in text
 
 
-def test_a_late_answer_ends_the_wait(tmp_path):
+def test_a_late_answer_ends_the_wait(runtime):
     release = threading.Event()
-    place = Place(socket=tmp_path / "s", key=tmp_path / "k")
+    place = Place(socket=runtime / "s", key=runtime / "k")
     server = LiveServer(place, lambda _: {"result": release.wait(5)})
     server.open()
     with connect(place, 2.0) as connection:
@@ -166,8 +166,8 @@ def test_a_shared_or_foreign_runtime_folder_is_refused(tmp_path, monkeypatch):
             place_of(tmp_path)
 
 
-def test_the_socket_path_is_short_however_deep_the_case_lies(tmp_path, monkeypatch):
-    monkeypatch.setenv("FORENSICS_RUNTIME_DIR", str(tmp_path / "r"))
+def test_the_socket_path_is_short_however_deep_the_case_lies(tmp_path, monkeypatch, runtime):
+    monkeypatch.setenv("FORENSICS_RUNTIME_DIR", str(runtime))
     deep = tmp_path / ("x" * 200) / ("ü" * 90)
     assert len(os.fsencode(place_of(deep).socket.name)) == 29
     monkeypatch.setenv("FORENSICS_RUNTIME_DIR", str(tmp_path / ("y" * 90)))
