@@ -1,5 +1,6 @@
 """``forensics case new`` and ``forensics case show``."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def describe(opened: Case) -> dict[str, Any]:
         "model": manifest.model,
         "data": manifest.data,
         "base": manifest.base,
-        "hashes": manifest.hashes,
+        "hashes": {name: asdict(found) for name, found in manifest.hashes.items()},
     }
 
 

@@ -6,11 +6,15 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+from transformers.utils import logging as transformers_logging
 
 from forensics.errors import CheckpointError, ModelError
 from forensics.models.base import GenerativeModel
 from forensics.models.checkpoint import check_adapter, check_weights, read_config
 from forensics.models.uri import ModelURI, parse_model_uri
+
+# The package draws its own progress; a library's bars would break into it.
+transformers_logging.disable_progress_bar()
 
 # model_type of the configuration -> adapter class. A new family is one file and one line here.
 FAMILIES = {"llava": "forensics.models.llava:LlavaAdapter"}
