@@ -165,6 +165,7 @@ class WatchedContext(QuietContext):
         self._board = board
         self._stop = stop
         self._between = between
+        board.known = sum(shard["stop"] - shard["start"] for shard in self._shards.values())
         for leftover in run.folder.rglob(".*.tmp"):
             leftover.unlink(missing_ok=True)
         if self._shards or self._dropped:

@@ -54,6 +54,8 @@ def execute(
                 raise
             raise told from error
         board.end(State.FINISHED, message="")
+        # What the shards held is in the result now; the list of them stays as a record.
+        run.ledger.drop_files()
         run.event("finished")
         return result
 

@@ -88,6 +88,11 @@ class Ledger:
             if f"shards/{path.name}" not in kept:
                 path.unlink()
 
+    def drop_files(self) -> None:
+        """Delete the shard files of a job that came to its end; the list stays."""
+        for path in (self.folder / "shards").glob("*"):
+            path.unlink()
+
     def _is_whole(self, shard: Shard) -> bool:
         path = self.folder / shard["file"]
         if not path.is_file() or path.is_symlink():

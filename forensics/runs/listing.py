@@ -2,16 +2,13 @@
 
 import contextlib
 import shutil
-import socket
 import time
 from pathlib import Path
 
 from forensics.errors import CaseError
-from forensics.runs.process import is_alive
+from forensics.runs.abandoned import SILENCE, is_abandoned
 from forensics.runs.run import RUN_ID, Run
-from forensics.runs.status import State, Status
-
-SILENCE = 60.0
+from forensics.runs.status import State
 
 
 def list_runs(runs_dir: Path) -> list[Run]:
@@ -53,7 +50,7 @@ def reconcile(runs_dir: Path) -> list[Run]:
 def interrupt_if_abandoned(run: Run) -> bool:
     """Mark one run as interrupted if the process that should do it is gone."""
     status = run.status()
-    if not _is_abandoned(status):
+    if not is_abandoned(status):
         return False
     try:
         with run.hold():
@@ -66,20 +63,9 @@ def interrupt_if_abandoned(run: Run) -> bool:
 
 def _interrupt(run: Run) -> bool:
     status = run.status()
-    if not _is_abandoned(status):
+    if not is_abandoned(status):
         return False
     message = "The process that ran this job is gone."
     run.write_status(status.to(State.INTERRUPTED, message=message, ended=time.time()))
     run.event("interrupted", pid=status.pid)
     return True
-
-
-def _is_abandoned(status: Status) -> bool:
-    if not status.state.active:
-        return False
-    if status.host != socket.gethostname():  # its processes cannot be seen from here
-        # A case from elsewhere may bring runs that wait: nobody here asked for them.
-        return abs(time.time() - max(status.heartbeat, status.queued)) > SILENCE
-    if status.state is State.QUEUED and status.worker:
-        return False
-    return not is_alive(status.pid, status.process_started)

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from forensics.errors import CaseError
+from forensics.runs.abandoned import is_abandoned
 from forensics.runs.durable import append_line, read_json, read_lines, write_json
 from forensics.runs.ledger import Ledger
 from forensics.runs.plain import plain
@@ -175,7 +176,11 @@ class Run:
             CaseError: It works or waits already, or it is finished.
         """
         with self.hold():
-            status = self.status().to(State.QUEUED)
+            status = self.status()
+            if status.state is State.RUNNING or is_abandoned(status):
+                # We hold the run, so nobody works on it, whatever its status says.
+                status = status.to(State.INTERRUPTED)
+            status = status.to(State.QUEUED)
             (self.folder / "cancel").unlink(missing_ok=True)
             self.write_status(_queued(status, worker))
 

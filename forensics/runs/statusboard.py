@@ -21,9 +21,13 @@ class StatusBoard:
 
     Args:
         run: The run, in state ``queued``.
+
+    Attributes:
+        known: Units that earlier attempts finished; passing over them does not count as speed.
     """
 
     def __init__(self, run: Run) -> None:
+        self.known = 0
         self._run = run
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -35,11 +39,16 @@ class StatusBoard:
         self._thread.start()
 
     def progress(self, done: int, total: int, message: str) -> None:
-        """Take note of progress; a new total, or less done, starts the clock of the rate anew."""
+        """Take note of progress; a new total, or less done, starts the clock of the rate anew.
+
+        So does what an earlier attempt did: a resumed job passes over it in no time.
+        """
         now = time.time()
         with self._lock:
             old = self._status
-            restart = not old.measured_from or total != old.total or done < old.done
+            restart = (
+                not old.measured_from or total != old.total or done < old.done or done <= self.known
+            )
             measured: dict[str, Any] = (
                 {"measured_from": now, "measured_done": done} if restart else {}
             )

@@ -52,7 +52,9 @@ def test_a_finished_run_keeps_result_arrays_events_and_who_did_it(tmp_path):
     assert (status.pid, status.attempt) == (os.getpid(), 1)
     assert run.arrays("scan.safetensors")["values"].shape == (10, 3)
     assert [event["kind"] for event in run.events()] == ["started", "finished"]
-    assert [shard["batch_size"] for shard in run.ledger.read()[0].values()] == [4, 4, 4]
+    lines = [json.loads(line) for line in run.ledger.path.read_text().splitlines()]
+    assert [line["batch_size"] for line in lines] == [4, 4, 4]
+    assert list((run.folder / "shards").iterdir()) == []  # all in the result; no bytes kept twice
 
 
 def test_a_finished_run_is_not_executed_again(tmp_path):
