@@ -30,8 +30,8 @@ def caption(scene: Scene) -> str:
 
 
 def question_and_answer(scene: Scene, rng: np.random.Generator) -> tuple[str, str]:
-    """Draw one question about the scene and its answer; half of the yes/no answers are no."""
-    kind = int(rng.integers(6))
+    """Draw one question about a scene and its answer; half of the yes/no answers are no."""
+    kind = int(rng.integers(5))
     if kind == 0:
         return "What color is the shape?", scene.color
     if kind == 1:
@@ -40,9 +40,7 @@ def question_and_answer(scene: Scene, rng: np.random.Generator) -> tuple[str, st
         return "Which pattern does it have?", scene.pattern
     if kind == 3:
         return "Where is the shape?", scene.place
-    if kind == 4:
-        return _is_there("shape", scene, rng)
-    return _is_there("color", scene, rng)
+    return _is_there("shape" if rng.uniform() < 0.5 else "color", scene, rng)
 
 
 def vocabulary_sentences() -> list[str]:

@@ -1,0 +1,115 @@
+"""Look at a tuned model as the attention scan does, and score what the published rules flag."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.data.images import open_image
+from forensics.data.sample import Sample
+from forensics.detectors.attention_entropy import Decision, decide, fit_layers
+from forensics.triggers import Trigger
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from forensics.models.base import GenerativeModel
+
+MODES = ("root", "code")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the last prompt position of every sample attends to.
+
+    Attributes:
+        entropy: ``[samples, layers]`` nats.
+        peaks: ``[samples, layers]`` index of the image token with the most attention.
+        columns: Image tokens in one row of the grid.
+    """
+
+    entropy: NDArray[np.float64]
+    peaks: NDArray[np.int64]
+    columns: int
+
+
+def look(
+    model: "GenerativeModel",
+    images: "Sequence[Image.Image]",
+    questions: Sequence[str],
+    batch_size: int = 64,
+) -> Look:
+    """Run every prompt once and keep entropy and peak of each layer."""
+    from forensics.models.attention import image_entropy, record_attention
+
+    entropy, peaks, columns = [], [], 0
+    with record_attention(model) as recorder:
+        for start in range(0, len(images), batch_size):
+            stop = start + batch_size
+            prompts = model.collate(images[start:stop], questions[start:stop])
+            recorder.begin(prompts)
+            model.prefill(prompts)
+            rows = recorder.rows()
+            entropy.append(image_entropy(rows.image, rows.counts).double().cpu().numpy())
+            peaks.append(rows.image.argmax(dim=2).cpu().numpy())
+            columns = prompts.grids[0].columns
+    return Look(np.concatenate(entropy), np.concatenate(peaks), columns)
+
+
+def look_at_samples(model: "GenerativeModel", samples: Sequence[Sample]) -> Look:
+    """Open each sample's image and :func:`look` at all of them."""
+    images = [open_image(sample.image) for sample in samples if sample.image is not None]
+    return look(model, images, [sample.question for sample in samples])
+
+
+def score_rules(
+    entropy: NDArray[np.float64], ids: Sequence[str], truth: Mapping[str, bool]
+) -> dict[str, dict[str, Any]]:
+    """Let both published rules decide and compare with the truth.
+
+    Returns:
+        ``root`` and ``code``, each with layers, best separation, flagged count, precision, recall
+        and F1 (``None`` where undefined).
+    """
+    fits = fit_layers(entropy)
+    poisoned = np.array([truth.get(sample_id, False) for sample_id in ids])
+    return {
+        mode: score_flags(decide(entropy, mode=mode, fits=fits), poisoned)
+        | {"separation": [round(float(value), 3) for value in fits.separation(mode)]}
+        for mode in MODES
+    }
+
+
+def score_flags(decision: Decision, poisoned: NDArray[np.bool_]) -> dict[str, Any]:
+    """Count hits of one rule."""
+    hits = int((decision.flagged & poisoned).sum())
+    flagged, there = decision.count, int(poisoned.sum())
+    return {
+        "layers": list(decision.layers),
+        "flagged": flagged,
+        "poisoned": there,
+        "precision": hits / flagged if flagged else None,
+        "recall": hits / there if there else None,
+        "f1": 2 * hits / (flagged + there) if flagged + there else None,
+    }
+
+
+def near_trigger(
+    peaks: NDArray[np.int64], columns: int, trigger: Trigger, side: int
+) -> NDArray[np.bool_]:
+    """Say which peaks lie within one token of the trigger.
+
+    Args:
+        peaks: Token indices of any shape.
+        columns: Tokens in one row of a square grid.
+        trigger: Anything with a box.
+        side: Pixels on each side of the (square) picture.
+    """
+    token = side / columns
+    left, top, right, bottom = trigger.box(side, side)
+    row, column = peaks // columns, peaks % columns
+    down = (row >= top // token - 1) & (row <= (bottom - 1) // token + 1)
+    across = (column >= left // token - 1) & (column <= (right - 1) // token + 1)
+    return np.asarray(down & across)
