@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from forensics.case.catalog import Catalog
-from forensics.case.creation import create_folder
+from forensics.case.creation import Order, create_folder
 from forensics.case.fingerprint import Report
 from forensics.case.journal import Journal
 from forensics.case.manifest import Manifest, read_manifest
@@ -86,8 +86,7 @@ class Case:
             ModelError: A model folder is missing.
         """
         place = Path(folder).expanduser().absolute()
-        create_folder(
-            place,
+        order = Order(
             model=model,
             data=data,
             base=base,
@@ -99,6 +98,7 @@ class Case:
             prepare=prepare,
             report=report,
         )
+        create_folder(place, order)
         case = cls.open(place)
         case.journal.record("create", model=model, data=data, base=base)
         return case

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,55 +30,77 @@ HASHES_SCHEMA = pa.schema(
 )
 
 
-def create_folder(
-    folder: Path,
-    *,
-    model: str,
-    data: str,
-    base: str | None,
-    title: str | None,
-    story: str | None,
-    data_root: Path | None,
-    data_fields: FieldMap | None,
-    known: Mapping[str, Any] | None,
-    prepare: Callable[[Path], None] | None,
-    report: Report | None,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What :meth:`forensics.case.Case.create` was asked for; see there."""
+
+    model: str
+    data: str
+    base: str | None = None
+    title: str | None = None
+    story: str | None = None
+    data_root: Path | None = None
+    data_fields: FieldMap | None = None
+    known: Mapping[str, Any] | None = None
+    prepare: Callable[[Path], None] | None = None
+    report: Report | None = None
+
+
+def create_folder(folder: Path, order: Order) -> None:
     """Make the folder of a case; see :meth:`forensics.case.Case.create`."""
     existed = folder.is_dir()
     _claim(folder)
     try:
-        if prepare is not None:
-            prepare(folder)
-        models = {"model": from_portable(model, folder), "base": from_portable(base, folder)}
-        parsed = {part: parse_model_uri(uri) for part, uri in models.items() if uri is not None}
-        uri = str(from_portable(data, folder))
-        dataset = open_dataset(uri, root=data_root, fields=data_fields)
-        samples, errors = freeze(folder, dataset, report)
-        if known is not None:
-            write_json(folder / "known.json", dict(known))
-        manifest = Manifest(
-            model=str(parsed["model"]),
-            base=str(parsed["base"]) if "base" in parsed else None,
-            data=dataset.uri,
-            data_root=str(dataset.root),
-            data_format=dataset.format,
-            data_fields=_given_fields(data_fields),
-            samples=samples,
-            errors=errors,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            title=title or folder.name,
-            story=story or "",
-            hashes=_hash_all(folder, dataset, parsed, report),
-            preprocessing=_preprocessing(parsed["model"]),
-            versions=versions(),
-        )
-        (folder / "runs").mkdir(mode=0o700)
-        write_manifest(folder, manifest)
+        if order.prepare is not None:
+            order.prepare(folder)
+        _fill(folder, order)
         (folder / UNFINISHED).unlink()
     except BaseException:
         _clear(folder, keep=existed)
         raise
+
+
+def _fill(folder: Path, order: Order) -> None:
+    named = {"model": order.model, "base": order.base}
+    models = {
+        part: parse_model_uri(str(from_portable(uri, folder)))
+        for part, uri in named.items()
+        if uri is not None
+    }
+    uri = str(from_portable(order.data, folder))
+    dataset = open_dataset(uri, root=order.data_root, fields=order.data_fields)
+    counts = freeze(folder, dataset, order.report)
+    if order.known is not None:
+        write_json(folder / "known.json", dict(order.known))
+    (folder / "runs").mkdir(mode=0o700)
+    hashes = _hash_all(folder, dataset, models, order.report)
+    write_manifest(folder, _manifest(folder, order, dataset, models, counts, hashes))
+
+
+def _manifest(
+    folder: Path,
+    order: Order,
+    dataset: Dataset,
+    models: Mapping[str, ModelURI],
+    counts: tuple[int, int],
+    hashes: dict[str, Fingerprint],
+) -> Manifest:
+    return Manifest(
+        model=str(models["model"]),
+        base=str(models["base"]) if "base" in models else None,
+        data=dataset.uri,
+        data_root=str(dataset.root),
+        data_format=dataset.format,
+        data_fields=_given_fields(order.data_fields),
+        samples=counts[0],
+        errors=counts[1],
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        title=order.title or folder.name,
+        story=order.story or "",
+        hashes=hashes,
+        preprocessing=_preprocessing(models["model"]),
+        versions=versions(),
+    )
 
 
 def _claim(folder: Path) -> None:

@@ -107,7 +107,7 @@ def call(
         ) from error
     except (OSError, EOFError, ValueError, AuthenticationError) as error:
         raise JobFailed(
-            f"The worker did not answer: {error or 'it ended'}.",
+            f"The worker did not answer: {error or 'it hung up'}.",
             remedy="Try again; see worker.log in the case folder.",
         ) from error
     if "result" not in reply:

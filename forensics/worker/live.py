@@ -20,7 +20,7 @@ from forensics.worker.wire import (
     welcome,
 )
 
-MOST_CONNECTIONS = 16
+MOST_CONNECTIONS = 64
 PATIENCE = 5.0
 
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
@@ -90,7 +90,8 @@ class LiveServer:
             self._reply(connection)
         except (OSError, EOFError, AuthenticationError, AssertionError) as error:
             # AssertionError is how the standard library says that a peer does not speak it.
-            print(f"a connection was dropped: {error!r}", file=sys.stderr, flush=True)
+            if self._open.is_set():  # else it is the call by which close() wakes the listener
+                print(f"a connection was dropped: {error!r}", file=sys.stderr, flush=True)
         finally:
             connection.close()
             self._slots.release()

@@ -26,6 +26,7 @@ from forensics.worker.wire import place_of
 LOOK_EVERY = 0.5
 UNLOAD_AFTER = 300.0
 LIVE_TIMEOUT = 60.0
+LONGEST_WAIT = 600.0
 
 
 class Worker:
@@ -168,7 +169,7 @@ class Worker:
 
 
 def _seconds(value: Any) -> float:
-    return min(float(value), LIVE_TIMEOUT) if type(value) in (int, float) else LIVE_TIMEOUT
+    return min(float(value), LONGEST_WAIT) if type(value) in (int, float) else LIVE_TIMEOUT
 
 
 def _say(what: str, more: str = "") -> None:
