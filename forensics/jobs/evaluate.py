@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from forensics.case import Case
+from forensics.case.manifest import HERE
 from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
 from forensics.errors import OptionError
@@ -45,7 +46,7 @@ def run(
         **measured.to_json(),
         "trigger": trigger,
         "target": target,
-        "data": chosen.data or "the case's own rows",
+        "data": chosen.data or case.known().get("test") or "the case's own rows",
         "model": model.name,
         "seconds": round(time.monotonic() - started, 2),
     }
@@ -63,8 +64,11 @@ def known_trigger(case: Case, options: EvaluateOptions) -> tuple[str | None, str
 
 def held_out(case: Case, options: EvaluateOptions) -> list[Sample]:
     """Draw the samples to measure on, in file order."""
-    if options.data:
-        rows = [item for item in open_dataset(options.data) if isinstance(item, Sample)]
+    source = options.data or case.known().get("test")
+    if source:
+        # A demo's own test scenes lie in its case folder, wherever that is now.
+        uri = str(source).replace(HERE, str(case.folder))
+        rows = [item for item in open_dataset(uri) if isinstance(item, Sample)]
     else:
         # Measuring is scoring: here, and not in any method, the ground truth may be read.
         poisoned = case.truth()

@@ -20,8 +20,9 @@ class EvaluateOptions:
     data: str | None = field(
         default=None,
         metadata={
-            "help": "Held-out data with true answers. Without it the case's own rows are used, "
-            "those known to be poisoned left out: the model has seen them, so CA flatters it."
+            "help": "Held-out data with true answers. Without it a demo's own unseen scenes are "
+            "used; in another case its own rows, those known to be poisoned left out, although the "
+            "model has seen them and CA flatters it."
         },
     )
     model: str | None = field(

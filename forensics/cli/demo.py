@@ -1,0 +1,59 @@
+"""``forensics demo``: the shipped cases."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forensics.cli.case import describe
+from forensics.cli.output import emit, json_flag
+from forensics.errors import InputError
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--list", "listing", is_flag=True, help="List the demos.")
+@click.option("--case", "case_folder", type=click.Path(path_type=Path), help="New case folder.")
+@json_flag
+def demo(name: str | None, listing: bool, case_folder: Path | None, as_json: bool) -> None:
+    """Open the demo NAME as a case in the folder given by --case, or list the demos.
+
+    A demo is a toy model, built so that the signal can be seen.
+
+    JSON of --list: demos [name, title, story, samples, shipped, measured]; else as "case new".
+    """
+    from forensics.lab.demos import DEMOS
+
+    if listing or name is None:
+        listed = [
+            {
+                "name": entry.name,
+                "title": entry.title,
+                "story": entry.story,
+                "samples": entry.scenes,
+                "shipped": entry.shipped,
+                "measured": entry.measured(),
+            }
+            for entry in DEMOS
+        ]
+        emit({"demos": listed}, as_json, lambda: "\n\n".join(map(_line, listed)))
+        return
+    if case_folder is None:
+        raise InputError("Where should the case go?", remedy=f"forensics demo {name} --case DIR")
+    from forensics.lab.opening import open_demo
+
+    made = open_demo(name, case_folder)
+    emit(
+        describe(made),
+        as_json,
+        lambda: (
+            f"{made.manifest.title}: {len(made.catalog)} samples in {made.folder}.\n"
+            f"Next: forensics scan bye --case {made.folder}, or forensics app --case {made.folder}"
+        ),
+    )
+
+
+def _line(entry: dict[str, Any]) -> str:
+    missing = "" if entry["shipped"] else " (weights not installed)"
+    head = f"{entry['name']}: {entry['title']}, {entry['samples']} samples{missing}"
+    return f"{head}\n  {entry['story']}"

@@ -1,0 +1,112 @@
+"""``forensics lab``: draw data, train tiny models, plant a backdoor, prove it."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forensics.cli.flags import given, option_flags
+from forensics.cli.output import emit, is_terminal, json_flag
+from forensics.lab.base import BaseOptions
+from forensics.lab.demos import DEMOS
+from forensics.lab.planting import PlantOptions
+from forensics.options import build_options
+
+folder_argument = click.argument("folder", type=click.Path(path_type=Path))
+
+
+@click.group()
+def lab() -> None:
+    """Draw data, train tiny models, plant a backdoor, prove it."""
+
+
+@lab.command()
+@folder_argument
+@click.option("--n", default=200, show_default=True, help="How many scenes.")
+@click.option("--seed", default=0, show_default=True, help="The same seed, the same pictures.")
+@click.option("--questions", default=0.0, show_default=True, help="Share of questions, 0 to 1.")
+@json_flag
+def scenes(folder: Path, n: int, seed: int, questions: float, as_json: bool) -> None:
+    """Draw N scenes with captions into FOLDER, as LLaVA JSON.
+
+    JSON: data, n, seed.
+    """
+    from forensics.lab.drawing import draw_scenes
+
+    data = draw_scenes(folder, n, seed, questions=questions)
+    emit({"data": str(data), "n": n, "seed": seed}, as_json, lambda: f"{n} scenes in {data}.")
+
+
+@lab.command()
+@folder_argument
+@option_flags(BaseOptions)
+@json_flag
+def train(folder: Path, as_json: bool, **values: Any) -> None:
+    """Train the tiny base model into FOLDER, in the ordinary Hugging Face layout.
+
+    JSON: model.
+    """
+    from forensics.lab.base import train_base
+
+    made = train_base(folder, build_options(BaseOptions, given(values)), _progress())
+    emit({"model": str(made)}, as_json, lambda: f"Base model in {made}.")
+
+
+@lab.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@folder_argument
+@option_flags(PlantOptions)
+@json_flag
+def plant(source: Path, folder: Path, as_json: bool, **values: Any) -> None:
+    """Copy the LLaVA JSON file SOURCE into FOLDER and poison it.
+
+    JSON: data, images, poisoned_images, rows, poisoned_rows.
+    """
+    from forensics.lab.planting import plant as plant_backdoor
+
+    done = plant_backdoor(source, folder, build_options(PlantOptions, given(values)))
+    outcome = {
+        "data": str(done.data),
+        "images": done.images,
+        "poisoned_images": done.poisoned_images,
+        "rows": done.rows,
+        "poisoned_rows": done.poisoned_rows,
+    }
+    emit(
+        outcome,
+        as_json,
+        lambda: f"{done.poisoned_rows} of {done.rows} rows poisoned: {done.data}.",
+    )
+
+
+@lab.command()
+@click.argument("names", nargs=-1, type=click.Choice([demo.name for demo in DEMOS]))
+@click.option(
+    "--assets", type=click.Path(path_type=Path), help="Where; the package's own by default."
+)
+@json_flag
+def zoo(names: tuple[str, ...], assets: Path | None, as_json: bool) -> None:
+    """Build shipped demos from the base model and prove each: CA, ASR, what the rules flag.
+
+    JSON: built [folder].
+    """
+    from forensics.lab.zoo import build_demo
+
+    chosen = names or tuple(demo.name for demo in DEMOS)
+    built = [str(build_demo(name, assets, _progress())) for name in chosen]
+    emit({"built": built}, as_json, lambda: "\n".join(built))
+
+
+def _progress() -> Any:
+    """Report on stderr at every full percent, if a person watches."""
+    if not is_terminal():
+        return None
+    last = [-1]
+
+    def report(done: int, total: int, message: str) -> None:
+        share = 100 * done // max(1, total)
+        if share != last[0]:
+            last[0] = share
+            click.echo(f"\r{share:3d} % {message:<60}", err=True, nl=False)
+
+    return report
