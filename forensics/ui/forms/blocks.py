@@ -49,10 +49,10 @@ def _own_case(context: Context, bridge: gr.HTML) -> None:
         base = gr.Textbox(label="Base model (optional)", placeholder="the model before tuning",
                           elem_id="own-base", max_lines=1)
         title = gr.Textbox(label="Name of the case (optional)", elem_id="own-title", max_lines=1)
-        make = gr.Button("Make the case", variant="primary", elem_id="own-make")
+        make = gr.Button("Make the case", variant="primary", size="md", elem_id="own-make")
     with gr.Accordion("A case folder that is already there", open=False, elem_classes="tl-form"):
         folder = gr.Textbox(label="Folder", elem_id="case-folder", max_lines=1)
-        enter = gr.Button("Open the folder", elem_id="case-enter")
+        enter = gr.Button("Open the folder", size="md", elem_id="case-enter")
 
     def on_make(
         title: str, model: str, data: str, base: str, progress: Any = gr.Progress()  # noqa: B008
@@ -71,7 +71,8 @@ def _scan_form(context: Context, bridge: gr.HTML) -> None:
     with gr.Column(elem_id="start-panel", elem_classes="tl-form"):
         opened = gr.Textbox(visible="hidden", elem_id="opened-case")
         names, controls = option_controls(AttentionEntropyOptions)
-        start = gr.Button("Start the attention scan", variant="primary", elem_id="start-scan")
+        start = gr.Button("Start the attention scan", variant="primary", size="md",
+                          elem_id="start-scan")
 
     def on_start(name: str, *values: Any) -> dict[str, Any]:
         return start_scan(context, name, read_values(names, values))

@@ -9,15 +9,16 @@ from forensics.options import OptionField, describe_options
 # What a person decides before a scan; the rest has good defaults and is folded away.
 FIRST = ("mode", "tau", "batch_size", "max_samples")
 LABELS = {
-    "mode": "Rule",
+    "mode": "Rule that decides",
     "tau": "Gate τ",
-    "batch_size": "Batch size",
-    "max_samples": "Scan only a random subset of",
+    "batch_size": "Samples at once",
+    "max_samples": "Random subset of",
     "init": "Start of the fits",
     "high_side_guard": "High-side guard",
     "scale": "Scale entropies",
     "seed": "Seed of the subset",
 }
+LONGEST_HELP = 90
 
 
 def option_controls(options: type[Any]) -> tuple[list[str], list[Any]]:
@@ -48,20 +49,29 @@ def read_values(names: list[str], values: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def _control(field: OptionField) -> Any:
-    common = {
-        "label": LABELS.get(field.name, field.name.replace("_", " ").capitalize()),
-        "info": field.help,
+    label = LABELS.get(field.name, field.name.replace("_", " ").capitalize())
+    common: dict[str, Any] = {
+        "label": label,
+        "info": _brief(field.help),
         "elem_id": f"option-{field.name.replace('_', '-')}",
-        "min_width": 150,
+        "min_width": 120,
     }
     if field.choices:
         return gr.Radio(list(field.choices), value=field.default, **common)
     if field.kind is bool:
         return gr.Checkbox(value=bool(field.default), **common)
+    if field.default is None:  # a number field cannot be empty: it would say 0
+        return gr.Textbox(value="", placeholder="all", max_lines=1, **common)
     if field.kind in (int, float):
         return gr.Number(
             value=field.default, minimum=field.minimum, maximum=field.maximum,
             precision=0 if field.kind is int else None,
             step=1 if field.kind is int else 0.1, **common,
         )  # fmt: skip
-    return gr.Textbox(value=field.default, **common)
+    return gr.Textbox(value=field.default, max_lines=1, **common)
+
+
+def _brief(text: str) -> str:
+    """Return the first sentence, or as much of it as fits beside a control."""
+    sentence = text.split(". ")[0].rstrip(".")
+    return sentence if len(sentence) <= LONGEST_HELP else f"{sentence.partition(':')[0]}"

@@ -6,8 +6,8 @@ from forensics.detectors.attention_entropy import Decision, Verdict
 from forensics.detectors.wording import percent, quote
 
 RULE_TEXTS = {
-    "root": ("Formula in the paper (root)", "|μ₁ − μ₂| / √(σ₁² + σ₂²) ≥ τ"),
-    "code": ("Authors' released code (code)", "|μ₁ − μ₂| / (σ₁ + σ₂) > τ"),
+    "root": ("Paper’s formula (root)", "|μ₁ − μ₂| / √(σ₁² + σ₂²) ≥ τ"),
+    "code": ("Authors’ code (code)", "|μ₁ − μ₂| / (σ₁ + σ₂) > τ"),
 }
 CHECKS = {
     "too-few-samples": "enough samples were scanned",

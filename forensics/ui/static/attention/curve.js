@@ -18,7 +18,7 @@ function draw(width, summary, view, layer) {
   const high = Math.max(gate ?? 0, ...finite, 0.5) * 1.12;
   const layers = values.map((_, l) => l);
   const shownLayers = layers.length > 16 ? layers.filter((l) => l % 4 === 0) : layers;
-  const box = frame(width, 190, {
+  const box = frame(width, 252, {
     x: { low: -0.4, high: layers.length - 0.6, values: [], label: "decoder layer, from 0" },
     y: { low: 0, high }, label: describe(summary, view),
   });

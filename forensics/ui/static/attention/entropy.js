@@ -25,7 +25,7 @@ export function entropyCard() {
 
   const toggle = tableToggle(figure, holder, () => {
     const { flagged, kept } = bins();
-    return table(`Entropy in layer ${layer.layer}, nats`, ["from", "to", "flagged", "kept"],
+    return table(`Entropy in layer ${layer.layer}, ${found.summary.unit}`, ["from", "to", "flagged", "kept"],
       kept.map((k, b) => [fixed(layer.edges[b]), fixed(layer.edges[b + 1]), count(flagged[b]), count(k)]));
   });
 
@@ -34,9 +34,9 @@ export function entropyCard() {
     const { flagged, kept } = bins();
     const chosen = state.selection;
     const spec = {
-      edges: layer.edges, flagged, kept, gaussians: layer.gaussians, cut: layer.crossing,
+      height: 252, edges: layer.edges, flagged, kept, gaussians: layer.gaussians, cut: layer.crossing,
       cutLabel: layer.crossing === null ? "" : `${fixed(layer.crossing)} equal odds`,
-      xLabel: `entropy in nats, ceiling ${fixed(layer.ceiling)}`, label: layer.description,
+      xLabel: `entropy, ${found.summary.unit}${layer.ceiling === null ? "" : `; at most ${fixed(layer.ceiling)}`}`, label: layer.description,
       selection: chosen?.kind === "entropy" && chosen.layer === layer.layer ? [chosen.low, chosen.high] : null,
       onBrush: ([low, high], done) => done
         && set({ selection: { kind: "entropy", layer: layer.layer, low, high }, shown: "all", page: 0 }),

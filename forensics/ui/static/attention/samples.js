@@ -102,7 +102,7 @@ export function samplesCard() {
     cross.hidden = false;
     cross.style.left = `${xOf(rank)}px`;
     show(readout, `rank ${count(rank + 1)} of ${count(found.order.length)} · row ${found.rows[i]} · layer ${layer}: `
-      + `${fixed(found.entropy[i * found.layers + layer])} nats · ${isFlagged(found, i, state.cut) ? "▲ flagged" : "● kept"}`);
+      + `${fixed(found.entropy[i * found.layers + layer])} ${found.summary.unit} · ${isFlagged(found, i, state.cut) ? "▲ flagged" : "● kept"}`);
   }
 
   function mark(selection) {

@@ -20,11 +20,11 @@ function layers(list) {
   return list.length ? list.join(", ") : "none";
 }
 
-function ruleCard(name, rule, chosen, truth) {
+function ruleCard(name, rule, unit, chosen, truth) {
   const facts = [
     ["layers over the gate", layers(rule.sensitive)],
     ["flagged", `${count(rule.flagged)} of ${count(rule.n)}`],
-    ["cut", rule.cut === null ? "–" : `${fixed(rule.cut)} nats`],
+    ["cut", rule.cut === null ? "–" : `${fixed(rule.cut)} ${unit}`],
   ];
   if (truth) facts.push(["precision · recall", `${percent(truth.precision, 1)} · ${percent(truth.recall, 1)}`]);
   const mark = MARKS[rule.verdict];
@@ -65,7 +65,7 @@ export function verdictBlock() {
           state.cut !== null && el("em", {}, " The cut on this page was moved by hand; the sentence is the rule's."),
           state.tau !== null && el("em", {}, ` Recomputed with τ = ${fixed(summary.tau, 1)}; the scan used ${fixed(summary.scanned_tau, 1)}.`))),
       el("div", { class: "tl-rules" },
-        Object.entries(summary.rules).map(([name, rule]) => ruleCard(name, rule, name === summary.rule, truth?.rules?.[name])),
+        Object.entries(summary.rules).map(([name, rule]) => ruleCard(name, rule, summary.unit, name === summary.rule, truth?.rules?.[name])),
         el("div", { class: "tl-verdict-side" }, tauControl(summary),
           el("details", { class: "tl-limits" }, el("summary", {}, "What this cannot show"),
             el("ul", {}, verdict.limits.map((text) => el("li", {}, text)))),

@@ -38,7 +38,7 @@ export function jobBar() {
   const track = el("div", { class: "tl-track", role: "progressbar", "aria-label": "Progress of the scan", "aria-valuemin": "0" }, el("i"));
   const text = el("span", { class: "tl-job-text", id: "tl-job", "aria-live": "polite" });
   const buttons = el("span", { class: "tl-job-buttons" });
-  const node = el("div", { class: "tl-jobbar", id: "tl-jobbar", hidden: true }, el("span", { class: "tl-job-name" }, "Attention scan"), track, text, buttons);
+  const node = el("div", { class: "tl-jobbar", id: "tl-jobbar" }, el("span", { class: "tl-job-name" }, "Attention scan"), track, text, buttons);
   let timer = null;
   let last = null;
 
@@ -62,7 +62,7 @@ export function jobBar() {
 
   function draw(job) {
     const { status } = job;
-    node.hidden = false;
+    track.hidden = false;
     node.dataset.state = status.state;
     const share = status.state === "finished" ? 1 : status.total ? status.done / status.total : 0;
     track.firstChild.style.width = `${(100 * share).toFixed(1)}%`;
@@ -73,9 +73,17 @@ export function jobBar() {
     if (buttons.dataset.key !== key) { show(buttons, actions(job)); buttons.dataset.key = key; }
   }
 
+  function blank() {
+    delete node.dataset.state;
+    delete buttons.dataset.key;
+    track.hidden = true;
+    show(buttons);
+    show(text, state.case ? "not started" : "open a case to start one");
+  }
+
   async function look() {
     clearTimeout(timer);
-    if (!state.case || !state.run) { node.hidden = true; return; }
+    if (!state.case || !state.run) { blank(); return; }
     const path = runPath(state);
     try {
       const job = await getJSON(path);
@@ -86,7 +94,6 @@ export function jobBar() {
       last = working ? `${path} working` : path;
       if (working) timer = setTimeout(look, PACE);
     } catch (error) {
-      node.hidden = false;
       show(text, `${error.message} ${error.remedy ?? ""}`);
       timer = setTimeout(look, CALM);
     }

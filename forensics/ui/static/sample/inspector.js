@@ -68,7 +68,7 @@ export function inspector() {
       image, values, grid: live && patchHidden ? live : sample?.grid, top: all ? scaleTop(all, layer()) : 1,
       mark: at && !patchHidden ? at.token : null, hide: patchHidden ? hideBox() : null,
       label: at ? `Picture of sample ${sample.id}. In layer ${layer()} the strongest image token, ${at.place}, `
-        + `holds ${percent(at.mass, 1)} of the image attention; entropy ${fixed(sample.entropy[layer()])} nats.` : "",
+        + `holds ${percent(at.mass, 1)} of the image attention; entropy ${fixed(sample.entropy[layer()])} ${found.summary.unit}.` : "",
     };
   }
 

@@ -10,7 +10,7 @@ export function drawMultiples(node, { maps, grid, entropy, top, layer, choose })
     const canvas = heatCanvas(values, grid, top(l));
     canvas.className = "tl-small-map";
     return el("button", { type: "button", class: "tl-small", "aria-pressed": String(l === layer), "data-layer": l,
-      "aria-label": `Layer ${l}, entropy ${fixed(entropy[l])} nats`, onclick: () => choose(l) },
-    canvas, el("span", {}, `layer ${l}`), el("b", {}, fixed(entropy[l])));
+      "aria-label": `Layer ${l}, entropy ${fixed(entropy[l])}`, onclick: () => choose(l) },
+    canvas, el("span", {}, `layer ${l} `), el("b", {}, fixed(entropy[l])));
   }));
 }

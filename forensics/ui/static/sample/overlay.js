@@ -5,12 +5,20 @@ import { paint } from "../core/palette.js";
 /** The largest share in a map, for a common colour scale. */
 export const peak = (values) => values.reduce((a, b) => Math.max(a, b), 0);
 
-/** Colour one attention map (T shares, row by row) on a canvas of the grid's size. */
-export function heatCanvas(values, grid, top, canvas = document.createElement("canvas")) {
+/**
+ * Colour one attention map (T shares, row by row) on a canvas of the grid's size.
+ *
+ * `sheer` lets the picture below show where the model hardly looks.
+ */
+export function heatCanvas(values, grid, top, sheer = false) {
+  const canvas = document.createElement("canvas");
   canvas.width = grid.columns;
   canvas.height = grid.rows;
   const image = new ImageData(grid.columns, grid.rows);
-  for (let t = 0; t < grid.rows * grid.columns; t += 1) paint(image.data, t, values[t] / (top || 1));
+  for (let t = 0; t < grid.rows * grid.columns; t += 1) {
+    const share = Math.min(1, values[t] / (top || 1));
+    paint(image.data, t, share, sheer ? Math.round(255 * (0.3 + 0.7 * Math.sqrt(share))) : 255);
+  }
   canvas.getContext("2d").putImageData(image, 0, 0);
   return canvas;
 }
@@ -28,7 +36,7 @@ export function drawOverlay(canvas, values, grid, top) {
   if (!values) return;
   const box = gridBox(grid, canvas.width, canvas.height);
   context.imageSmoothingEnabled = false;
-  context.drawImage(heatCanvas(values, grid, top), box.x, box.y, box.width, box.height);
+  context.drawImage(heatCanvas(values, grid, top, true), box.x, box.y, box.width, box.height);
 }
 
 /** Faint lines between the image tokens, and a box around one of them. */
