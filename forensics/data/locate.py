@@ -56,6 +56,8 @@ class ImageLocator:
 def _refuse_foreign(path: str) -> None:
     if not path.strip():
         raise BadRow("the image path is empty")
+    if "\0" in path:
+        raise BadRow(f"image path {shown(path)} holds a NUL character")
     if "://" in path:
         raise BadRow(f"image {shown(path)} is a URL", "Download it and name the local file.")
     if _ABSOLUTE.match(path):
