@@ -15,6 +15,8 @@ from forensics.data.sample import ImageRef
 from forensics.data.textfile import read_head
 from forensics.errors import DataError
 
+# ValueError: pyarrow decodes column names itself, and damaged ones are not UTF-8.
+DAMAGED = (pa.ArrowException, OSError, ValueError)
 BATCH_ROWS = 64  # cells may hold whole images, so few are in memory at a time
 
 
@@ -62,7 +64,7 @@ class ParquetTable(FileDataset):
                             yield assembler.record(
                                 Draft(line=row, row=row, raw=row - 1, cells=cells)
                             )
-                except (pa.ArrowException, OSError) as error:
+                except DAMAGED as error:
                     reason = f"rows {row + 1} to {end} are damaged: {_first_line(error)}"
                     problem = BadRow(reason, "Copy or download the file again.")
                     yield assembler.record(
@@ -110,8 +112,10 @@ def open_parquet(path: Path) -> Any:
         raise DataError(f"{path} {what}.", remedy="Check that it was copied completely.")
     try:
         # Without read-ahead of whole column chunks: those may be gigabytes of images.
-        return pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
-    except (pa.ArrowException, OSError) as error:
+        file = pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
+        _ = file.schema_arrow.names  # damage shows only when they are asked for
+        return file
+    except DAMAGED as error:
         raise DataError(
             f"{path} cannot be read as Parquet: {_first_line(error)}.",
             remedy="It may be cut off: copy or download it again.",

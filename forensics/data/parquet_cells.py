@@ -9,14 +9,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from forensics.data.parquet import open_parquet
+from forensics.data.parquet import DAMAGED, open_parquet
 from forensics.errors import DataError
 
 _BATCH_ROWS = 8  # each may be an image of many megabytes
 _LOCAL = threading.local()
 # Besides a damaged file: no such row, column or struct field, no bytes, fewer rows than promised.
 _UNREADABLE = (
-    *(pa.ArrowException, OSError),
+    *DAMAGED,
     *(IndexError, KeyError, AttributeError, StopIteration),
 )
 

@@ -28,7 +28,7 @@ def write_parquet_rows(source: Path, kept: Iterator[str | int], path: Path) -> N
     try:
         with open_parquet(source) as file:
             _copy_rows(file, kept, path)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, ValueError) as error:
         raise DataError(
             f"{source} is damaged: {str(error).splitlines()[0]}.",
             remedy="Copy or download the file again.",

@@ -1,4 +1,6 @@
+import contextlib
 import json
+import random
 
 import pytest
 
@@ -65,3 +67,21 @@ def test_a_field_map_is_refused_where_there_are_no_columns(tmp_path):
     path = write_records(tmp_path / "a.json", [record(1)])
     with pytest.raises(DataError, match="tables only"):
         open_dataset(str(path), fields=FieldMap(id="x"))
+
+
+def test_random_damage_gives_rows_and_errors_but_no_exception(tmp_path):
+    generator = random.Random(0)
+    original = json.dumps([record(n) for n in range(4)], indent=1).encode()
+    table = b"image,id,caption\r\n" + b'a.png,%d,"x ""y""\nz"\r\n' * 4 % (1, 2, 3, 4)
+    write_image(tmp_path / "a.png")
+    pieces = [b'"', b"{", b"]", b",", b"\0", b"\xff", b"\n", b"\\", b"\r", b"\xed\xa0\x80"]
+    for name, content in [("d.json", original), ("d.jsonl", original), ("d.csv", table)] * 150:
+        damaged = bytearray(content)
+        for _ in range(3):
+            place = generator.randrange(len(damaged))
+            damaged[place : place + generator.randint(0, 9)] = generator.choice(pieces)
+        (tmp_path / name).write_bytes(damaged)
+        with contextlib.suppress(DataError):
+            samples, errors = split(open_dataset(str(tmp_path / name)))
+            assert len({sample.id for sample in samples}) == len(samples)
+            str([*samples, *errors]).encode("utf-8")

@@ -110,3 +110,11 @@ def test_a_large_cell_is_refused(tmp_path):
     samples, _ = split(save(tmp_path, {"image": [encoded(tmp_path, 1)]}))
     with pytest.raises(DataError, match="larger"):
         open_image(samples[0].image, ImageLimits(size_bytes=10))
+
+
+def test_column_names_that_are_not_utf8_are_refused_at_open(tmp_path):
+    save(tmp_path, {"image": ["a.png"], "naïve": [1]}, store_schema=False)
+    path = tmp_path / "t.parquet"
+    path.write_bytes(path.read_bytes().replace("naïve".encode(), b"na\xc5\xc5ve"))
+    with pytest.raises(DataError, match="cannot be read as Parquet"):
+        open_dataset(str(path))
