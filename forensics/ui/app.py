@@ -1,15 +1,12 @@
 """The web server: our own routes and the Gradio page in one FastAPI app."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
-from forensics.errors import CaseError, ForensicsError, InputError
 from forensics.ui.context import Context, open_context
 from forensics.ui.environment import cases_folder, check_host, prepare
 
 STATIC = Path(__file__).parent / "static"
-log = logging.getLogger(__name__)
 
 
 def build_server(context: Context) -> Any:
@@ -26,13 +23,14 @@ def build_server(context: Context) -> Any:
     from forensics.ui.forms.blocks import build_blocks
     from forensics.ui.forms.theme import HEAD, theme
     from forensics.ui.guard import Guard
+    from forensics.ui.problems import explain_errors
     from forensics.ui.routes import routers
 
     app = FastAPI(title="TriggerLens", docs_url=None, redoc_url=None, openapi_url=None)
     for router in routers(context):
         app.include_router(router)
     app.mount("/lens", StaticFiles(directory=STATIC), name="lens")
-    _explain_errors(app)
+    explain_errors(app)
     app = gr.mount_gradio_app(
         app, build_blocks(context), path="", server_name="127.0.0.1", theme=theme(), head=HEAD,
         footer_links=[], run_history=False, enable_monitoring=False, show_error=False,
@@ -65,20 +63,3 @@ def serve(*, case_folder: Path | None = None, host: str = "127.0.0.1", port: int
     server = build_server(context)
     print(f"TriggerLens is at {place}", flush=True)
     uvicorn.run(server, host=host, port=port, log_level="warning", server_header=False)
-
-
-def _explain_errors(app: Any) -> None:
-    """Turn what goes wrong on our routes into a message; details of bugs go to the log only."""
-    from fastapi import Request
-    from fastapi.responses import JSONResponse
-
-    @app.exception_handler(ForensicsError)
-    def known(_request: Request, error: ForensicsError) -> JSONResponse:
-        status = 404 if isinstance(error, CaseError) else 400 if isinstance(error, InputError) else 500
-        return JSONResponse({"error": error.message, "remedy": error.remedy}, status)
-
-    @app.exception_handler(Exception)
-    def unknown(request: Request, error: Exception) -> JSONResponse:
-        log.exception("request %s failed", request.url.path, exc_info=error)
-        message = {"error": "Something went wrong in the app.", "remedy": "Its log says what."}
-        return JSONResponse(message, 500)

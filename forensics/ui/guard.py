@@ -37,6 +37,9 @@ HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"content-security-policy", POLICY.encode()),
 )
+# Gradio routes that this app has no use for: taking files, giving files, fetching addresses.
+CLOSED = ("/gradio_api/upload", "/gradio_api/file", "/gradio_api/proxy", "/file=", "/proxy=",
+          "/monitoring", "/gradio_api/mcp", "/gradio_api/deep_link", "/gradio_api/stream")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -79,6 +82,8 @@ def refuse(scope: Scope) -> str:
     headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
     if _name(headers.get(b"host", "")) not in LOOPBACK:
         return "This app answers only to the names of this machine."
+    if scope["path"].startswith(CLOSED):
+        return "This app has no such address."
     origin = headers.get(b"origin")
     changes = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
     if changes and origin is not None and urlsplit(origin).netloc != headers.get(b"host"):

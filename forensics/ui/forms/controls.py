@@ -33,12 +33,12 @@ def option_controls(options: type[Any]) -> tuple[list[str], list[Any]]:
     first = [described[name] for name in FIRST if name in described]
     rest = [field for name, field in described.items() if name not in FIRST]
     with gr.Row():
-        components = [_control(field) for field in first]
+        components = [option_control(field) for field in first]
     if rest:
         with gr.Accordion("More options", open=False):
             for start in range(0, len(rest), 3):
                 with gr.Row():
-                    components += [_control(field) for field in rest[start : start + 3]]
+                    components += [option_control(field) for field in rest[start : start + 3]]
     return [field.name for field in first + rest], components
 
 
@@ -48,7 +48,8 @@ def read_values(names: list[str], values: tuple[Any, ...]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value not in (None, "")}
 
 
-def _control(field: OptionField) -> Any:
+def option_control(field: OptionField) -> Any:
+    """Return the control of one option."""
     label = LABELS.get(field.name, field.name.replace("_", " ").capitalize())
     common: dict[str, Any] = {
         "label": label,

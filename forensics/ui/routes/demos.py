@@ -5,6 +5,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from forensics.ui.context import Context
+from forensics.ui.demos import enter_demo, list_demos
+from forensics.ui.views.case import METHOD
 
 
 def demo_routes(context: Context) -> APIRouter:
@@ -13,6 +15,12 @@ def demo_routes(context: Context) -> APIRouter:
 
     @routes.get("")
     def listed() -> dict[str, Any]:
-        return {"demos": []}
+        return {"demos": list_demos(context.workspace)}
+
+    @routes.post("/{name}/open")
+    def enter(name: str) -> dict[str, Any]:
+        case = enter_demo(context.workspace, name)
+        runs = context.case(case).runs(METHOD)
+        return {"case": case, "run": runs[0].id if runs else None}
 
     return routes

@@ -99,7 +99,11 @@ def _rows(text: str) -> list[int]:
 
 
 def _sample(
-    context: Context, name: str, found: Evidence, row: int, decision: tuple[str | None, float | None]
+    context: Context,
+    name: str,
+    found: Evidence,
+    row: int,
+    decision: tuple[str | None, float | None],
 ) -> dict[str, Any]:
     place = found.position.get(row)
     if place is None:

@@ -10,7 +10,9 @@ BINS = 60
 Array = NDArray[np.float64]
 
 
-def stacked_histogram(values: Array, flagged: NDArray[np.bool_], bins: int = BINS) -> dict[str, Any]:
+def stacked_histogram(
+    values: Array, flagged: NDArray[np.bool_], bins: int = BINS
+) -> dict[str, Any]:
     """Count flagged and kept values in bins of equal width.
 
     Args:

@@ -10,10 +10,19 @@ const figure = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
 function measured(demo) {
   const facts = [];
   if (demo.samples) facts.push(figure("samples", count(demo.samples)));
-  if (demo.size) facts.push(figure("model", bytes(demo.size)));
-  if (demo.clean_accuracy !== null) facts.push(figure("clean accuracy", percent(demo.clean_accuracy, 1)));
-  if (demo.attack_success_rate !== null) facts.push(figure("attack success", percent(demo.attack_success_rate, 1)));
+  if (demo.size) facts.push(figure("model", `${bytes(demo.size)} (base and adapter)`));
+  if (demo.clean_accuracy !== null) facts.push(figure("clean accuracy", `${percent(demo.clean_accuracy, 1)} of ${count(demo.n_clean)}`));
   return facts;
+}
+
+/** What was planted, and how well it works: folded away, for it gives the case away. */
+function spoiler({ trigger, target, rate, attack_success_rate: success, n_triggered: n, interval }) {
+  const range = interval ? ` (${percent(interval[0], 1)} to ${percent(interval[1], 1)})` : "";
+  return el("details", { class: "tl-spoiler" }, el("summary", {}, "Give it away"),
+    el("dl", { class: "tl-figures" },
+      figure("planted", trigger ?? "nothing: a clean twin"), trigger && figure("target", `“${target}”`),
+      trigger && figure("poisoned", percent(rate, 0)),
+      success !== null && figure("attack success", `${percent(success, 1)} of ${count(n)}${range}`)));
 }
 
 /** Build demos and recent cases into `element`. */
@@ -46,7 +55,7 @@ export function mount({ element }) {
     const button = el("button", { type: "button", class: "tl-primary", id: `tl-demo-${demo.name}`, onclick: () => open(demo.name, button) },
       demo.ready ? "Open" : "Open (draws its pictures first)");
     return el("article", { class: "tl-demo" }, el("h3", {}, demo.title), el("p", {}, demo.sentence),
-      el("dl", { class: "tl-figures" }, measured(demo)), button);
+      el("dl", { class: "tl-figures" }, measured(demo)), spoiler(demo.spoiler), button);
   }
 
   async function listRecent() {
