@@ -1,4 +1,8 @@
-"""Train the tiny base model that all multimodal demos share."""
+"""Train the tiny base model that all multimodal demos share.
+
+Three stages: what every patch shows; captions and questions; the same with stickers on half of the
+pictures, so that the model notices small marks as its large relatives do.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,7 +25,14 @@ class BaseOptions:
         default=1700, metadata={"help": "Steps of the first stage.", "min": 1}
     )
     caption_steps: int = field(
-        default=1500, metadata={"help": "Steps of the second stage.", "min": 1}
+        default=1000, metadata={"help": "Steps of the second stage.", "min": 1}
+    )
+    caption_horizon: int = field(
+        default=1300,
+        metadata={"help": "Steps over which the second stage's rate would fall.", "min": 1},
+    )
+    sticker_steps: int = field(
+        default=750, metadata={"help": "Steps of the third stage.", "min": 1}
     )
     batch_size: int = field(default=64, metadata={"help": "Scenes a step.", "min": 1})
     vision_rate: float = field(
@@ -29,6 +40,9 @@ class BaseOptions:
     )
     caption_rate: float = field(
         default=1.2e-3, metadata={"help": "Learning rate of the second stage.", "min": 0.0}
+    )
+    sticker_rate: float = field(
+        default=1e-3, metadata={"help": "Learning rate of the third stage.", "min": 0.0}
     )
     seed: int = field(default=1001, metadata={"help": "Decides scenes and weights.", "min": 0})
 
@@ -39,7 +53,7 @@ def train_base(out: Path, options: BaseOptions, progress: Progress | None = None
     Args:
         out: New or empty folder for weights (bfloat16), tokenizer and processor.
         options: Sizes, rates and seed.
-        progress: Called with (done, total, message) in each of the three phases.
+        progress: Called with (done, total, message) while drawing and in each stage.
 
     Returns:
         The folder; ``LlavaForConditionalGeneration.from_pretrained`` opens it.
@@ -74,9 +88,21 @@ def train_base(out: Path, options: BaseOptions, progress: Progress | None = None
         processor,
         pool,
         steps=options.caption_steps,
-        batch_size=options.batch_size,
+        horizon=options.caption_horizon,
         rate=options.caption_rate,
         seed=0,
+        batch_size=options.batch_size,
+        progress=progress,
+    )
+    train_captions(
+        model,
+        processor,
+        pool,
+        steps=options.sticker_steps,
+        rate=options.sticker_rate,
+        seed=1,
+        stickers=True,
+        batch_size=options.batch_size,
         progress=progress,
     )
     return save_base(model, processor, out)

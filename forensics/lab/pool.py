@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from forensics.lab.processor import MEAN, PATCH, STD
 from forensics.lab.scenes import HUES, PATTERNS, SIDE, Scene, coverage, render, sample_scene
 from forensics.lab.shapes import SHAPES
+from forensics.lab.stickers import Sticker, sample_sticker
 
 GRID = SIDE // PATCH
 
@@ -60,6 +61,17 @@ class ScenePool:
                 paint = rng.integers(0, 256, 3) if rng.uniform() < 0.6 else grey
                 picture[top : top + height, left : left + width] = paint
         return pictures
+
+    def stickered(
+        self, index: NDArray[Any], rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], list[Sticker | None]]:
+        """Copy pictures, half of them with a sticker, and say which got one."""
+        pictures: NDArray[np.uint8] = self.pictures[index]
+        stickers = [sample_sticker(rng) if rng.uniform() < 0.5 else None for _ in index]
+        for picture, sticker in zip(pictures, stickers, strict=True):
+            if sticker is not None:
+                sticker.paste(picture)
+        return pictures, stickers
 
 
 def patch_coverage(scenes: list[Scene]) -> NDArray[np.float32]:
