@@ -3,13 +3,13 @@
 import threading
 from collections import OrderedDict
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
 
 from forensics.case import Case
+from forensics.data.sample import Sample
 from forensics.detectors.attention_entropy import (
     Decision,
     LayerFits,
@@ -68,6 +68,7 @@ class Evidence:
         self._lock = threading.RLock()
         self._decisions: OrderedDict[tuple[str, float], Decision] = OrderedDict()
         self._verdicts: dict[tuple[str, float], Verdict] = {}
+        self._reasons: dict[tuple[str, float], SampleReasons] = {}
 
     @property
     def layers(self) -> int:
@@ -96,6 +97,23 @@ class Evidence:
         return [str(text) for text in self.case.catalog.questions[self.arrays.rows]]
 
     @cached_property
+    def ids(self) -> list[str]:
+        """Ids, in the order of the scan."""
+        return [str(name) for name in self.case.catalog.ids[self.arrays.rows]]
+
+    @cached_property
+    def pictured(self) -> NDArray[np.bool_]:
+        """Which samples have an image, in the order of the scan."""
+        images = self.case.catalog.column("image")[self.arrays.rows]
+        return np.array([image is not None for image in images], dtype=np.bool_)
+
+    def brief(self, place: int) -> Sample:
+        """Return a sample's texts, from memory; its place in the data set is left out."""
+        return Sample(
+            id=self.ids[place], question=self.questions[place], answer=self.answers[place]
+        )
+
+    @cached_property
     def answers(self) -> list[str | None]:
         """Taught answers, in the order of the scan."""
         return list(self.case.catalog.answers[self.arrays.rows])
@@ -110,7 +128,9 @@ class Evidence:
                     high_side_guard=self._guard,
                 )  # fmt: skip
                 while len(self._decisions) > KEPT_DECISIONS:
-                    self._verdicts.pop(self._decisions.popitem(last=False)[0], None)
+                    oldest = self._decisions.popitem(last=False)[0]
+                    self._verdicts.pop(oldest, None)
+                    self._reasons.pop(oldest, None)
             self._decisions.move_to_end(key)
             return self._decisions[key]
 
@@ -129,26 +149,40 @@ class Evidence:
 
     def reasons(self, rule: str | None = None, tau: float | None = None) -> SampleReasons:
         """Return why each sample is suspected, or is not."""
-        grid = None if self.grid is None else (self.grid.rows, self.grid.columns)
-        return explain_samples(
-            self.decision(rule, tau), self.fits, tokens=self.arrays.tokens,
-            peak_token=self.arrays.peak_token, top2_mass=self.arrays.top2_mass,
-            questions=self.questions, grid=grid,
-        )  # fmt: skip
+        decision = self.decision(rule, tau)
+        key = (decision.mode, decision.tau)
+        with self._lock:
+            if key not in self._reasons:
+                grid = None if self.grid is None else (self.grid.rows, self.grid.columns)
+                self._reasons[key] = explain_samples(
+                    decision, self.fits, tokens=self.arrays.tokens,
+                    peak_token=self.arrays.peak_token, top2_mass=self.arrays.top2_mass,
+                    questions=self.questions, grid=grid,
+                )  # fmt: skip
+            return self._reasons[key]
+
+    @cached_property
+    def entropy_range(self) -> tuple[float, float]:
+        """Ends of the map's colour scale: the middle 98 % of all entropies."""
+        values = self.values[np.isfinite(self.values)]
+        if not values.size:
+            return 0.0, 1.0
+        low, high = np.quantile(values, (0.01, 0.99))
+        return float(low), float(high)
 
     @cached_property
     def _map_places(self) -> dict[int, int]:
         with safe_open(self.run.folder / MAPS, framework="numpy") as file:
             return {int(row): place for place, row in enumerate(file.get_tensor("rows"))}
 
-    def map(self, row: int) -> NDArray[np.float32] | None:
+    def map(self, row: int) -> NDArray[np.float16] | None:
         """Return the kept map of a catalogue row, ``[layer, token]``, each layer summing to 1."""
         place = self._map_places.get(row)
         if place is None:
             return None
         with safe_open(self.run.folder / MAPS, framework="numpy") as file:
-            values: NDArray[Any] = file.get_slice("maps")[place]
-        return values.astype(np.float32)
+            values: NDArray[np.float16] = file.get_slice("maps")[place]
+        return values
 
 
 class EvidenceShelf:

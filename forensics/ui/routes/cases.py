@@ -30,7 +30,7 @@ def case_routes(context: Context) -> APIRouter:
         case = context.case(name)
         samples = case.catalog.samples(0, PREVIEW)
         rows = list(range(len(samples)))
-        pictures = [address(name, row, sample) for row, sample in zip(rows, samples, strict=True)]
+        pictures = [address(name, row, samples[row].image is not None) for row in rows]
         return {
             "items": gallery_page(samples, rows, pictures),
             "errors": error_rows(case.row_errors(0, ERRORS)),

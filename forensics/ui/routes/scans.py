@@ -49,9 +49,13 @@ def scan_routes(context: Context) -> APIRouter:
     @routes.get("/gallery")
     def gallery(name: str, run: str, rows: str) -> Any:
         wanted = _rows(rows)
-        context.evidence(name, run)
-        samples = context.case(name).catalog.select(wanted)
-        pictures = [address(name, row, sample) for row, sample in zip(wanted, samples, strict=True)]
+        found = context.evidence(name, run)
+        places = [_place(found, row) for row in wanted]
+        samples = [found.brief(place) for place in places]
+        pictures = [
+            address(name, row, bool(found.pictured[place]))
+            for row, place in zip(wanted, places, strict=True)
+        ]
         return {"items": gallery_page(samples, wanted, pictures)}
 
     @routes.get("/samples/{row}")
@@ -81,13 +85,6 @@ def scan_routes(context: Context) -> APIRouter:
         decision = context.evidence(name, run).decision(rule, tau)
         return Response(score_bytes(decision.score, decision.flagged), media_type=BINARY)
 
-    @routes.get("/maps/{row}")
-    def maps(name: str, run: str, row: int) -> Response:
-        values = context.evidence(name, run).map(row)
-        if values is None:
-            raise OptionError("The scan kept no map of this sample.")
-        return Response(values.astype("<f4").tobytes(), media_type=BINARY)
-
     return routes
 
 
@@ -105,9 +102,7 @@ def _sample(
     row: int,
     decision: tuple[str | None, float | None],
 ) -> dict[str, Any]:
-    place = found.position.get(row)
-    if place is None:
-        raise OptionError(f"Row {row} is not part of this scan.")
+    place = _place(found, row)
     sample = context.case(name).catalog.select([row])[0]
     arrays = found.arrays
     return sample_view(
@@ -116,8 +111,15 @@ def _sample(
         peak_mass=arrays.peak_mass[place], masses=np.asarray(arrays.masses[place], np.float32),
         grid=_grid(found, place), maps=found.map(row),
         reason=found.reasons(*decision).reason(place),
-        picture=address(name, row, sample, "view"),
+        picture=address(name, row, sample.image is not None, "view"),
     )  # fmt: skip
+
+
+def _place(found: Evidence, row: int) -> int:
+    place = found.position.get(row)
+    if place is None:
+        raise OptionError(f"Row {row} is not part of this scan.")
+    return place
 
 
 def _grid(found: Evidence, place: int) -> ImageGrid | None:

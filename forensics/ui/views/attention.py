@@ -40,7 +40,7 @@ def attention_view(evidence: Evidence, rule: str | None, tau: float | None) -> d
         },
         "curve": layer_curve(evidence.fits, decision.tau),
         "first_layer": first_layer(evidence.fits, decision.mode),
-        "entropy_range": entropy_range(evidence),
+        "entropy_range": evidence.entropy_range,
         "has_truth": evidence.case.has_truth,
         "unread": decision.unread,
     }  # fmt: skip
@@ -59,15 +59,6 @@ def ceiling(evidence: Evidence) -> float | None:
         return 1.0
     counts = np.unique(evidence.arrays.tokens[np.isfinite(evidence.values).any(axis=1)])
     return math.log(int(counts[0])) if counts.size == 1 and counts[0] > 0 else None
-
-
-def entropy_range(evidence: Evidence) -> tuple[float, float]:
-    """Return the ends of the map's colour scale: the middle 98 % of all entropies."""
-    values = evidence.values[np.isfinite(evidence.values)]
-    if not values.size:
-        return 0.0, 1.0
-    low, high = np.quantile(values, (0.01, 0.99))
-    return float(low), float(high)
 
 
 def truth_view(evidence: Evidence, decisions: dict[str, Decision]) -> dict[str, Any]:

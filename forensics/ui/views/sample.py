@@ -1,5 +1,6 @@
 """One sample for the inspector."""
 
+import base64
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def sample_view(
         "reason": reason,
         "entropy": entropy,
         "read": read,
-        "map": maps is not None,
+        "map": None if maps is None else encode_map(maps),
         "grid": grid,
         "peaks": _peaks(grid, peak_token, peak_mass) if read and grid else [],
         "hide": _hides(grid, peak_token, maps) if read and grid else [],
@@ -86,6 +87,11 @@ def sample_view(
     }
     plain_view: dict[str, Any] = plain(view)
     return plain_view
+
+
+def encode_map(maps: NDArray[Any]) -> str:
+    """Return base64 of float16 ``[layer, token]``, as the worker sends its maps."""
+    return base64.b64encode(maps.astype("<f2").tobytes()).decode("ascii")
 
 
 def _peaks(grid: ImageGrid, tokens: NDArray[Any], masses: NDArray[Any]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ function tile(item, found, known) {
   return el("button", { type: "button", class: `tl-tile ${flagged ? "tl-tile-flag" : ""}`, "data-row": item.row,
     "aria-pressed": String(state.sample === item.row), "aria-label": name, title: item.answer ?? "",
     onclick: () => set({ sample: item.row }) },
-  item.picture ? el("img", { src: item.picture, alt: "", loading: "lazy", decoding: "async" })
+  item.picture ? el("img", { src: item.picture, alt: "", decoding: "async", fetchpriority: "low" })
     : el("span", { class: "tl-no-picture" }, "no picture"),
   el("span", { class: "tl-badge" }, `${mark} ${fixed(found.sortedBy[i])}`),
   poisoned && el("span", { class: "tl-badge tl-badge-truth", title: "poisoned, says the ground truth" }, "✚ poisoned"));

@@ -26,7 +26,7 @@ function hashes(opened) {
 
 function samples(preview) {
   return el("div", { class: "tl-preview" }, preview.items.map((item) => el("figure", {},
-    item.picture ? el("img", { src: item.picture, alt: "", loading: "lazy" }) : el("span", { class: "tl-no-picture" }, item.problem || "no picture"),
+    item.picture ? el("img", { src: item.picture, alt: "", fetchpriority: "low" }) : el("span", { class: "tl-no-picture" }, item.problem || "no picture"),
     el("figcaption", {}, el("b", {}, item.id), el("span", {}, item.question || "–"), el("em", {}, item.answer ?? "no answer")))));
 }
 

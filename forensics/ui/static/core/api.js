@@ -16,7 +16,7 @@ async function check(response) {
 
 async function ask(path, options) {
   try {
-    return await check(await fetch(path, { credentials: "same-origin", ...options }));
+    return await check(await fetch(path, { credentials: "same-origin", priority: "high", ...options }));
   } catch (error) {
     if (error instanceof Trouble || error.name === "AbortError") throw error;
     throw new Trouble("The app's server does not answer.", "Start it again; this page reconnects.");

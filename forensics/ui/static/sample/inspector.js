@@ -1,12 +1,12 @@
 // The sample at hand: where the model looks, layer by layer and head by head, and why it is suspected.
 
-import { decisionQuery, recall, recallBytes, runPath } from "../core/api.js";
+import { decisionQuery, recall, runPath } from "../core/api.js";
 import { el, empty, segmented, show } from "../core/dom.js";
 import { count, fixed, percent } from "../core/format.js";
 import { set, state } from "../core/store.js";
 import { isFlagged, listed } from "../attention/ranking.js";
 import { factList } from "./facts.js";
-import { attention, layerMap } from "./live.js";
+import { attention, halves, layerMap } from "./live.js";
 import { drawMultiples } from "./multiples.js";
 import { peak } from "./overlay.js";
 import { pictureStage } from "./picture.js";
@@ -156,14 +156,14 @@ export function inspector() {
     const row = state.sample;
     if (row === null || !found) { waiting(); return; }
     const run = runPath(state);
-    const next = await recall(`${run}/samples/${row}${decisionQuery(state)}`);
-    const picture = await loadImage(next.picture);
-    const bytes = next.map ? await recallBytes(`${run}/maps/${row}`) : null;
+    const ahead = found.position.has(row) ? `/pictures/${encodeURIComponent(state.case)}/view/${row}` : null;
+    const [next, picture] = await Promise.all([
+      recall(`${run}/samples/${row}${decisionQuery(state)}`), loadImage(ahead)]);
     if (row !== state.sample) return;
     sample = next;
     image = picture;
     live = null;
-    const flat = bytes && new Float32Array(bytes);
+    const flat = next.map && halves(next.map);
     stored = flat && Array.from({ length: found.layers }, (_, l) => {
       const tokens = flat.length / found.layers;
       return flat.subarray(l * tokens, (l + 1) * tokens);

@@ -5,7 +5,8 @@ import { set, state } from "../core/store.js";
 
 const known = new Map();
 
-function halves(text) {
+/** Numbers from base64 of half-precision values. */
+export function halves(text) {
   const raw = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const bits = new Uint16Array(raw.buffer);
   const values = new Float32Array(bits.length);
