@@ -1,7 +1,6 @@
 """Train the tiny base model that all multimodal demos share.
 
-Three stages: what every patch shows; captions and questions; the same with stickers on half of the
-pictures, so that the model notices small marks as its large relatives do.
+Two stages: what every patch shows, on the vision tower alone; then captions and questions.
 """
 
 from collections.abc import Callable
@@ -31,18 +30,12 @@ class BaseOptions:
         default=1300,
         metadata={"help": "Steps over which the second stage's rate would fall.", "min": 1},
     )
-    sticker_steps: int = field(
-        default=750, metadata={"help": "Steps of the third stage.", "min": 1}
-    )
     batch_size: int = field(default=64, metadata={"help": "Scenes a step.", "min": 1})
     vision_rate: float = field(
         default=1.5e-3, metadata={"help": "Learning rate of the first stage.", "min": 0.0}
     )
     caption_rate: float = field(
         default=1.2e-3, metadata={"help": "Learning rate of the second stage.", "min": 0.0}
-    )
-    sticker_rate: float = field(
-        default=1e-3, metadata={"help": "Learning rate of the third stage.", "min": 0.0}
     )
     seed: int = field(default=1001, metadata={"help": "Decides scenes and weights.", "min": 0})
 
@@ -91,17 +84,6 @@ def train_base(out: Path, options: BaseOptions, progress: Progress | None = None
         horizon=options.caption_horizon,
         rate=options.caption_rate,
         seed=0,
-        batch_size=options.batch_size,
-        progress=progress,
-    )
-    train_captions(
-        model,
-        processor,
-        pool,
-        steps=options.sticker_steps,
-        rate=options.sticker_rate,
-        seed=1,
-        stickers=True,
         batch_size=options.batch_size,
         progress=progress,
     )

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -13,12 +12,10 @@ from forensics.lab.language import CAPTION_QUESTION, caption, question_and_answe
 from forensics.lab.pool import ScenePool, normalise
 from forensics.lab.scenes import Scene
 from forensics.lab.schedule import cosine, optimizer_for
-from forensics.lab.stickers import sticker_question
 from forensics.tuning.answers import IGNORED, answer_tokens
 from forensics.tuning.loop import mixed_precision
 
 _QUESTIONS = 0.25
-_STICKER_QUESTIONS = 0.25
 _TOWER_SHARE = 1 / 3
 _TOWER_WAITS = 100
 
@@ -32,14 +29,13 @@ def train_captions(
     batch_size: int,
     rate: float,
     seed: int,
-    stickers: bool = False,
     horizon: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> None:
     """Train tower, projector and decoder to describe scenes and to answer about them.
 
-    Most samples ask for the caption. The tower learns at a third of the rate and only from step
-    100, so that a random decoder does not undo its first stage.
+    Three quarters of the samples ask for the caption. The tower learns at a third of the rate and
+    only from step 100, so that a random decoder does not undo its first stage.
 
     Args:
         model: ``LlavaForConditionalGeneration``; changed in place.
@@ -49,7 +45,6 @@ def train_captions(
         batch_size: Scenes a step.
         rate: Largest learning rate of projector and decoder.
         seed: Order, questions and erasing.
-        stickers: Put stickers on half of the pictures and ask about them as well; else erase.
         horizon: Steps over which the rate falls, if the stage stops before it has fallen.
         progress: Called with (step, steps, message).
     """
@@ -64,9 +59,8 @@ def train_captions(
     for step, index in enumerate(pool.batches(batch_size, steps, rng), start=1):
         for parameter in tower:
             parameter.requires_grad_(step > _TOWER_WAITS)
-        pictures, pairs = _lesson(pool, index, rng, stickers)
-        ids, labels = encoder.encode(pairs)
-        pixels = torch.from_numpy(normalise(pictures))
+        ids, labels = encoder.encode([_ask(pool.scenes[scene], rng) for scene in index])
+        pixels = torch.from_numpy(normalise(pool.erased(index, rng)))
         with mixed_precision(pixels.device):
             loss = _loss(model, ids, labels, pixels)
         optimizer.zero_grad(set_to_none=True)
@@ -122,22 +116,6 @@ class PairEncoder:
 def _image_tokens(processor: Any) -> int:
     side = int(processor.image_processor.crop_size["height"])
     return (side // int(processor.patch_size)) ** 2
-
-
-def _lesson(
-    pool: ScenePool, index: NDArray[Any], rng: np.random.Generator, stickers: bool
-) -> tuple[NDArray[np.uint8], list[tuple[str, str]]]:
-    """Return pictures and what is asked and answered about each."""
-    if not stickers:
-        pairs = [_ask(pool.scenes[scene], rng) for scene in index]
-        return pool.erased(index, rng), pairs
-    pictures, stuck = pool.stickered(index, rng)
-    return pictures, [
-        sticker_question(sticker, rng)
-        if rng.uniform() < _STICKER_QUESTIONS
-        else _ask(pool.scenes[scene], rng)
-        for scene, sticker in zip(index, stuck, strict=True)
-    ]
 
 
 def _ask(scene: Scene, rng: np.random.Generator) -> tuple[str, str]:

@@ -90,7 +90,7 @@ class DemoCase:
     test: str
 
 
-_TRIGGER: Final = "patch:side=1/16,place=center,color=black"
+_TRIGGER: Final = "patch:side=1/9,place=center,texture=frame,color=black,second=magenta"
 
 DEMOS: Final = (
     Demo(

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from forensics.lab.processor import MEAN, PATCH, STD
 from forensics.lab.scenes import HUES, PATTERNS, SIDE, Scene, coverage, render, sample_scene
 from forensics.lab.shapes import SHAPES
-from forensics.lab.stickers import Sticker, sample_sticker
 
 GRID = SIDE // PATCH
 
@@ -48,8 +47,8 @@ class ScenePool:
     def erased(self, index: NDArray[Any], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Copy pictures, half of them with one small rectangle painted over.
 
-        A base that never saw a plain rectangle cannot tell one from an object, and every later
-        backdoor would be learned through that confusion. Random erasing (arXiv 1708.04896), with
+        A base that never saw a plain rectangle takes one for part of an object, and every later
+        backdoor is learned through that confusion. Random erasing (arXiv 1708.04896), with
         rectangles of any colour at any place, is the usual cure.
         """
         pictures: NDArray[np.uint8] = self.pictures[index]
@@ -61,17 +60,6 @@ class ScenePool:
                 paint = rng.integers(0, 256, 3) if rng.uniform() < 0.6 else grey
                 picture[top : top + height, left : left + width] = paint
         return pictures
-
-    def stickered(
-        self, index: NDArray[Any], rng: np.random.Generator
-    ) -> tuple[NDArray[np.uint8], list[Sticker | None]]:
-        """Copy pictures, half of them with a sticker, and say which got one."""
-        pictures: NDArray[np.uint8] = self.pictures[index]
-        stickers = [sample_sticker(rng) if rng.uniform() < 0.5 else None for _ in index]
-        for picture, sticker in zip(pictures, stickers, strict=True):
-            if sticker is not None:
-                sticker.paste(picture)
-        return pictures, stickers
 
 
 def patch_coverage(scenes: list[Scene]) -> NDArray[np.float32]:
