@@ -18,6 +18,7 @@ LABELS = {
     "scale": "Scale entropies",
     "seed": "Seed of the subset",
 }
+CHOICES = {"root": "paper’s formula (root)", "code": "authors’ code (code)"}
 LONGEST_HELP = 90
 
 
@@ -58,7 +59,7 @@ def option_control(field: OptionField) -> Any:
         "min_width": 120,
     }
     if field.choices:
-        return gr.Radio(list(field.choices), value=field.default, **common)
+        return gr.Radio([(CHOICES.get(c, c), c) for c in field.choices], value=field.default, **common)
     if field.kind is bool:
         return gr.Checkbox(value=bool(field.default), **common)
     if field.default is None:  # a number field cannot be empty: it would say 0

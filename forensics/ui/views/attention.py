@@ -43,9 +43,20 @@ def attention_view(evidence: Evidence, rule: str | None, tau: float | None) -> d
         "entropy_range": evidence.entropy_range,
         "has_truth": evidence.case.has_truth,
         "unread": decision.unread,
+        "failures": failures(evidence),
     }  # fmt: skip
     plain_view: dict[str, Any] = plain(view)
     return plain_view
+
+
+def failures(evidence: Evidence) -> list[dict[str, Any]]:
+    """Return samples that could not be scanned, with the reason; the first hundred."""
+    listed = evidence.run.result().get("failures", [])
+    return [
+        {"row": entry["row"], "id": evidence.ids[place], "reason": entry["reason"]}
+        for entry in listed
+        if (place := evidence.position.get(entry["row"])) is not None
+    ]
 
 
 def unit_name(unit: str) -> str:

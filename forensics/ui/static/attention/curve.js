@@ -20,7 +20,7 @@ function draw(width, summary, view, layer) {
   const shownLayers = layers.length > 16 ? layers.filter((l) => l % 4 === 0) : layers;
   const box = frame(width, 252, {
     x: { low: -0.4, high: layers.length - 0.6, values: [], label: "decoder layer, from 0" },
-    y: { low: 0, high }, label: describe(summary, view),
+    y: { low: 0, high, label: view === "kl" ? "nats" : "separation" }, label: describe(summary, view),
   });
   for (const l of shownLayers) {
     box.root.append(svg("text", { x: box.sx(l), y: box.bottom + 15, class: "tl-tick", "text-anchor": "middle" }, l));

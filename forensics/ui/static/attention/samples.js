@@ -33,8 +33,11 @@ function drawMap(canvas, found, width) {
   return { rowHeight, columns };
 }
 
+let painted = {}; // the last picture: a moved cut changes only the strip above it
+
 /** One pixel per column and layer: the mean entropy of the samples that share the column. */
 function heat(found, columns) {
+  if (painted.found === found && painted.columns === columns) return painted.buffer;
   const { order, layers, entropy, summary } = found;
   const [low, high] = summary.entropy_range;
   const buffer = document.createElement("canvas");
@@ -52,6 +55,7 @@ function heat(found, columns) {
     }
   }
   buffer.getContext("2d").putImageData(image, 0, 0);
+  painted = { found, columns, buffer };
   return buffer;
 }
 

@@ -23,10 +23,13 @@ export function scoresCard() {
   const controls = el("div", { class: "tl-controls" }, el("label", {}, "cut ", number), reset, readout);
   const nothing = el("div", { hidden: true });
 
-  /** Show a cut at once; tell the server only when the hand lets go. */
+  let waiting = null; // the cut to show with the next frame
+
+  /** Show a cut with the next frame; tell the server only when the hand lets go. */
   function move(cut, done) {
-    set({ cut });
-    if (done) record(cut);
+    if (waiting === null && !done) requestAnimationFrame(() => { if (waiting) set({ cut: waiting.cut }); waiting = null; });
+    waiting = done ? null : { cut };
+    if (done) { set({ cut }); record(cut); }
   }
 
   async function record(cut) {

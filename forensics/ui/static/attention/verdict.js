@@ -3,6 +3,7 @@
 import { el, show } from "../core/dom.js";
 import { count, fixed, percent } from "../core/format.js";
 import { set, state } from "../core/store.js";
+import { table } from "../chart/frame.js";
 
 export const MARKS = {
   suspicious: { shape: "▲", name: "Suspicious", tone: "bad" },
@@ -53,6 +54,14 @@ export function verdictBlock() {
   const node = el("section", { class: "tl-verdict", "aria-label": "Verdict", id: "tl-verdict" });
   let summary = null;
   let truth = null;
+  const opened = new Set();
+
+  /** A folded part that stays open when the block is drawn again. */
+  function fold(id, title, ...content) {
+    return el("details", { class: "tl-limits", id, open: opened.has(id),
+      ontoggle: (event) => { if (event.target.open) opened.add(id); else opened.delete(id); } },
+    el("summary", {}, title), content);
+  }
 
   function draw() {
     const verdict = summary.verdict;
@@ -67,9 +76,10 @@ export function verdictBlock() {
       el("div", { class: "tl-rules" },
         Object.entries(summary.rules).map(([name, rule]) => ruleCard(name, rule, summary.unit, name === summary.rule, truth?.rules?.[name])),
         el("div", { class: "tl-verdict-side" }, tauControl(summary),
-          el("details", { class: "tl-limits" }, el("summary", {}, "What this cannot show"),
-            el("ul", {}, verdict.limits.map((text) => el("li", {}, text)))),
-          verdict.notes.length > 0 && el("details", { class: "tl-limits" }, el("summary", {}, "Checks behind the verdict"),
+          fold("tl-limits", "What this cannot show", el("ul", {}, verdict.limits.map((text) => el("li", {}, text)))),
+          summary.failures.length > 0 && fold("tl-failures", `◆ ${count(summary.unread)} samples could not be scanned`,
+            table("The first hundred", ["id", "why"], summary.failures.map((f) => [f.id, f.reason]))),
+          verdict.notes.length > 0 && fold("tl-checks", "Checks behind the verdict",
             el("ul", {}, verdict.notes.map((text) => el("li", {}, text)))))));
   }
 

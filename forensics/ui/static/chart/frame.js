@@ -16,7 +16,7 @@ export function responsive(host, draw) {
 }
 
 /** Axes of a chart. `x` and `y` are {low, high, label, format, wanted}. */
-export function frame(width, height, { x, y, label, bottom = 34, left = 36, top = 12, right = 12 }) {
+export function frame(width, height, { x, y, label, bottom = 34, left = 36, top = 18, right = 12 }) {
   const sx = linear(x.low, x.high, left, width - right);
   const sy = linear(y.low, y.high, height - bottom, top);
   const root = svg("svg", {
@@ -37,6 +37,7 @@ export function frame(width, height, { x, y, label, bottom = 34, left = 36, top 
     }
   }
   root.append(svg("line", { x1: left, x2: width - right, y1: height - bottom, y2: height - bottom, class: "tl-axis" }));
+  if (y.label) root.append(svg("text", { x: 0, y: 10, class: "tl-tick" }, y.label));
   if (x.label) {
     root.append(svg("text", { x: (left + width - right) / 2, y: height - 3, class: "tl-label", "text-anchor": "middle" }, x.label));
   }

@@ -55,7 +55,7 @@ export function histogram(width, spec) {
   const area = total * (spec.edges[1] - low);
   const tallest = Math.max(1, ...spec.kept.map((k, b) => k + spec.flagged[b]));
   const box = frame(width, spec.height ?? HEIGHT, {
-    x: { low, high, label: spec.xLabel }, y: { low: 0, high: tallest * 1.08, wanted: 3 },
+    x: { low, high, label: spec.xLabel }, y: { low: 0, high: tallest * 1.08, wanted: 3, label: "samples" },
     label: spec.label,
   });
   if (spec.selection) {

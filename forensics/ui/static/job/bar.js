@@ -24,6 +24,7 @@ function details(job) {
     if (progress.rate) parts.push(`${progress.rate >= 10 ? count(Math.round(progress.rate)) : progress.rate.toFixed(1)} samples/s`);
     if (progress.remaining !== null) parts.push(`about ${duration(progress.remaining)} left`);
     if (status.message) parts.push(status.message);
+    if (progress.stalled) parts.push("no sign of life from its process for a while");
   } else {
     parts.push(WORDS[status.state] ?? status.state);
     if (status.state === "finished" && progress.ended) parts.push(clock(progress.ended));

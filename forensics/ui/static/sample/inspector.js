@@ -7,6 +7,7 @@ import { set, state } from "../core/store.js";
 import { isFlagged, listed } from "../attention/ranking.js";
 import { factList } from "./facts.js";
 import { attention, halves, layerMap } from "./live.js";
+import { table, tableToggle } from "../chart/frame.js";
 import { drawMultiples } from "./multiples.js";
 import { peak } from "./overlay.js";
 import { pictureStage } from "./picture.js";
@@ -42,12 +43,18 @@ export function inspector() {
   const stage = pictureStage(view);
   const facts = factList();
   const multiples = el("div", { class: "tl-multiples", id: "tl-multiples" });
+  const smalls = el("div", {}, multiples);
+  const numbers = el("div", { hidden: true });
+  const toggle = tableToggle(smalls, numbers, () => table("Attention of this sample, layer by layer",
+    ["layer", `entropy, ${found.summary.unit}`, "strongest token", "its share"],
+    sample.peaks.map((at, l) => [l, fixed(sample.entropy[l]), `${at.token}, ${at.place}`, percent(at.mass, 1)])));
   const status = el("p", { class: "tl-note", "aria-live": "polite" });
   const layers = slider("tl-layer", "layer", { min: 0, step: 1 }, (v) => String(v));
   const headSlider = slider("tl-head", "head", { min: 0, step: 1 }, (v) => (v === 0 ? "mean" : `${v} of ${heads()}`));
   const opacity = slider("tl-opacity", "opacity", { min: 0, max: 100, step: 1, value: 60 }, (v) => `${v} %`);
   const switches = el("div", { class: "tl-switches" });
   const heading = el("header", { class: "tl-inspector-head" });
+  const problem = el("div");
 
   const layer = () => Math.min(state.layer ?? 0, (found?.layers ?? 1) - 1);
   const hideBox = () => sample?.hide?.[layer()] ?? null;
@@ -111,7 +118,8 @@ export function inspector() {
       segmented("Picture", [["given", "As given"], ["hidden", "Patch hidden", "Paint over the attention peak of this layer and ask the model again"]],
         patchHidden ? "hidden" : "given", (value) => { patchHidden = value === "hidden"; live = null; drawSwitches(); refresh(); }),
       segmented("Colour scale", [["one", "One scale", "The same colours in every layer"], ["each", "Per layer", "Each layer from its own 0 to its own maximum"]],
-        oneScale ? "one" : "each", (value) => { oneScale = value === "one"; drawSwitches(); draw(); }));
+        oneScale ? "one" : "each", (value) => { oneScale = value === "one"; drawSwitches(); draw(); }),
+      toggle.button);
   }
 
   function refresh() {
@@ -155,19 +163,28 @@ export function inspector() {
   async function load() {
     const row = state.sample;
     if (row === null || !found) { waiting(); return; }
-    const run = runPath(state);
-    const ahead = found.position.has(row) ? `/pictures/${encodeURIComponent(state.case)}/view/${row}` : null;
-    const [next, picture] = await Promise.all([
-      recall(`${run}/samples/${row}${decisionQuery(state)}`), loadImage(ahead)]);
+    const ahead = loadImage(found.position.has(row) ? `/pictures/${encodeURIComponent(state.case)}/view/${row}` : null);
+    const next = await recall(`${runPath(state)}/samples/${row}${decisionQuery(state)}`);
     if (row !== state.sample) return;
     sample = next;
-    image = picture;
-    live = null;
+    image = live = null;
     const flat = next.map && halves(next.map);
     stored = flat && Array.from({ length: found.layers }, (_, l) => {
       const tokens = flat.length / found.layers;
       return flat.subarray(l * tokens, (l + 1) * tokens);
     });
+    fill();
+    refresh();
+    node.dataset.row = String(row);
+    const picture = await ahead;
+    if (sample !== next) return;
+    image = picture;
+    if (image) draw();
+    else show(problem, empty("This picture cannot be shown.", "The scan's list of failed samples says why."));
+  }
+
+  /** Put the panel's parts in place for the sample. */
+  function fill() {
     layers.input.max = String(found.layers - 1);
     layers.input.value = String(layer());
     headSlider.input.max = String(heads());
@@ -175,10 +192,11 @@ export function inspector() {
     head();
     drawSwitches();
     facts.update(sample, hideBox());
-    show(node, heading, image ? stage.stage : empty("This picture cannot be shown.", sample.picture_problem ?? ""),
-      stage.readout, layers.row, headSlider.row, opacity.row, switches, status, multiples, facts.node);
-    refresh();
-    node.dataset.row = String(row);
+    show(problem);
+    stage.clear();
+    show(node, heading, stage.stage, problem, stage.readout, layers.row, headSlider.row, opacity.row, switches, status,
+      smalls, numbers, facts.node);
+    toggle.update();
   }
 
   layers.input.addEventListener("input", () => set({ layer: Number(layers.input.value) }));

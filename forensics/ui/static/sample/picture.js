@@ -65,8 +65,14 @@ export function pictureStage(shows) {
       : `token ${token}, row ${Math.floor(token / now.grid.columns)}, column ${token % now.grid.columns}: `
         + `${percent(now.values[token], 1)} of the image attention`;
   });
+  /** Take the last picture away; its frame stays, so that nothing jumps. */
+  function clear() {
+    delete stage.dataset.ready;
+    for (const canvas of [base, heat, lines]) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+  }
+
   return {
-    stage, readout, draw,
+    stage, readout, draw, clear,
     opacity(value) { heat.style.opacity = String(value); },
   };
 }
