@@ -5,5 +5,4 @@ import sys
 from forensics.cli import main
 
 if __name__ == "__main__":
-    sys.argv.insert(1, "app")
-    main()
+    main(["app", *sys.argv[1:]])

@@ -1,8 +1,11 @@
 """The web server: our own routes and the Gradio page in one FastAPI app."""
 
+import os
+import socket
 from pathlib import Path
 from typing import Any
 
+from forensics.errors import OptionError
 from forensics.ui.context import Context, open_context
 from forensics.ui.environment import cases_folder, check_host, prepare
 
@@ -49,7 +52,7 @@ def serve(*, case_folder: Path | None = None, host: str = "127.0.0.1", port: int
         port: Where to listen.
 
     Raises:
-        OptionError: ``host`` is not this machine.
+        OptionError: ``host`` is not this machine, or the port is taken.
         CaseError: ``case_folder`` is no case.
     """
     check_host(host)
@@ -60,6 +63,22 @@ def serve(*, case_folder: Path | None = None, host: str = "127.0.0.1", port: int
     place = f"http://{'[::1]' if host == '::1' else host}:{port}/"
     if case_folder is not None:
         place += f"?case={context.workspace.enter(case_folder)}"
-    server = build_server(context)
-    print(f"TriggerLens is at {place}", flush=True)
-    uvicorn.run(server, host=host, port=port, log_level="warning", server_header=False)
+    # A page keeps a connection open; without a limit it would keep the server from ending.
+    settings = uvicorn.Config(
+        build_server(context), log_level="warning", server_header=False,
+        timeout_graceful_shutdown=1,
+    )  # fmt: skip
+    with _listen(host, port) as listening:
+        print(f"TriggerLens is at {place}", flush=True)
+        uvicorn.Server(settings).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if host == "::1" else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise OptionError(
+            f"Port {port} of {host} cannot be used: {os.strerror(error.errno or 0)}.",
+            remedy="Choose another with --port.",
+        ) from error

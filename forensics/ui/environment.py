@@ -1,6 +1,8 @@
 """Settings of this process that Gradio reads from its environment, and those we refuse."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -30,7 +32,9 @@ def prepare() -> None:
             )
     os.environ.update(QUIET)
     if "GRADIO_TEMP_DIR" not in os.environ:
-        os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="triggerlens-")
+        folder = tempfile.mkdtemp(prefix="triggerlens-")  # readable by this user only
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["GRADIO_TEMP_DIR"] = folder
 
 
 def check_host(host: str) -> None:

@@ -213,6 +213,18 @@ def test_a_finished_run_reports_its_end(client: TestClient, scanned: Scanned) ->
     assert view["progress"]["ended"]
 
 
+def test_a_deleted_scan_is_gone_and_its_deletion_noted(
+    client: TestClient, scanned: Scanned
+) -> None:
+    run = synthetic.scan(scanned.case)
+    path = f"/api/cases/{scanned.name}/runs/{run.id}"
+    assert client.get(f"{path}/attention").status_code == 200
+    assert client.post(f"{path}/delete").json()["freed"] > 1000
+    assert not run.folder.exists()
+    assert client.get(path).status_code == 404
+    assert scanned.case.journal.entries("delete-run")[-1].detail["run"] == run.id
+
+
 def test_demos_tell_what_was_planted_only_under_spoiler(client: TestClient) -> None:
     for demo in client.get("/api/demos").json()["demos"]:
         outside = {key: value for key, value in demo.items() if key != "spoiler"}

@@ -59,7 +59,8 @@ def option_control(field: OptionField) -> Any:
         "min_width": 120,
     }
     if field.choices:
-        return gr.Radio([(CHOICES.get(c, c), c) for c in field.choices], value=field.default, **common)
+        named = [(CHOICES.get(choice, choice), choice) for choice in field.choices]
+        return gr.Radio(named, value=field.default, **common)
     if field.kind is bool:
         return gr.Checkbox(value=bool(field.default), **common)
     if field.default is None:  # a number field cannot be empty: it would say 0

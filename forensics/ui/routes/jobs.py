@@ -34,6 +34,15 @@ def job_routes(context: Context) -> APIRouter:
         case.journal.record("resume", run=run)
         return job_view(case.run(run))
 
+    @routes.post("/delete")
+    def delete(name: str, run: str) -> dict[str, Any]:
+        case = context.case(name)
+        doomed = look_at(case, run)
+        freed = doomed.disk_use()
+        doomed.delete()
+        case.journal.record("delete-run", run=run, bytes=freed)
+        return {"freed": freed}
+
     @routes.get("/cut")
     def recorded(name: str, run: str, rule: str, tau: float) -> dict[str, Any]:
         check_decision(rule, tau)

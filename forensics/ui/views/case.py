@@ -65,6 +65,8 @@ def run_line(run: Run) -> dict[str, Any]:
         "verdict": verdict,
         "created": run.created,
         "mode": run.options.get("mode"),
+        "tau": run.options.get("tau"),
+        "bytes": run.disk_use(),
     }
 
 

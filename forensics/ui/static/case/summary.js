@@ -1,9 +1,9 @@
 // The open case: what it is, its fingerprints, its first samples and the rows that cannot be used.
 
-import { casePath, getJSON, recall } from "../core/api.js";
+import { casePath, getJSON, post, recall } from "../core/api.js";
 import { card, el, empty, show } from "../core/dom.js";
 import { bytes, clock, count, duration, plural } from "../core/format.js";
-import { set, state, watch } from "../core/store.js";
+import { FRESH, set, state, watch } from "../core/store.js";
 import { table } from "../chart/frame.js";
 
 const row = (name, ...value) => [el("dt", {}, name), el("dd", {}, ...value)];
@@ -38,11 +38,27 @@ function rowErrors(preview) {
       preview.errors.map((e) => [e.source, e.line, e.id ?? "–", e.reason, e.remedy])));
 }
 
-function runs(opened) {
+/** A button that asks once more before it deletes a run. */
+function deleteButton(run, done) {
+  const button = el("button", { type: "button", class: "tl-ghost", "aria-label": `Delete scan ${run.id}` }, "Delete");
+  button.addEventListener("click", async () => {
+    if (button.dataset.sure !== "1") { button.dataset.sure = "1"; show(button, "Really delete?"); return; }
+    try {
+      await post(`${casePath(state.case)}/runs/${encodeURIComponent(run.id)}/delete`);
+      if (state.run === run.id) set({ ...FRESH, run: null });
+      done();
+    } catch (error) { show(button, error.message); }
+  });
+  return button;
+}
+
+function runs(opened, done) {
   if (!opened.runs.length) return null;
   return el("div", { class: "tl-runs" }, el("h3", {}, "Scans of this case"), el("ul", {}, opened.runs.map((run) => el("li", {},
-    el("button", { type: "button", class: "tl-link", "aria-current": String(run.id === state.run), onclick: () => set({ run: run.id, tab: "attention" }) },
-      el("strong", {}, run.verdict ?? run.state), el("span", { class: "tl-sub" }, ` ${run.method} · ${clock(run.created)} · ${run.id}`))))));
+    el("button", { type: "button", class: "tl-link", "aria-current": String(run.id === state.run),
+      onclick: () => set({ ...(run.id === state.run ? {} : FRESH), run: run.id, tab: "attention" }) },
+    el("strong", {}, run.verdict ?? run.state), el("span", { class: "tl-sub" },
+      ` ${run.mode} rule, τ ${run.tau} · ${clock(run.created)} · ${bytes(run.bytes)}`)), deleteButton(run, done)))));
 }
 
 function estimate(found) {
@@ -68,7 +84,7 @@ export function mount({ element }) {
       const [opened, preview, cost] = await Promise.all([getJSON(casePath(name)),
         recall(`${casePath(name)}/preview`), getJSON(`${casePath(name)}/estimate`)]);
       if (name !== state.case) return;
-      show(host, card(opened.title, { subtitle: opened.sentence ?? "" }, samples(preview), rowErrors(preview), facts(opened), hashes(opened), runs(opened)),
+      show(host, card(opened.title, { subtitle: opened.sentence ?? "" }, samples(preview), rowErrors(preview), facts(opened), hashes(opened), runs(opened, draw)),
         estimate(cost));
       host.dataset.ready = name;
     } catch (error) {

@@ -1,6 +1,6 @@
 // The top bar: what is open, its verdict, the theme, and the job bar below.
 
-import { casePath, recall } from "../core/api.js";
+import { casePath, getJSON } from "../core/api.js";
 import { el, show } from "../core/dom.js";
 import { count } from "../core/format.js";
 import { listen } from "../core/keys.js";
@@ -39,7 +39,7 @@ export function mount({ element }) {
     if (!state.case) { show(about, el("span", { class: "tl-sub" }, "No case is open.")); return; }
     const name = state.case;
     try {
-      const opened = await recall(casePath(name));
+      const opened = await getJSON(casePath(name));
       if (name !== state.case) return;
       document.title = `${opened.title} · TriggerLens`;
       show(about, el("strong", {}, opened.title), el("span", { class: "tl-sub" },
