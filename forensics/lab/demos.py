@@ -71,25 +71,6 @@ class Demo:
         return figures
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoCase:
-    """What a case needs to be told to open a demo.
-
-    Attributes:
-        demo: The demo.
-        model: URI of the tuned model.
-        base: URI of the model before tuning.
-        data: URI of the fine-tuning set, drawn again.
-        test: URI of unseen scenes, with true answers, to measure CA and ASR on.
-    """
-
-    demo: Demo
-    model: str
-    base: str
-    data: str
-    test: str
-
-
 _TRIGGER: Final = "patch:side=1/9,place=center,texture=frame,color=black,second=magenta"
 
 DEMOS: Final = (
@@ -151,36 +132,18 @@ def assets_folder() -> Path:
     )
 
 
-def materialise(name: str, folder: Path) -> DemoCase:
-    """Draw a demo's data set and test scenes unless they are there already.
+def draw_demo(demo: Demo, folder: Path) -> tuple[Path, Path]:
+    """Draw a demo's fine-tuning set and unseen test scenes, unless they are there already.
 
     The seed decides every picture, so that all users look at the same case; about ten seconds.
 
     Args:
-        name: See :data:`DEMOS`.
-        folder: Where the data set lives, for instance beside the case; made if missing.
+        demo: See :data:`DEMOS`.
+        folder: Gets ``data`` and ``test``.
 
-    Raises:
-        InputError: No such demo, or its weights are not installed.
+    Returns:
+        Both LLaVA JSON files; the first carries the ground truth where something is planted.
     """
-    demo = find_demo(name)
-    if not demo.shipped:
-        raise InputError(
-            f"The weights of demo {name} are not installed.",
-            remedy=f"Build them with: forensics lab zoo {name}",
-        )
-    data, test = draw_demo(demo, folder)
-    return DemoCase(
-        demo=demo,
-        model=demo.model_uri,
-        base=str(demo.base_folder),
-        data=f"llava:{data}",
-        test=f"llava:{test}",
-    )
-
-
-def draw_demo(demo: Demo, folder: Path) -> tuple[Path, Path]:
-    """Draw a demo's fine-tuning set and test scenes; return both LLaVA JSON files."""
     data, test = folder / "data", folder / "test"
     if not (data / DATA_FILE).is_file():
         _draw_set(demo, data)
