@@ -18,7 +18,7 @@ LABELS = {
     "scale": "Scale entropies",
     "seed": "Seed of the subset",
 }
-CHOICES = {"root": "paper’s formula (root)", "code": "authors’ code (code)"}
+CHOICES = {"root": "formula (root)", "code": "code"}
 LONGEST_HELP = 90
 
 

@@ -1,5 +1,6 @@
 """Cases: the recent ones, an open one, its preview and what a scan of it will cost."""
 
+import secrets
 from typing import Any
 
 from fastapi import APIRouter
@@ -14,18 +15,23 @@ PREVIEW, ERRORS = 12, 200
 
 def case_routes(context: Context) -> APIRouter:
     """Return the routes of the Case tab."""
-    routes = APIRouter(prefix="/api/cases")
+    routes = APIRouter(prefix="/api")
+    token = secrets.token_hex(8)
 
-    @routes.get("")
+    @routes.get("/alive")
+    def alive() -> dict[str, str]:
+        return {"server": token}
+
+    @routes.get("/cases")
     def recent() -> dict[str, Any]:
         return {"cases": [case_line(name, case) for name, case in context.workspace.recent()]}
 
-    @routes.get("/{name}")
+    @routes.get("/cases/{name}")
     def opened(name: str) -> dict[str, Any]:
         case = context.case(name)
         return case_view(name, case, case.runs(METHOD))
 
-    @routes.get("/{name}/preview")
+    @routes.get("/cases/{name}/preview")
     def preview(name: str) -> dict[str, Any]:
         case = context.case(name)
         samples = case.catalog.samples(0, PREVIEW)
@@ -37,7 +43,7 @@ def case_routes(context: Context) -> APIRouter:
             "error_total": case.manifest.errors,
         }
 
-    @routes.get("/{name}/estimate")
+    @routes.get("/cases/{name}/estimate")
     def estimate(name: str) -> dict[str, Any]:
         case = context.case(name)
         others = [other for _, other in context.workspace.recent() if other is not case]

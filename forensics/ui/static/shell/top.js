@@ -3,6 +3,7 @@
 import { casePath, getJSON } from "../core/api.js";
 import { el, show } from "../core/dom.js";
 import { count } from "../core/format.js";
+import { watchServer } from "../core/alive.js";
 import { listen } from "../core/keys.js";
 import { set, state, watch } from "../core/store.js";
 import { followTabs } from "../core/tabs.js";
@@ -54,5 +55,6 @@ export function mount({ element }) {
   watch(["case", "run", "summary"], draw);
   draw();
   listen();
+  watchServer();
   followTabs();
 }
