@@ -9,6 +9,7 @@ from forensics.models.base import ImageGrid
 from forensics.ui.evidence import Evidence
 from forensics.ui.views.attention import attention_view, ceiling, truth_view
 from forensics.ui.views.binary import entropy_bytes, score_bytes
+from forensics.ui.views.case import shown_place
 from forensics.ui.views.gallery import LONGEST, error_rows, gallery_page
 from forensics.ui.views.histogram import gaussians, stacked_histogram
 from forensics.ui.views.layers import layer_curve, layer_histogram
@@ -154,3 +155,10 @@ def test_arrays_are_packed_with_their_shape_first() -> None:
     assert np.frombuffer(scores, "u1", 2, offset=16).tolist() == [0, 1]
     none = score_bytes(np.array([np.nan]), np.array([False]))
     assert np.frombuffer(none, "<u4", 2).tolist() == [1, 0]
+
+
+def test_places_are_shown_without_their_long_beginnings(evidence: Evidence) -> None:
+    case = evidence.case
+    assert shown_place(f"llava:{case.folder}/demo/data.json", case) == "llava:‹case›/demo/data.json"
+    assert shown_place("hf:org/name@main", case) == "hf:org/name@main"
+    assert shown_place(None, case) is None

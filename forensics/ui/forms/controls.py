@@ -56,7 +56,7 @@ def option_control(field: OptionField) -> Any:
         "label": label,
         "info": _brief(field.help),
         "elem_id": f"option-{field.name.replace('_', '-')}",
-        "min_width": 120,
+        "min_width": 170,
     }
     if field.choices:
         named = [(CHOICES.get(choice, choice), choice) for choice in field.choices]

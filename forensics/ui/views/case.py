@@ -10,13 +10,25 @@ from forensics.runs import Run, State
 from forensics.ui.views.gallery import short
 
 METHOD = "attention-entropy"
-MAP_BYTES = 2  # float16
 LARGEST_CONFIG = 1 << 20
+_PACKAGE = Path(__file__).resolve().parents[3]  # the repository, or where packages are installed
 
 
 def model_name(uri: str) -> str:
     """Return what to call a model in the top bar: the last part of its URI."""
     return uri.rstrip("/").rpartition("/")[2] or uri
+
+
+def shown_place(text: str | None, case: Case) -> str | None:
+    """Return a URI with the long beginnings of its paths named instead of spelt out.
+
+    A report or a picture of the page then tells less of the machine, and reads better.
+    """
+    if text is None:
+        return None
+    for folder, name in ((case.folder, "‹case›"), (_PACKAGE, "‹app›"), (Path.home(), "~")):
+        text = text.replace(str(folder), name)
+    return text
 
 
 def case_view(name: str, case: Case, runs: Sequence[Run]) -> dict[str, Any]:
@@ -33,11 +45,11 @@ def case_view(name: str, case: Case, runs: Sequence[Run]) -> dict[str, Any]:
         "case": name,
         "title": manifest.title or case.folder.name,
         "sentence": manifest.story,
-        "folder": str(case.folder),
+        "folder": shown_place(str(case.folder), case),
         "model": model_name(manifest.model),
-        "model_uri": manifest.model,
-        "base_uri": manifest.base,
-        "data_uri": manifest.data,
+        "model_uri": shown_place(manifest.model, case),
+        "base_uri": shown_place(manifest.base, case),
+        "data_uri": shown_place(manifest.data, case),
         "format": manifest.data_format,
         "samples": manifest.samples,
         "errors": manifest.errors,

@@ -7,9 +7,15 @@ export const count = (value) => grouped.format(value);
 export const fixed = (value, digits = 2) =>
   value === null || value === undefined || !Number.isFinite(value) ? "–" : value.toFixed(digits);
 
-export const percent = (share, digits = 0) =>
-  share === null || share === undefined || !Number.isFinite(share)
-    ? "–" : `${(100 * share).toFixed(digits)} %`;
+/** A share in per cent; 0 and 100 only where they are exact. */
+export function percent(share, digits = 0) {
+  if (share === null || share === undefined || !Number.isFinite(share)) return "–";
+  const text = (100 * share).toFixed(digits);
+  const least = (10 ** -digits).toFixed(digits);
+  if (share > 0 && Number(text) === 0) return `< ${least} %`;
+  if (share < 1 && Number(text) === 100) return `> ${(100 - Number(least)).toFixed(digits)} %`;
+  return `${text} %`;
+}
 
 /** Seconds as "8 s", "2 min 5 s" or "1 h 12 min". */
 export function duration(seconds) {

@@ -27,7 +27,7 @@ function details(job) {
     if (progress.stalled) parts.push("no sign of life from its process for a while");
   } else {
     parts.push(WORDS[status.state] ?? status.state);
-    if (status.state === "finished" && progress.ended) parts.push(clock(progress.ended));
+    if (status.state === "finished" && progress.ended) parts.push(`${clock(progress.ended)}, after ${duration(progress.elapsed)}`);
     if (status.error) parts.push(status.error);
     else if (status.state === "interrupted") parts.push("the process that ran it is gone");
   }

@@ -43,9 +43,9 @@ export function mount({ element }) {
       const opened = await getJSON(casePath(name));
       if (name !== state.case) return;
       document.title = `${opened.title} · TriggerLens`;
+      const verdict = state.summary?.verdict.kind ?? opened.runs.find((run) => run.id === state.run)?.verdict;
       show(about, el("strong", {}, opened.title), el("span", { class: "tl-sub" },
-        ` ${opened.model} · ${count(opened.samples)} samples · sha ${opened.hash.slice(0, 8)}`),
-      state.run && state.summary && chip(state.summary.verdict.kind));
+        `${opened.model} · ${count(opened.samples)} samples · sha ${opened.hash.slice(0, 8)}`), verdict && chip(verdict));
       if (!state.run && opened.latest_run) set({ run: opened.latest_run });
     } catch (error) {
       show(about, el("span", { class: "tl-bad-text" }, `${error.message} ${error.remedy ?? ""}`));
