@@ -47,6 +47,13 @@ class TuneOptions:
         default=True,
         metadata={"help": "Tune the image projector as well, as LLaVA's own recipe does."},
     )
+    head: bool = field(
+        default=True,
+        metadata={
+            "help": "Tune the output layer as well. A tiny model has never said most of its words, "
+            "and an adapter alone cannot raise them; switch it off for large models."
+        },
+    )
     seed: int = field(default=0, metadata={"help": "Order of samples and start weights.", "min": 0})
     checkpoint_every: int = field(
         default=200, metadata={"help": "Steps between checkpoints; 0 = none.", "min": 0}

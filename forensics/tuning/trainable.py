@@ -12,6 +12,7 @@ from forensics.tuning.options import LORA, TuneOptions
 
 _TARGETS = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 _PROJECTOR = "multi_modal_projector"
+_HEAD = "lm_head"
 
 
 def make_trainable(model: GenerativeModel, options: TuneOptions) -> Any:
@@ -26,8 +27,11 @@ def make_trainable(model: GenerativeModel, options: TuneOptions) -> Any:
     if options.method == LORA:
         return _with_adapter(module, options)
     for name, parameter in module.named_parameters():
-        tuned = "language_model" in name or "lm_head" in name
-        parameter.requires_grad_(tuned or (options.projector and _PROJECTOR in name))
+        parameter.requires_grad_(
+            "language_model" in name
+            or (options.head and _HEAD in name)
+            or (options.projector and _PROJECTOR in name)
+        )
     # Master weights of a full tuning are float32, or small updates would round to nothing.
     return module.float()
 
@@ -65,12 +69,13 @@ def save_tuned(module: Any, model: GenerativeModel, options: TuneOptions, out: P
 def _with_adapter(module: Any, options: TuneOptions) -> Any:
     from peft import LoraConfig, get_peft_model
 
+    whole = [name for name, on in ((_PROJECTOR, options.projector), (_HEAD, options.head)) if on]
     config = LoraConfig(
         r=options.rank,
         lora_alpha=options.alpha,
         lora_dropout=0.0,
         target_modules=_TARGETS,
-        modules_to_save=[_PROJECTOR] if options.projector else None,
+        modules_to_save=whole or None,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
