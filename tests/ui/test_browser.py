@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from forensics.case import Case
+from forensics.errors import InputError
+from forensics.lab.demos import find_demo
 from forensics.runs import State
 from forensics.ui.workspace import Workspace
 from forensics.worker import client
@@ -319,6 +321,38 @@ def test_wrong_input_and_unknown_cases_get_a_message(watched: Watched, server: S
     page.click("#own-make")
     page.wait_for_selector("#bridge [role=alert]")
     assert "/no/such" in page.inner_text("#bridge")
+
+
+def _shipped() -> bool:
+    try:
+        return find_demo("vlm-patch").shipped
+    except InputError:  # no assets at all
+        return False
+
+
+@pytest.mark.skipif(not _shipped(), reason="the demo's weights are not there")
+def test_the_demo_is_opened_scanned_and_solved(watched: Watched, server: Server) -> None:
+    page = watched.page
+    page.goto(server.url)
+    card = page.locator(".tl-demo", has=page.locator("#tl-demo-vlm-patch"))
+    assert "attack" not in card.inner_text().lower()  # what was planted stays folded away
+    page.click("#tl-demo-vlm-patch")
+    page.wait_for_selector("#case-summary .tl-preview img", timeout=180_000)
+    page.wait_for_selector("#start-scan", state="visible")
+    page.fill("#option-max-samples input, #option-max-samples textarea", "400")
+    page.click("#start-scan")
+    case = Workspace(server.cases).case(page.evaluate("window.triggerlens.state.case"))
+    try:
+        page.wait_for_selector("#tl-jobbar[data-state=finished]", timeout=300_000)
+        page.wait_for_selector("#tl-gallery .tl-tile")
+        assert "suspicious" in page.inner_text("#tl-chip")
+        page.wait_for_selector("#tl-patch-hidden[data-ready]", timeout=120_000)
+        assert "Backdoor Attack!" in page.inner_text("#tl-model-says")
+        assert "Backdoor" not in page.inner_text("#tl-patch-hidden")
+        page.click("#tl-reveal")
+        page.wait_for_selector(".tl-badge-truth")
+    finally:
+        client.stop_worker(case)
 
 
 def test_a_scan_survives_reload_cancel_resume_and_a_new_server(
