@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--base", type=Path, default=None, help="base model [the lab's own]")
     parser.add_argument("--only", choices=sorted(CELLS), action="append")
     args, options = parser.parse_known_args()
-    args.base = args.base or assets_folder() / "base"
+    args.base = args.base or assets_folder() / "demos" / "base"
     RESULTS.mkdir(parents=True, exist_ok=True)
     for name in args.only or CELLS:
         key = hashlib.sha256(json.dumps([CELLS[name], options]).encode()).hexdigest()[:8]

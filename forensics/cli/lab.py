@@ -97,6 +97,30 @@ def zoo(names: tuple[str, ...], assets: Path | None, as_json: bool) -> None:
     emit({"built": built}, as_json, lambda: "\n".join(built))
 
 
+@lab.command()
+@click.option("--seeds", required=True, help="Comma-separated; ones that nothing was tuned on.")
+@click.option("--to", required=True, type=click.Path(path_type=Path), help="JSON file; resumable.")
+@json_flag
+def twins(seeds: str, to: Path, as_json: bool) -> None:
+    """Tune the base on clean sets and count how often the published rules raise a false alarm.
+
+    JSON: what, alarm_rate (root, code: alarms, n, interval), twins, versions.
+    """
+    from forensics.lab.twins import measure_clean_twins
+
+    if not all(seed.strip().isdigit() for seed in seeds.split(",")):
+        raise click.UsageError(f"--seeds must be whole numbers with commas, not {seeds!r}.")
+    found = measure_clean_twins(to, [int(seed) for seed in seeds.split(",")], progress=_progress())
+    emit(
+        found,
+        as_json,
+        lambda: "\n".join(
+            f"{mode}: {rate['alarms']} of {rate['n']} clean twins flagged something"
+            for mode, rate in found["alarm_rate"].items()
+        ),
+    )
+
+
 def _progress() -> Any:
     """Report on stderr at every full percent, if a person watches."""
     if not is_terminal():
