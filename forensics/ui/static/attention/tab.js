@@ -18,8 +18,19 @@ const ACTIVE = new Set(["queued", "running"]);
 function unfinished(status) {
   if (!status) return empty("No scan yet.", "Start the attention scan in the Case tab; what it finds appears here.",
     el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "case" }) }, "Go to the case"));
-  if (ACTIVE.has(status.state)) return empty("The scan is under way.", "The bar at the top shows its progress. You can close this page; it goes on.");
+  if (ACTIVE.has(status.state)) return waiting();
   return empty(`The scan is ${status.state}.`, status.error || "Resume it with the button at the top; what it finished is kept.");
+}
+
+/** What happens during a scan, in four steps. */
+function waiting() {
+  const steps = ["The model is loaded by a worker process; this page never loads it.",
+    "It reads every picture and question once, up to the point where its first word would come.",
+    "For each layer the worker writes down where the model looked, and how spread out that was (the entropy).",
+    "Then both published rules look for layers in which the samples fall into two groups."];
+  return el("div", { class: "tl-waiting" }, el("strong", {}, "The scan is under way."),
+    el("ol", {}, steps.map((step) => el("li", {}, step))),
+    el("p", { class: "tl-sub" }, "The bar at the top shows how far it is. You can close this page; the scan goes on, and the same address finds it again."));
 }
 
 /** Build the tab into `element`. */
