@@ -1,11 +1,12 @@
 """The shipped demos as the Case tab shows and opens them."""
 
+import hashlib
 import threading
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from forensics.case import Case
-from forensics.errors import CaseError, InputError
+from forensics.errors import InputError
 from forensics.lab.demos import DEMOS, Demo, find_demo
 from forensics.lab.opening import open_demo
 from forensics.ui.workspace import Workspace
@@ -64,14 +65,26 @@ def _spoiler(demo: Demo, measured: dict[str, Any]) -> dict[str, Any]:
 
 
 def _folder(workspace: Workspace, demo: Demo) -> Path:
-    """Return the case folder of a demo; another one if it was made for other weights."""
-    folder = workspace.root / f"demo-{demo.name}"
-    try:
-        if Case.open(folder).manifest.model == demo.model_uri:
-            return folder
-    except CaseError:
-        return folder if not folder.exists() else workspace.new_folder(folder.name)
-    return workspace.new_folder(folder.name)
+    """Return the case folder of a demo; another one when its weights or its recipe changed."""
+    state = (demo.name, repr(demo), *(_stamp(f) for f in (demo.base_folder, demo.folder)))
+    digest = hashlib.sha256(repr(state).encode()).hexdigest()
+    folder = workspace.root / f"demo-{demo.name}-{digest[:6]}"
+    # Left behind by a process that was killed while it drew.
+    unfinished = folder.exists() and not (folder / "case.json").exists()
+    return workspace.new_folder(folder.name) if unfinished else folder
+
+
+def _stamp(folder: Path) -> str:
+    """Return a hash of a model folder's weights, computed once."""
+    return "".join(
+        _digest(path, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.safetensors"))
+    )
+
+
+@cache
+def _digest(path: Path, _modified: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _shipped(demo: Demo) -> bool:

@@ -63,6 +63,14 @@ def test_a_scan_with_a_wrong_option_does_not_start(scanned: Scanned) -> None:
     assert len(scanned.case.runs()) == before
 
 
+def test_a_second_scan_beside_a_working_one_does_not_start(scanned: Scanned) -> None:
+    waiting = scanned.case.new_run("attention-entropy", {}, worker=True)
+    try:
+        assert "under way" in start_scan(scanned.context, scanned.name, {})["error"]
+    finally:
+        waiting.delete()
+
+
 def test_two_equal_messages_are_two_events(workspace_root: Path) -> None:
     context = open_context(workspace_root)
     assert open_folder(context, "")["version"] != open_folder(context, "")["version"]

@@ -9,7 +9,7 @@ from forensics.detectors.attention_entropy_options import AttentionEntropyOption
 from forensics.errors import CaseError, ForensicsError, InputError
 from forensics.options import build_options, options_to_dict
 from forensics.ui.context import Context
-from forensics.ui.jobs import start_run
+from forensics.ui.jobs import look_at, start_run
 from forensics.ui.views.case import METHOD
 
 _versions = itertools.count(1)
@@ -47,11 +47,22 @@ def start_scan(context: Context, name: str, values: dict[str, Any]) -> Message:
     try:
         if not name:
             raise CaseError("No case is open.", remedy="Open a demo or your own case first.")
+        _check_idle(context.case(name))
         options = options_to_dict(build_options(AttentionEntropyOptions, values))
         run = start_run(context.case(name), METHOD, options)
         return _message(case=name, run=run.id, tab="attention")
     except ForensicsError as error:
         return failure(error)
+
+
+def _check_idle(case: Case) -> None:
+    """Refuse a second scan beside one that waits or works: mostly an impatient second click."""
+    for run in case.runs(METHOD):
+        if look_at(case, run.id).status().state.active:
+            raise CaseError(
+                "A scan of this case is under way.",
+                remedy="Wait for it, or cancel it with the button at the top.",
+            )
 
 
 def failure(error: ForensicsError) -> Message:

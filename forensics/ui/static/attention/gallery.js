@@ -1,8 +1,8 @@
 // The samples themselves, lowest score first, page by page.
 
 import { getJSON, runPath } from "../core/api.js";
-import { card, el, empty, segmented, show } from "../core/dom.js";
-import { count, fixed, plural } from "../core/format.js";
+import { card, el, empty, picture, segmented, show } from "../core/dom.js";
+import { count, fixed } from "../core/format.js";
 import { set, state } from "../core/store.js";
 import { exportMenu } from "./export.js";
 import { describeSelection, isFlagged, listed } from "./ranking.js";
@@ -20,8 +20,7 @@ function tile(item, found, known) {
   return el("button", { type: "button", class: `tl-tile ${flagged ? "tl-tile-flag" : ""}`, "data-row": item.row,
     "aria-pressed": String(state.sample === item.row), "aria-label": name, title: item.answer ?? "",
     onclick: () => set({ sample: item.row }) },
-  item.picture ? el("img", { src: item.picture, alt: "", decoding: "async", fetchpriority: "low" })
-    : el("span", { class: "tl-no-picture" }, "no picture"),
+  picture(item.picture),
   el("span", { class: "tl-badge" }, `${mark} ${fixed(found.sortedBy[i])}`),
   poisoned && el("span", { class: "tl-badge tl-badge-truth", title: "poisoned, says the ground truth" }, "✚ poisoned"));
 }

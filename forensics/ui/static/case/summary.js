@@ -1,7 +1,7 @@
 // The open case: what it is, its fingerprints, its first samples and the rows that cannot be used.
 
 import { casePath, getJSON, post, recall } from "../core/api.js";
-import { card, el, empty, show } from "../core/dom.js";
+import { card, el, empty, picture, show } from "../core/dom.js";
 import { bytes, clock, count, duration, plural } from "../core/format.js";
 import { FRESH, set, state, watch } from "../core/store.js";
 import { table } from "../chart/frame.js";
@@ -26,7 +26,7 @@ function hashes(opened) {
 
 function samples(preview) {
   return el("div", { class: "tl-preview" }, preview.items.map((item) => el("figure", {},
-    item.picture ? el("img", { src: item.picture, alt: "", fetchpriority: "low" }) : el("span", { class: "tl-no-picture" }, item.problem || "no picture"),
+    picture(item.picture, "this picture cannot be read"),
     el("figcaption", {}, el("b", {}, item.id), el("span", {}, item.question || "–"), el("em", {}, item.answer ?? "no answer")))));
 }
 

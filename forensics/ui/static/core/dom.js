@@ -60,3 +60,12 @@ export function segmented(label, choices, chosen, choose) {
 export function empty(title, advice, ...actions) {
   return el("div", { class: "tl-empty" }, el("strong", {}, title), el("p", {}, advice), actions);
 }
+
+/** A picture, or words in its place where there is none or it cannot be read. */
+export function picture(address, problem = "no picture") {
+  const instead = () => el("span", { class: "tl-no-picture" }, problem);
+  if (!address) return instead();
+  const image = el("img", { src: address, alt: "", decoding: "async", fetchpriority: "low" });
+  image.addEventListener("error", () => image.replaceWith(instead()));
+  return image;
+}

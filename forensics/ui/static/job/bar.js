@@ -37,7 +37,7 @@ function details(job) {
 /** Build the bar into a node. */
 export function jobBar() {
   const track = el("div", { class: "tl-track", role: "progressbar", "aria-label": "Progress of the scan", "aria-valuemin": "0" }, el("i"));
-  const text = el("span", { class: "tl-job-text", id: "tl-job", "aria-live": "polite" });
+  const text = el("span", { class: "tl-job-text", id: "tl-job" });
   const buttons = el("span", { class: "tl-job-buttons" });
   const node = el("div", { class: "tl-jobbar", id: "tl-jobbar" }, el("span", { class: "tl-job-name" }, "Attention scan"), track, text, buttons);
   let timer = null;
