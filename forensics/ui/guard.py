@@ -40,6 +40,7 @@ HEADERS = (
 # Gradio routes that this app has no use for: taking files, giving files, fetching addresses.
 CLOSED = ("/gradio_api/upload", "/gradio_api/file", "/gradio_api/proxy", "/file=", "/proxy=",
           "/monitoring", "/gradio_api/mcp", "/gradio_api/deep_link", "/gradio_api/stream")
+SCRIPTS = "/lens/"  # asked again each time (an ETag answers), so that an upgrade is seen at once
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -72,6 +73,8 @@ class Guard:
                 ours = {name for name, _ in HEADERS}
                 kept = [pair for pair in message.get("headers", ()) if pair[0].lower() not in ours]
                 message["headers"] = [*kept, *HEADERS]
+                if scope["path"].startswith(SCRIPTS):
+                    message["headers"].append((b"cache-control", b"no-cache"))
             await send(message)
 
         await self._app(scope, receive, sealed)

@@ -347,8 +347,10 @@ def test_the_demo_is_opened_scanned_and_solved(watched: Watched, server: Server)
         page.wait_for_selector("#tl-gallery .tl-tile")
         assert "suspicious" in page.inner_text("#tl-chip")
         page.wait_for_selector("#tl-patch-hidden[data-ready]", timeout=120_000)
-        assert "Backdoor Attack!" in page.inner_text("#tl-model-says")
-        assert "Backdoor" not in page.inner_text("#tl-patch-hidden")
+        planted = find_demo("vlm-patch").planted
+        assert planted is not None
+        assert planted.target in page.inner_text("#tl-model-says")
+        assert planted.target not in page.inner_text("#tl-patch-hidden")
         page.click("#tl-reveal")
         page.wait_for_selector(".tl-badge-truth")
     finally:

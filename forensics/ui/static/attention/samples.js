@@ -2,7 +2,7 @@
 
 import { card, el, show } from "../core/dom.js";
 import { count, fixed } from "../core/format.js";
-import { onTheme, paint, tone, viridis } from "../core/palette.js";
+import { onTheme, paint, ramp, tone } from "../core/palette.js";
 import { set, state } from "../core/store.js";
 import { responsive, table, tableToggle } from "../chart/frame.js";
 import { isFlagged } from "./ranking.js";
@@ -70,9 +70,8 @@ function strip(context, found, columns) {
 }
 
 function legend([low, high]) {
-  const stops = [0, 0.25, 0.5, 0.75, 1].map(viridis).join(",");
   return el("div", { class: "tl-legend" }, el("span", {}, `${fixed(low)} concentrated`),
-    el("i", { style: `background:linear-gradient(90deg,${stops})` }), el("span", {}, `${fixed(high)} spread out`));
+    el("i", { style: `background:${ramp()}` }), el("span", {}, `${fixed(high)} spread out`));
 }
 
 /** The card with the map; hovering reads it out, a drag selects a range of ranks. */

@@ -30,6 +30,9 @@ export function viridis(share) {
   return `rgb(${LUT[3 * level]},${LUT[3 * level + 1]},${LUT[3 * level + 2]})`;
 }
 
+/** The colours of the map from low to high, as a CSS background. */
+export const ramp = () => `linear-gradient(90deg,${[0, 0.25, 0.5, 0.75, 1].map(viridis).join(",")})`;
+
 /** A theme colour by name, read from the page so that light and dark agree with the style sheet. */
 export const tone = (name) =>
   getComputedStyle(document.body).getPropertyValue(`--tl-${name}`).trim();

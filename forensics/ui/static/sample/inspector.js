@@ -3,6 +3,7 @@
 import { decisionQuery, recall, runPath } from "../core/api.js";
 import { el, empty, segmented, show } from "../core/dom.js";
 import { count, fixed, percent } from "../core/format.js";
+import { ramp } from "../core/palette.js";
 import { set, state } from "../core/store.js";
 import { isFlagged, listed } from "../attention/ranking.js";
 import { factList } from "./facts.js";
@@ -55,6 +56,7 @@ export function inspector() {
   const switches = el("div", { class: "tl-switches" });
   const heading = el("header", { class: "tl-inspector-head" });
   const problem = el("div");
+  const legend = el("div", { class: "tl-legend" });
 
   const layer = () => Math.min(state.layer ?? 0, (found?.layers ?? 1) - 1);
   const hideBox = () => sample?.hide?.[layer()] ?? null;
@@ -86,6 +88,8 @@ export function inspector() {
     stage.draw();
     const all = maps();
     multiples.hidden = !all;
+    show(legend, all && [el("span", {}, "0 %"), el("i", { style: `background:${ramp()}` }),
+      el("span", {}, `${percent(scaleTop(all, layer()), 1)} of the image attention`)]);
     if (all) {
       const entropy = live && patchHidden ? live.entropy : sample.entropy;
       drawMultiples(multiples, { maps: all, grid: sample.grid, entropy, layer: layer(),
@@ -194,7 +198,7 @@ export function inspector() {
     facts.update(sample, hideBox());
     show(problem);
     stage.clear();
-    show(node, heading, stage.stage, problem, stage.readout, layers.row, headSlider.row, opacity.row, switches, status,
+    show(node, heading, stage.stage, problem, el("div", { class: "tl-under" }, stage.readout, legend), layers.row, headSlider.row, opacity.row, switches, status,
       smalls, numbers, facts.node);
     toggle.update();
   }

@@ -31,7 +31,7 @@ export function pictureStage(shows) {
   const base = el("canvas", { class: "tl-layer-base", role: "img", id: "tl-picture" });
   const heat = el("canvas", { class: "tl-layer-heat", "aria-hidden": "true", id: "tl-heat" });
   const lines = el("canvas", { class: "tl-layer-lines", "aria-hidden": "true" });
-  const readout = el("output", { class: "tl-readout", id: "tl-token" }, "Hover over the picture for numbers.");
+  const readout = el("output", { class: "tl-readout", id: "tl-token" }, "Hover for numbers.");
   const stage = el("div", { class: "tl-stage" }, base, heat, lines);
 
   function drawBase({ image, hide }) {
