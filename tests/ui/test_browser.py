@@ -155,6 +155,10 @@ def test_moving_tau_fits_anew_and_can_leave_nothing(
     assert "No evidence" in page.inner_text("#tl-sentence")
     page.get_by_role("button", name="back to 2.0").click()
     page.wait_for_function("document.querySelector('#tl-sentence').innerText.includes('banana')")
+    page.click("[data-rule=code]")
+    page.wait_for_selector("[data-rule=code][aria-pressed=true]")
+    assert "rule=code" in page.evaluate("location.href")
+    assert number(page, "#tl-flagged") == POISONED
 
 
 def test_a_brush_and_a_bar_select_samples_for_the_gallery(

@@ -4,7 +4,7 @@ import { casePath, getJSON, post, recall } from "../core/api.js";
 import { card, el, empty, picture, show } from "../core/dom.js";
 import { bytes, clock, count, duration, plural } from "../core/format.js";
 import { FRESH, set, state, watch } from "../core/store.js";
-import { table } from "../chart/frame.js";
+import { table, tableToggle } from "../chart/frame.js";
 
 const row = (name, ...value) => [el("dt", {}, name), el("dd", {}, ...value)];
 
@@ -84,7 +84,11 @@ export function mount({ element }) {
       const [opened, preview, cost] = await Promise.all([getJSON(casePath(name)),
         recall(`${casePath(name)}/preview`), getJSON(`${casePath(name)}/estimate`)]);
       if (name !== state.case) return;
-      show(host, card(opened.title, { subtitle: opened.sentence ?? "" }, samples(preview), rowErrors(preview), facts(opened), hashes(opened), runs(opened, draw)),
+      const figure = samples(preview);
+      const holder = el("div", { hidden: true });
+      const toggle = tableToggle(figure, holder, () => table("First samples of the data set", ["id", "question", "answer in data"],
+        preview.items.map((item) => [item.id, item.question || "–", item.answer ?? "none"])));
+      show(host, card(opened.title, { subtitle: opened.sentence ?? "", tools: [toggle.button] }, figure, holder, rowErrors(preview), facts(opened), hashes(opened), runs(opened, draw)),
         estimate(cost));
       host.dataset.ready = name;
     } catch (error) {
