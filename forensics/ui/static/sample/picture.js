@@ -43,6 +43,7 @@ export function pictureStage(shows) {
     if (hide) paintOver(context, hide, base.width, base.height);
     base.classList.toggle("tl-pixels", Math.max(base.width, base.height) < 240);
     stage.style.aspectRatio = `${base.width} / ${base.height}`;
+    stage.style.width = `min(100%, ${((46 * base.width) / base.height).toFixed(2)}vh)`; // tall pictures keep their shape
     const fine = Math.ceil(LONGEST / Math.max(base.width, base.height));
     for (const canvas of [heat, lines]) { canvas.width = base.width * fine; canvas.height = base.height * fine; }
   }
