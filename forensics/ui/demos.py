@@ -12,6 +12,7 @@ from forensics.lab.opening import open_demo
 from forensics.ui.workspace import Workspace
 
 _opening = threading.Lock()
+_doing: dict[str, str] = {}  # demo -> what its opening does just now
 
 
 def list_demos(workspace: Workspace) -> list[dict[str, Any]]:
@@ -31,8 +32,21 @@ def enter_demo(workspace: Workspace, name: str) -> str:
         folder = _folder(workspace, demo)
         if not (folder / "case.json").exists():
             folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            open_demo(demo.name, folder)
+            try:
+                open_demo(demo.name, folder, lambda *said: _note(demo.name, *said))
+            finally:
+                _doing.pop(demo.name, None)
         return workspace.enter(folder)
+
+
+def opening_step(name: str) -> str:
+    """Return what the opening of a demo does just now; empty if it is not being opened."""
+    return _doing.get(name, "")
+
+
+def _note(name: str, message: str, done: int, total: int) -> None:
+    count = f" {done:,} of {total:,}" if total and done else f" {done:,}" if done else ""
+    _doing[name] = f"{message[:1].upper()}{message[1:]}{count}…"
 
 
 def _card(workspace: Workspace, demo: Demo) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from tests.ui.serving import REPOSITORY, Server, chromium
 
 OUT = Path(os.environ.get("PICTURES", REPOSITORY / "docs" / "pictures"))
 SIZES = {1440: 1180, 1024: 1400}
+NAMES = {1440: "", 1024: "-1024"}
 LARGEST = 300_000
 
 
@@ -76,12 +77,12 @@ def photograph(
     page.wait_for_selector(".tl-stage[data-ready]")
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(1500)
-    save(page.screenshot(), OUT / f"attention-{width}-{scheme}.png")
+    save(page.screenshot(), OUT / f"attention-{scheme}{NAMES[width]}.png")
     page.goto(f"{server.url}/?case={name}&tab=case")
     page.wait_for_selector("#case-summary .tl-preview img")
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(700)
-    save(page.screenshot(), OUT / f"case-{width}-{scheme}.png")
+    save(page.screenshot(), OUT / f"case-{scheme}{NAMES[width]}.png")
     context.close()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from forensics.ui.context import Context
-from forensics.ui.demos import enter_demo, list_demos
+from forensics.ui.demos import enter_demo, list_demos, opening_step
 from forensics.ui.views.case import METHOD
 
 
@@ -16,6 +16,10 @@ def demo_routes(context: Context) -> APIRouter:
     @routes.get("")
     def listed() -> dict[str, Any]:
         return {"demos": list_demos(context.workspace)}
+
+    @routes.get("/{name}/step")
+    def step(name: str) -> dict[str, str]:
+        return {"step": opening_step(name)}
 
     @routes.post("/{name}/open")
     def enter(name: str) -> dict[str, Any]:

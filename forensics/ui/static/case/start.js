@@ -39,14 +39,21 @@ export function mount({ element }) {
   async function open(name, button) {
     for (const other of demos.querySelectorAll("button")) other.disabled = true;
     const before = button.textContent;
-    show(button, "Drawing the pictures…");
+    show(button, "Opening…");
     show(trouble);
+    const following = setInterval(async () => {
+      try {
+        const { step } = await getJSON(`/api/demos/${encodeURIComponent(name)}/step`);
+        if (step) show(button, step);
+      } catch { /* the request that opens the demo says what is wrong */ }
+    }, 700);
     try {
       enter(await post(`/api/demos/${encodeURIComponent(name)}/open`));
       listRecent();
     } catch (error) {
       show(trouble, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
     }
+    clearInterval(following);
     show(button, before);
     for (const other of demos.querySelectorAll("button")) other.disabled = false;
   }
