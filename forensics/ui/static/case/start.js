@@ -38,7 +38,7 @@ export function mount({ element }) {
 
   async function open(name, button) {
     for (const other of demos.querySelectorAll("button")) other.disabled = true;
-    const before = button.textContent;
+    let before = button.textContent;
     show(button, "Opening…");
     show(trouble);
     const following = setInterval(async () => {
@@ -49,6 +49,7 @@ export function mount({ element }) {
     }, 700);
     try {
       enter(await post(`/api/demos/${encodeURIComponent(name)}/open`));
+      before = "Open";
       listRecent();
     } catch (error) {
       show(trouble, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
