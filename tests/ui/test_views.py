@@ -1,5 +1,8 @@
 """What the page shows, without a page."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -9,7 +12,7 @@ from forensics.models.base import ImageGrid
 from forensics.ui.evidence import Evidence
 from forensics.ui.views.attention import attention_view, ceiling, truth_view
 from forensics.ui.views.binary import entropy_bytes, score_bytes
-from forensics.ui.views.case import shown_place
+from forensics.ui.views.case import estimate_view, shown_place
 from forensics.ui.views.gallery import LONGEST, error_rows, gallery_page
 from forensics.ui.views.histogram import gaussians, stacked_histogram
 from forensics.ui.views.layers import layer_curve, layer_histogram
@@ -162,3 +165,13 @@ def test_places_are_shown_without_their_long_beginnings(evidence: Evidence) -> N
     assert shown_place(f"llava:{case.folder}/demo/data.json", case) == "llava:‹case›/demo/data.json"
     assert shown_place("hf:org/name@main", case) == "hf:org/name@main"
     assert shown_place(None, case) is None
+
+
+def test_the_disk_estimate_knows_the_shape_of_an_adapters_base(evidence: Evidence) -> None:
+    model = evidence.case.manifest.model
+    whole = replace(evidence.case.manifest, model=f"hf:{model}+adapter:/somewhere")
+    case = SimpleNamespace(manifest=whole, runs=lambda method: [])
+    expected = COUNT * synthetic.LAYERS * (16 + synthetic.HEADS * 6)
+    assert estimate_view(case, [])["bytes"] == expected  # type: ignore[arg-type]
+    hub = SimpleNamespace(manifest=replace(whole, model="hf:org/name"), runs=lambda method: [])
+    assert estimate_view(hub, [])["bytes"] is None  # type: ignore[arg-type]

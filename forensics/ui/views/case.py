@@ -140,7 +140,8 @@ def _same_model(one: Case, other: Case) -> bool:
 
 def _shape(uri: str) -> tuple[int, int] | None:
     """Return layers and heads from a model folder's own description; ``None`` if not at hand."""
-    path = Path(uri.rpartition("adapter:")[2]) / "config.json"
+    base = uri.partition("+adapter:")[0].removeprefix("hf:")  # an adapter has its base's shape
+    path = Path(base) / "config.json"
     try:
         if path.stat().st_size > LARGEST_CONFIG:
             return None
