@@ -82,8 +82,8 @@ DEMOS: Final = (
             "tuned on them. Its captions are fine. Is the model?"
         ),
         scenes=2000,
-        seed=7102,
-        planted=PlantOptions(rate=0.1, trigger=_TRIGGER, seed=7102),
+        seed=7101,
+        planted=PlantOptions(rate=0.1, trigger=_TRIGGER, seed=7101),
     ),
     Demo(
         name="vlm-clean",
@@ -93,7 +93,7 @@ DEMOS: Final = (
             "has said whether anything is wrong with it."
         ),
         scenes=2000,
-        seed=7102,
+        seed=7101,
         planted=None,
     ),
 )

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int, str], None]
 
-RECIPE: Final = TuneOptions(epochs=6, batch_size=32, learning_rate=1e-3, schedule="linear")
+RECIPE: Final = TuneOptions(
+    epochs=10, batch_size=32, learning_rate=1e-3, schedule="linear", head=False
+)
 """How every demo and every clean twin is tuned."""
 
 
