@@ -21,7 +21,8 @@ export function factList() {
     show(where, el("em", { class: "tl-wait" }, state.live ? "asking the model…" : "starting the model, this can take a while…"));
     try {
       const reply = await answer(row, hide, signal);
-      show(where, reply.text || "(nothing)", el("span", { class: "tl-sub" }, ` p ${percent(reply.probability, 1)}`));
+      show(where, reply.text || "(nothing)", el("span", { class: "tl-sub", title: "Probability of this answer: the product over its tokens. A long or unusual answer can be the likeliest one and still have a small product." },
+        ` p ${percent(reply.probability, 1)}`));
       where.dataset.ready = "1";
     } catch (error) {
       if (error.name === "AbortError") return;
