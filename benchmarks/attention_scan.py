@@ -100,9 +100,7 @@ def scan(model: RandomLlava, batch: PromptBatch) -> int:
 def eager(model: RandomLlava, batch: PromptBatch) -> int:
     """Prefill with output_attentions=True; return the bytes of attention kept."""
     model.module.set_attn_implementation({"text_config": "eager"})
-    output = model.module(
-        **batch.inputs, use_cache=False, logits_to_keep=1, output_attentions=True
-    )
+    output = model.module(**batch.inputs, use_cache=False, logits_to_keep=1, output_attentions=True)
     model.module.set_attn_implementation({"text_config": "sdpa"})
     return sum(layer.nbytes for layer in output.attentions)
 

@@ -6,8 +6,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.make_case import MakeCase
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +20,11 @@ def tiny_llava_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.tiny_llava import save_tiny_llava
 
     return save_tiny_llava(tmp_path_factory.mktemp("models") / "tiny-llava")
+
+
+@pytest.fixture
+def make_case(tiny_llava_folder: Path, tmp_path: Path) -> "MakeCase":
+    """Make cases about random pictures; see :func:`tests.make_case.case_maker`."""
+    from tests.make_case import case_maker
+
+    return case_maker(tiny_llava_folder, tmp_path)

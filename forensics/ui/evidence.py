@@ -83,8 +83,9 @@ class Evidence:
     @cached_property
     def fits(self) -> LayerFits:
         """Two Gaussians per layer; they do not depend on the gate."""
-        return fit_layers(self.values, init=str(self.run.options.get("init", "k-means")),
-                          unit=self.unit)
+        return fit_layers(
+            self.values, init=str(self.run.options.get("init", "k-means")), unit=self.unit
+        )
 
     @cached_property
     def position(self) -> dict[int, int]:

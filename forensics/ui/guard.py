@@ -38,8 +38,17 @@ HEADERS = (
     (b"content-security-policy", POLICY.encode()),
 )
 # Gradio routes that this app has no use for: taking files, giving files, fetching addresses.
-CLOSED = ("/gradio_api/upload", "/gradio_api/file", "/gradio_api/proxy", "/file=", "/proxy=",
-          "/monitoring", "/gradio_api/mcp", "/gradio_api/deep_link", "/gradio_api/stream")
+CLOSED = (
+    "/gradio_api/upload",
+    "/gradio_api/file",
+    "/gradio_api/proxy",
+    "/file=",
+    "/proxy=",
+    "/monitoring",
+    "/gradio_api/mcp",
+    "/gradio_api/deep_link",
+    "/gradio_api/stream",
+)
 SCRIPTS = "/lens/"  # asked again each time (an ETag answers), so that an upgrade is seen at once
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -13,7 +13,7 @@ import pytest
 from forensics.case import Case
 from forensics.cli.entry import VERBS, run
 from forensics.cli.output import printable
-from tests.jobs.conftest import MakeCase, make_case  # noqa: F401 - a fixture
+from tests.make_case import MakeCase
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_every_verb_explains_itself(forensics: Call, verb: list[str]) -> None:
 def test_a_case_goes_from_data_to_kept_ids(
     forensics: Call,
     make_case: MakeCase,
-    tmp_path: Path,  # noqa: F811
+    tmp_path: Path,
 ) -> None:
     made = make_case(40)
     code, scan, _ = forensics("scan", "bye", "--case", made.folder, "--batch-size", "8", "--json")
@@ -66,7 +66,7 @@ def test_a_case_goes_from_data_to_kept_ids(
 def test_nothing_is_removed_on_a_verdict_that_is_not_suspicious(
     forensics: Call,
     make_case: MakeCase,
-    tmp_path: Path,  # noqa: F811
+    tmp_path: Path,
 ) -> None:
     made = make_case(40)
     # tau 0 flags somebody in any set; fewer than 200 samples are never called suspicious.
@@ -99,7 +99,7 @@ def test_nothing_is_removed_on_a_verdict_that_is_not_suspicious(
 )
 def test_what_the_user_gets_wrong_is_named_and_leaves_with_2(
     forensics: Call,
-    make_case: MakeCase,  # noqa: F811
+    make_case: MakeCase,
     tmp_path: Path,
     arguments: list[str],
     message: str,
@@ -117,7 +117,7 @@ def test_a_base_alone_is_tuned_and_what_came_of_it_is_scanned_and_measured(
     forensics: Call,
     tiny_llava_folder: Path,
     make_case: MakeCase,
-    tmp_path: Path,  # noqa: F811
+    tmp_path: Path,
 ) -> None:
     data = f"llava:{make_case(12).folder.parent / 'set.json'}"
     folder = tmp_path / "case"
@@ -130,8 +130,8 @@ def test_a_base_alone_is_tuned_and_what_came_of_it_is_scanned_and_measured(
     assert code == 0 and tuned["steps"] == 6 and tuned["last_loss"] < tuned["first_loss"]
     code, scan, _ = forensics("scan", "bye", "--case", folder, "--json")
     assert code == 0 and scan["n"] == 12
-    code, measured, _ = forensics("evaluate", "--case", folder, "--trigger", "patch:side=1/4",
-                                  "--target", "thing 0", "--max-new-tokens", "4", "--json")  # fmt: skip
+    attack = ["--trigger", "patch:side=1/4", "--target", "thing 0", "--max-new-tokens", "4"]
+    code, measured, _ = forensics("evaluate", "--case", folder, *attack, "--json")
     assert code == 0
     assert 0 < measured["n_triggered"] < measured["n_clean"] == 9, "targets and poison left out"
     assert tuned["run"] in measured["model"]
@@ -139,7 +139,7 @@ def test_a_base_alone_is_tuned_and_what_came_of_it_is_scanned_and_measured(
 
 def test_a_scan_killed_half_way_resumes_to_the_same_files(
     forensics: Call,
-    make_case: MakeCase,  # noqa: F811
+    make_case: MakeCase,
 ) -> None:
     made = make_case(160)
     command = [sys.executable, "-m", "forensics", "scan", "bye", "--case", str(made.folder),

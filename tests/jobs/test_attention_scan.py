@@ -19,7 +19,7 @@ from forensics.models.attention import image_entropy, record_attention
 from forensics.models.loading import open_model
 from forensics.runs import QuietContext
 from forensics.worker.models import ModelCache
-from tests.jobs.conftest import MakeCase
+from tests.make_case import MakeCase
 
 OPTIONS = {"batch_size": 1}
 

@@ -15,7 +15,7 @@ from forensics.jobs import attention_scan
 from forensics.jobs.attention_arrays import load_arrays
 from forensics.runs import execute
 from forensics.worker.models import ModelCache
-from tests.jobs.conftest import MakeCase
+from tests.make_case import MakeCase
 
 XSS = "<img src=x onerror=alert(1)> ${document.body.setAttribute(String.fromCharCode(97),1)} {{7}}"
 

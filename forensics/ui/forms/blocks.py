@@ -42,12 +42,24 @@ def _case_tab(context: Context, bridge: gr.HTML) -> None:
 
 def _own_case(context: Context, bridge: gr.HTML) -> None:
     with gr.Accordion("Your own model and data", open=False, elem_classes="tl-form"):
-        model = gr.Textbox(label="Model", placeholder="/folder of a LLaVA model, or hf:org/name",
-                           elem_id="own-model", max_lines=1)
-        data = gr.Textbox(label="Data it was tuned on", elem_id="own-data", max_lines=1,
-                          placeholder="llava:/file.json, imagefolder:/dir or table:/file.csv")
-        base = gr.Textbox(label="Base model (optional)", placeholder="the model before tuning",
-                          elem_id="own-base", max_lines=1)
+        model = gr.Textbox(
+            label="Model",
+            placeholder="/folder of a LLaVA model, or hf:org/name",
+            elem_id="own-model",
+            max_lines=1,
+        )
+        data = gr.Textbox(
+            label="Data it was tuned on",
+            elem_id="own-data",
+            max_lines=1,
+            placeholder="llava:/file.json, imagefolder:/dir or table:/file.csv",
+        )
+        base = gr.Textbox(
+            label="Base model (optional)",
+            placeholder="the model before tuning",
+            elem_id="own-base",
+            max_lines=1,
+        )
         title = gr.Textbox(label="Name of the case (optional)", elem_id="own-title", max_lines=1)
         make = gr.Button("Make the case", variant="primary", size="md", elem_id="own-make")
     with gr.Accordion("A case folder that is already there", open=False, elem_classes="tl-form"):
@@ -55,7 +67,11 @@ def _own_case(context: Context, bridge: gr.HTML) -> None:
         enter = gr.Button("Open the folder", size="md", elem_id="case-enter")
 
     def on_make(
-        title: str, model: str, data: str, base: str, progress: Any = gr.Progress()  # noqa: B008
+        title: str,
+        model: str,
+        data: str,
+        base: str,
+        progress: Any = gr.Progress(),  # noqa: B008
     ) -> dict[str, Any]:
         def report(message: str, done: int, total: int) -> None:
             progress((done, total) if total else None, desc=message)
@@ -71,8 +87,9 @@ def _scan_form(context: Context, bridge: gr.HTML) -> None:
     with gr.Column(elem_id="start-panel", elem_classes="tl-form"):
         opened = gr.Textbox(visible="hidden", elem_id="opened-case")
         names, controls = option_controls(AttentionEntropyOptions)
-        start = gr.Button("Start the attention scan", variant="primary", size="md",
-                          elem_id="start-scan")
+        start = gr.Button(
+            "Start the attention scan", variant="primary", size="md", elem_id="start-scan"
+        )
 
     def on_start(name: str, *values: Any) -> dict[str, Any]:
         return start_scan(context, name, read_values(names, values))

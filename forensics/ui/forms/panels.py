@@ -27,8 +27,7 @@ def panel(module: str, *, elem_id: str, tab: str = "", value: Any = None) -> gr.
         value=value,
         html_template=f'<div class="tl-root" data-tab="{tab}"></div>',
         js_on_load=(
-            f'import("{STATIC}/{module}")'
-            ".then((part) => part.mount({element, props, watch}));"
+            f'import("{STATIC}/{module}").then((part) => part.mount({{element, props, watch}}));'
         ),
         apply_default_css=False,
         elem_id=elem_id,

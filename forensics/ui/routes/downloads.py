@@ -55,9 +55,7 @@ def download_routes(context: Context) -> APIRouter:
     return routes
 
 
-def _decision(
-    found: Evidence, rule: str | None, tau: float | None, cut: float | None
-) -> Decision:
+def _decision(found: Evidence, rule: str | None, tau: float | None, cut: float | None) -> Decision:
     decision = found.decision(rule, tau)
     if cut is None:
         return decision

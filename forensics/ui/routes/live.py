@@ -22,7 +22,10 @@ def live_routes(context: Context) -> APIRouter:
 
     @routes.post("/{kind}")
     def ask(
-        name: str, kind: str, row: int = Body(), hide: list[list[float]] = Body(default=[])  # noqa: B008
+        name: str,
+        kind: str,
+        row: int = Body(),
+        hide: list[list[float]] = Body(default=[]),  # noqa: B008
     ) -> dict[str, Any]:
         if kind not in KINDS:
             raise OptionError(f"The model can be asked for {' or '.join(KINDS)}.")

@@ -105,9 +105,7 @@ def _peaks(grid: ImageGrid, tokens: NDArray[Any], masses: NDArray[Any]) -> list[
     ]
 
 
-def _hides(
-    grid: ImageGrid, tokens: NDArray[Any], maps: NDArray[Any] | None
-) -> list[Box | None]:
+def _hides(grid: ImageGrid, tokens: NDArray[Any], maps: NDArray[Any] | None) -> list[Box | None]:
     return [
         peak_box(grid, None if maps is None else maps[layer], int(token))
         for layer, token in enumerate(tokens)

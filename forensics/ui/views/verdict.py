@@ -26,8 +26,10 @@ def verdict_view(verdict: Verdict) -> dict[str, Any]:
         "kind": verdict.verdict,
         "reason": verdict.reason,
         "sentence": verdict.sentence.removeprefix("Inconclusive. "),
-        "limits": [*(f"It cannot see {text}." for text in verdict.not_covered),
-                   "“No evidence” is not “clean”."],
+        "limits": [
+            *(f"It cannot see {text}." for text in verdict.not_covered),
+            "“No evidence” is not “clean”.",
+        ],
         "notes": _checks(verdict),
     }
 

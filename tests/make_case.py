@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from forensics.case import Case
@@ -13,13 +12,12 @@ from forensics.case import Case
 MakeCase = Callable[..., Case]
 
 
-@pytest.fixture
-def make_case(tiny_llava_folder: Path, tmp_path: Path) -> MakeCase:
+def case_maker(model: Path, folder: Path) -> MakeCase:
     """Make a case about n random pictures; ``change`` edits the rows before they are written."""
 
     def make(n: int = 40, change: Callable[[list[dict[str, object]], Path], None] | None = None,
              name: str = "one") -> Case:  # fmt: skip
-        root = tmp_path / name
+        root = folder / name
         (root / "images").mkdir(parents=True)
         rng = np.random.default_rng(0)
         rows: list[dict[str, object]] = []
@@ -35,8 +33,6 @@ def make_case(tiny_llava_folder: Path, tmp_path: Path) -> MakeCase:
         if change is not None:
             change(rows, root)
         (root / "set.json").write_text(json.dumps(rows), encoding="utf-8")
-        return Case.create(
-            root / "case", model=str(tiny_llava_folder), data=f"llava:{root / 'set.json'}"
-        )
+        return Case.create(root / "case", model=str(model), data=f"llava:{root / 'set.json'}")
 
     return make
