@@ -1,6 +1,7 @@
 """Open a model by name: check it, load it, wrap it in the adapter of its family."""
 
 import importlib
+import warnings
 from typing import Any
 
 import torch
@@ -15,6 +16,8 @@ from forensics.models.uri import ModelURI, parse_model_uri
 
 # The package draws its own progress; a library's bars would break into it.
 transformers_logging.disable_progress_bar()
+# peft asks transformers by an old name; nothing a user of ours could change.
+warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
 
 # model_type of the configuration -> adapter class. A new family is one file and one line here.
 FAMILIES = {"llava": "forensics.models.llava:LlavaAdapter"}
