@@ -47,6 +47,17 @@ class Selection:
     cut: float | None
 
 
+def removes_flagged(verdict: str, *, by_hand: bool, use_flags: bool) -> bool:
+    """Say whether an export leaves out what a scan flags; the app and the command line ask here.
+
+    Args:
+        verdict: Of the decision that flagged.
+        by_hand: The user set the cut, which is a decision of the user's own.
+        use_flags: The user asked for it, whatever the verdict.
+    """
+    return by_hand or use_flags or verdict == "suspicious"
+
+
 def select(
     case: Case, *, run_id: str | None = None, use_flags: bool = False, cut: float | None = None
 ) -> Selection:
@@ -72,7 +83,7 @@ def select(
         if not np.isfinite(cut):
             raise OptionError(f"The cut must be a finite number, not {cut!r}.")
         removed = scores < cut
-    elif use_flags or result["verdict"] == "suspicious":
+    elif removes_flagged(result["verdict"], by_hand=False, use_flags=use_flags):
         removed = flagged.astype(np.bool_)
     else:
         removed = np.zeros(len(flagged), dtype=np.bool_)

@@ -1,6 +1,7 @@
 """From the arrays of a scan to its decision, tables and result.json; no model, no torch.
 
-The web app calls :func:`decide_scan` again when tau moves: same code, same numbers.
+The web app refits a moved tau from the same pieces of :mod:`forensics.detectors`, one decision at a
+time and kept in memory (``forensics.ui.evidence``): same functions, same numbers.
 """
 
 from collections.abc import Sequence

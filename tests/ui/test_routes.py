@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from forensics.ui.context import open_context
 from forensics.ui.problems import explain_errors
 from forensics.ui.routes import routers
 from tests.ui import synthetic
@@ -179,6 +180,29 @@ def test_kept_and_flagged_ids_together_are_the_data_set(
     flagged = _ids(client.get(f"{scanned.path}/export/flagged.csv").text)
     assert len(flagged) == POISONED
     assert sorted(kept + flagged) == sorted(scanned.case.catalog.ids)
+
+
+def test_kept_holds_everybody_where_the_verdict_is_not_suspicious_unless_one_asks(
+    tmp_path: Path,
+) -> None:
+    # Under 200 samples the rule flags as ever, but no verdict rests on so few.
+    case = synthetic.make_case(tmp_path / "few", 100)
+    run = synthetic.scan(case)
+    context = open_context(tmp_path)
+    app = FastAPI()
+    for router in routers(context):
+        app.include_router(router)
+    client = TestClient(app, base_url="http://127.0.0.1")
+    path = f"/api/cases/{context.workspace.enter(case.folder)}/runs/{run.id}"
+    assert client.get(f"{path}/attention").json()["verdict"]["kind"] == "inconclusive"
+    flagged = _ids(client.get(f"{path}/export/flagged.csv").text)
+    assert len(flagged) == 10
+    answer = client.get(f"{path}/export/kept.csv")
+    assert sorted(_ids(answer.text)) == sorted(case.catalog.ids)
+    assert "all-kept" in answer.headers["content-disposition"]
+    assert case.journal.entries("export")[-1].detail["nothing_removed"] is True
+    asked = _ids(client.get(f"{path}/export/kept.csv?use_flags=true").text)
+    assert sorted(asked + flagged) == sorted(case.catalog.ids)
 
 
 def test_exports_come_in_three_formats_and_say_that_a_cut_was_moved(

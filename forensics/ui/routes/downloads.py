@@ -15,6 +15,7 @@ from starlette.background import BackgroundTask
 from forensics.detectors.attention_entropy import Decision, recut
 from forensics.errors import OptionError
 from forensics.export.ids import IdRow, export_ids
+from forensics.export.scan import removes_flagged
 from forensics.ui.context import Context, check_decision
 from forensics.ui.evidence import Evidence
 
@@ -34,21 +35,29 @@ def download_routes(context: Context) -> APIRouter:
     def export(
         name: str, run: str, part: str, suffix: str,
         rule: str | None = None, tau: float | None = None, cut: float | None = None,
+        use_flags: bool = False,
     ) -> FileResponse:  # fmt: skip
         check_decision(rule, tau)
         if part not in PARTS or suffix not in TYPES:
             raise OptionError("Exports are kept or flagged, as csv, jsonl or parquet.")
         found = context.evidence(name, run)
         decision = _decision(found, rule, tau, cut)
+        verdict = found.verdict(decision.mode, decision.tau).verdict
+        # As the command line: flags that may be innocent are left out only if somebody says so.
+        whole = part == "kept" and not removes_flagged(
+            verdict, by_hand=decision.manual, use_flags=use_flags
+        )
         with tempfile.NamedTemporaryFile(suffix=f".{suffix}", delete=False) as file:
             path = Path(file.name)
-        count = export_ids(_rows(found, decision, part), path, overwrite=True)
+        count = export_ids(_rows(found, decision, part, whole=whole), path, overwrite=True)
         found.case.journal.record(
             "export", run=run, part=part, format=suffix, rows=count, rule=decision.mode,
-            tau=decision.tau, cut=decision.cut, manual=decision.manual,
+            tau=decision.tau, cut=decision.cut, manual=decision.manual, verdict=verdict,
+            nothing_removed=whole,
         )  # fmt: skip
+        stem = _stem(run, "all-kept" if whole else part, decision)
         return FileResponse(
-            path, media_type=TYPES[suffix], filename=f"{_stem(run, part, decision)}.{suffix}",
+            path, media_type=TYPES[suffix], filename=f"{stem}.{suffix}",
             background=BackgroundTask(path.unlink, missing_ok=True),
         )  # fmt: skip
 
@@ -64,11 +73,14 @@ def _decision(found: Evidence, rule: str | None, tau: float | None, cut: float |
     return recut(decision, cut)
 
 
-def _rows(found: Evidence, decision: Decision, part: str) -> Iterator[IdRow]:
-    """Yield the rows of one part in catalogue order; samples that could not be read are kept."""
+def _rows(found: Evidence, decision: Decision, part: str, *, whole: bool) -> Iterator[IdRow]:
+    """Yield the rows of one part in catalogue order; samples that could not be read are kept.
+
+    With ``whole`` every sample is kept, the flagged ones too.
+    """
     reasons = found.reasons(decision.mode, decision.tau)
     chosen: NDArray[np.bool_] = decision.flagged if part == "flagged" else ~decision.flagged
-    places = np.flatnonzero(chosen)
+    places = np.arange(chosen.size) if whole else np.flatnonzero(chosen)
     step = 1024
     for start in range(0, places.size, step):
         batch = places[start : start + step]
