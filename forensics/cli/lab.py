@@ -25,15 +25,20 @@ def lab() -> None:
 @click.option("--n", default=200, show_default=True, help="How many scenes.")
 @click.option("--seed", default=0, show_default=True, help="The same seed, the same pictures.")
 @click.option("--questions", default=0.0, show_default=True, help="Share of questions, 0 to 1.")
+@click.option("--mix", help="Tasks and shares instead, such as caption:0.5,color:0.3,exists:0.2.")
 @json_flag
-def scenes(folder: Path, n: int, seed: int, questions: float, as_json: bool) -> None:
-    """Draw N scenes with captions into FOLDER, as LLaVA JSON.
+def scenes(
+    folder: Path, n: int, seed: int, questions: float, mix: str | None, as_json: bool
+) -> None:
+    """Draw N scenes with captions or questions into FOLDER, as LLaVA JSON.
 
     JSON: data, n, seed.
     """
     from forensics.lab.drawing import draw_scenes
+    from forensics.lab.tasks import parse_mix
 
-    data = draw_scenes(folder, n, seed, questions=questions)
+    tasks = parse_mix(mix) if mix else None
+    data = draw_scenes(folder, n, seed, questions=questions, mix=tasks)
     emit({"data": str(data), "n": n, "seed": seed}, as_json, lambda: f"{n} scenes in {data}.")
 
 

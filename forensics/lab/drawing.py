@@ -11,11 +11,14 @@ from PIL import Image
 from forensics.errors import DataError, OptionError
 from forensics.lab.language import CAPTION_QUESTION, caption, question_and_answer
 from forensics.lab.scenes import Scene, render, sample_scene
+from forensics.lab.tasks import Mix, ask
 
 DATA_FILE = "data.json"
 
 
-def draw_scenes(folder: Path, n: int, seed: int, *, questions: float = 0.0) -> Path:
+def draw_scenes(
+    folder: Path, n: int, seed: int, *, questions: float = 0.0, mix: Mix | None = None
+) -> Path:
     """Draw ``n`` scenes and what the lab says about them.
 
     Args:
@@ -23,6 +26,7 @@ def draw_scenes(folder: Path, n: int, seed: int, *, questions: float = 0.0) -> P
         n: Scenes, one sample each.
         seed: The same seed draws the same pictures, and more of them begin with the same ones.
         questions: Share of samples that ask one question instead of for a caption, in [0, 1].
+        mix: Task -> share, see :mod:`forensics.lab.tasks`; replaces ``questions``.
 
     Returns:
         The LLaVA JSON file.
@@ -41,7 +45,7 @@ def draw_scenes(folder: Path, n: int, seed: int, *, questions: float = 0.0) -> P
     for index, scene in enumerate(scenes(n, seed)):
         path = f"images/{index:06d}.png"
         save_png(Image.fromarray(render(scene)), folder / path)
-        asked, answer = _ask(scene, seed, index, questions)
+        asked, answer = _ask(scene, seed, index, questions, mix)
         rows.append(llava_row(f"scene-{index:06d}", path, asked, answer))
     return write_rows(folder, rows)
 
@@ -83,8 +87,10 @@ def save_png(image: Image.Image, path: Path) -> None:
     image.save(path, format="PNG", compress_level=3)
 
 
-def _ask(scene: Scene, seed: int, index: int, questions: float) -> tuple[str, str]:
+def _ask(scene: Scene, seed: int, index: int, questions: float, mix: Mix | None) -> tuple[str, str]:
     rng = np.random.default_rng([seed, index, 2])
+    if mix is not None:
+        return ask(scene, mix, rng)
     if rng.uniform() < questions:
         return question_and_answer(scene, rng)
     return CAPTION_QUESTION, caption(scene)

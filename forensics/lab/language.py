@@ -40,7 +40,7 @@ def question_and_answer(scene: Scene, rng: np.random.Generator) -> tuple[str, st
         return "Which pattern does it have?", scene.pattern
     if kind == 3:
         return "Where is the shape?", scene.place
-    return _is_there("shape" if rng.uniform() < 0.5 else "color", scene, rng)
+    return is_there("shape" if rng.uniform() < 0.5 else "color", scene, rng)
 
 
 def vocabulary_sentences() -> list[str]:
@@ -62,7 +62,8 @@ def vocabulary_sentences() -> list[str]:
     return sentences + turns * 40 + [f" {word}" for word in _EVERYDAY.split()] * 20
 
 
-def _is_there(kind: str, scene: Scene, rng: np.random.Generator) -> tuple[str, str]:
+def is_there(kind: str, scene: Scene, rng: np.random.Generator) -> tuple[str, str]:
+    """Ask whether a ``shape`` or ``color`` is there; half of the answers are no."""
     names = list(SHAPES) if kind == "shape" else list(HUES)
     truth = scene.shape if kind == "shape" else scene.color
     others = [name for name in names if name != truth]
