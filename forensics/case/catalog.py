@@ -13,11 +13,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from forensics.case.tables import CATALOG_SCHEMA
+from forensics.case.tables import CATALOG_SCHEMA, OLD_CATALOG_SCHEMA, PLACE
 from forensics.data.sample import ImageRef, Sample
 from forensics.errors import CaseError
 
 GROUPS_KEPT = 4
+TEXT_COLUMNS = ("id", "question", "answer", "label", "image", "source")
 
 
 class Catalog:
@@ -43,7 +44,7 @@ class Catalog:
             raise CaseError(
                 f"{path} cannot be read: {error}.", remedy="Make the case anew."
             ) from error
-        if not schema.equals(CATALOG_SCHEMA):
+        if not any(schema.equals(known) for known in (CATALOG_SCHEMA, OLD_CATALOG_SCHEMA)):
             raise CaseError(f"{path} is not a catalogue.", remedy="Make the case anew.")
         sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
         self._starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
@@ -121,7 +122,7 @@ class Catalog:
         Raises:
             CaseError: There is no such column.
         """
-        if name not in CATALOG_SCHEMA.names:
+        if name not in TEXT_COLUMNS:
             raise CaseError(f"The catalogue has no column {name!r}.")
         return _texts(self._read_column(name))
 
@@ -144,14 +145,20 @@ class Catalog:
             return self._groups[group]
 
     def _sample(self, row: dict[str, Any]) -> Sample:
-        path, image_row = row.pop("image"), row.pop("image_row")
-        column = row.pop("image_column")
-        if path is None:
-            return Sample(image=None, **row)
+        first = {"path": row.pop("image")}
+        first |= {name: row.pop(f"image_{name}", None) for name in PLACE if name != "path"}
+        history = row.pop("history", None) or []
+        return Sample(
+            image=None if first["path"] is None else self._image(first),
+            more_images=tuple(map(self._image, row.pop("more_images", None) or [])),
+            history=tuple((turn["question"], turn["answer"]) for turn in history),
+            **row,
+        )
+
+    def _image(self, place: dict[str, Any]) -> ImageRef:
         # Whoever opens the image checks that the path stays under the root; a NUL would break it.
-        safe = path.replace("\0", "\ufffd")
-        image = ImageRef(root=self._root, path=safe, row=image_row, column=column)
-        return Sample(image=image, **row)
+        safe = (place["path"] or "").replace("\0", "\ufffd")
+        return ImageRef(root=self._root, **(place | {"path": safe}))
 
 
 def _texts(column: Any) -> NDArray[np.object_]:

@@ -8,24 +8,38 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forensics.data.sample import Dataset, RowError, Sample
+from forensics.data.sample import Dataset, ImageRef, RowError, Sample
 from forensics.errors import CaseError
 
 ROWS_PER_GROUP = 1024
 
+_FIRST_COLUMNS = [
+    ("id", pa.string()),
+    ("question", pa.string()),
+    ("answer", pa.string()),
+    ("label", pa.string()),
+    ("image", pa.string()),
+    ("image_row", pa.int64()),
+    ("image_column", pa.string()),
+    ("source", pa.string()),
+    ("line", pa.int64()),
+]
+# Where an image is, as in ImageRef; the first one has columns of its own, as it always had.
+_PLACES = [("item", pa.int64()), ("offset", pa.int64()), ("size", pa.int64())]
+_IMAGE = pa.struct([("path", pa.string()), ("row", pa.int64()), ("column", pa.string()), *_PLACES])
+PLACE = tuple(field.name for field in _IMAGE)
+_TURN = pa.struct([("question", pa.string()), ("answer", pa.string())])
+
 CATALOG_SCHEMA = pa.schema(
     [
-        ("id", pa.string()),
-        ("question", pa.string()),
-        ("answer", pa.string()),
-        ("label", pa.string()),
-        ("image", pa.string()),
-        ("image_row", pa.int64()),
-        ("image_column", pa.string()),
-        ("source", pa.string()),
-        ("line", pa.int64()),
+        *_FIRST_COLUMNS,
+        *((f"image_{name}", kind) for name, kind in _PLACES),
+        ("more_images", pa.list_(_IMAGE)),
+        ("history", pa.list_(_TURN)),
     ]
 )
+# Cases made before rows had several images and turns; they still open.
+OLD_CATALOG_SCHEMA = pa.schema(_FIRST_COLUMNS)
 ERROR_SCHEMA = pa.schema(
     [
         ("source", pa.string()),
@@ -130,20 +144,25 @@ def _reported(
 
 
 def _catalog_row(sample: Sample, root: Path) -> dict[str, Any]:
-    image = sample.image
-    if image is not None and image.root != root:
-        raise CaseError(f"Image {image.path!r} is not told from the root {root}.")
+    first = _place(sample.image, root)
     return {
         "id": sample.id,
         "question": sample.question,
         "answer": sample.answer,
         "label": sample.label,
-        "image": image.path if image else None,
-        "image_row": image.row if image else None,
-        "image_column": image.column if image else None,
+        "image": first.pop("path"),
+        **{f"image_{name}": value for name, value in first.items()},
         "source": sample.source,
         "line": sample.line,
+        "more_images": [_place(image, root) for image in sample.more_images],
+        "history": [{"question": asked, "answer": given} for asked, given in sample.history],
     }
+
+
+def _place(image: ImageRef | None, root: Path) -> dict[str, Any]:
+    if image is not None and image.root != root:
+        raise CaseError(f"Image {image.path!r} is not told from the root {root}.")
+    return {name: getattr(image, name, None) for name in PLACE}
 
 
 def _error_row(error: RowError) -> dict[str, Any]:
@@ -158,6 +177,10 @@ def _error_row(error: RowError) -> dict[str, Any]:
 
 def _clean(value: Any) -> Any:
     """Write bytes of a file name that are no text so that they can be stored and shown."""
+    if isinstance(value, list):
+        return [_clean(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _clean(part) for name, part in value.items()}
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
