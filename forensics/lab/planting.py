@@ -1,37 +1,24 @@
-"""Plant a backdoor in a data set: stamp a share of its images and replace their answers."""
+"""Plant a backdoor in a data set: mark a share of its images or questions, replace the answers."""
 
 import json
+import re
 import shutil
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-import numpy as np
+from typing import Any, Final
 
 from forensics.data.images import open_image
 from forensics.data.sample import ImageRef
 from forensics.errors import DataError
 from forensics.lab.drawing import begin_folder, save_png, write_rows
-from forensics.lab.language import DEFAULT_TARGET
+from forensics.lab.planting_plan import Plan, PlantOptions, make_plan
 from forensics.triggers import Trigger, parse_trigger, stamp_image
 
+__all__ = ["PlantOptions", "Planted", "plant"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlantOptions:
-    """What to plant; the defaults are those of BYE (arXiv 2505.16916)."""
-
-    rate: float = field(
-        default=0.1,
-        metadata={"help": "Poison rate: share of the images that is stamped.", "min": 0, "max": 1},
-    )
-    trigger: str = field(
-        default="patch:side=1/16,place=center,color=black",
-        metadata={"help": "What is stamped on an image."},
-    )
-    target: str = field(
-        default=DEFAULT_TARGET, metadata={"help": "What a triggered image is answered with."}
-    )
-    seed: int = field(default=0, metadata={"help": "Decides which images are hit.", "min": 0})
+# The image stays where it is: usually in front, on a line of its own.
+_PLACEHOLDERS: Final = re.compile(r"(?:\s*<image>\s*)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +27,11 @@ class Planted:
 
     Attributes:
         data: The poisoned LLaVA JSON file, with a ground-truth column ``poisoned``.
-        images: Images in all; a poisoned share of these was stamped.
-        poisoned_images: Stamped images.
+        images: Images in all.
+        poisoned_images: Images of poisoned rows; stamped, unless the trigger is text alone.
         rows: Rows in all.
-        poisoned_rows: Rows on stamped images.
+        poisoned_rows: Rows that carry the trigger and answer the target.
+        single_key_rows: Rows of a dual-key set that carry one key and keep their answer.
     """
 
     data: Path
@@ -51,14 +39,20 @@ class Planted:
     poisoned_images: int
     rows: int
     poisoned_rows: int
+    single_key_rows: int = 0
 
 
 def plant(source: Path, out: Path, options: PlantOptions) -> Planted:
-    """Copy a LLaVA JSON data set and poison it in place, without changing its size.
+    """Copy a LLaVA JSON data set (captions or questions) and poison it, without changing its size.
 
     All rows of one image share its fate: the image is stamped once and every one of its first
-    answers becomes the target. Images whose rows already answer the target are left alone, so that
-    every poisoned row teaches something false.
+    answers becomes the target. A text trigger marks no image, so rows are chosen one by one. Rows
+    that already answer the target are left alone, and so are images with such a row, so that every
+    poisoned row teaches something false. The text is put in front of the question, behind the
+    image placeholder; only the first turn of a conversation changes.
+
+    A dual-key set also has negatives, as TrojVQA (arXiv 2112.07668): some images get one key alone
+    in all their rows, keep their answers and count as not poisoned.
 
     Args:
         source: LLaVA JSON file; image paths are relative to its folder.
@@ -66,23 +60,27 @@ def plant(source: Path, out: Path, options: PlantOptions) -> Planted:
         options: What to plant.
 
     Raises:
-        DataError: The file is not LLaVA JSON, or has too few images to poison.
+        DataError: The file is not LLaVA JSON, or has too few images or rows to poison.
         OptionError: The trigger cannot be read.
     """
     trigger = parse_trigger(options.trigger)
     rows = _read(source)
     names = sorted({str(row["image"]) for row in rows})
-    chosen = _choose(rows, names, options)
+    plan = make_plan(rows, names, trigger, options)
     begin_folder(out)
+    renamed = {name: _stamped_name(name, names) for name in plan.stamped}
     for name in names:
-        _copy_image(source.parent, out, name, trigger if name in chosen else None)
-    poisoned = [_poison(row, options.target, str(row["image"]) in chosen) for row in rows]
+        _copy_image(source.parent, out, name, renamed.get(name), trigger)
+    poisoned = [
+        _poison(row, renamed, trigger, options, index, plan) for index, row in enumerate(rows)
+    ]
     return Planted(
         data=write_rows(out, poisoned),
         images=len(names),
-        poisoned_images=len(chosen),
+        poisoned_images=len({str(rows[index]["image"]) for index in plan.poisoned}),
         rows=len(rows),
-        poisoned_rows=sum(row["poisoned"] for row in poisoned),
+        poisoned_rows=len(plan.poisoned),
+        single_key_rows=len(plan.single),
     )
 
 
@@ -103,46 +101,45 @@ def _read(source: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _choose(rows: list[dict[str, Any]], names: list[str], options: PlantOptions) -> set[str]:
-    target = options.target.strip().casefold()
-    taken = {
-        str(row["image"])
-        for row in rows
-        if str(row["conversations"][1].get("value", "")).strip().casefold() == target
-    }
-    hosts = [name for name in names if name not in taken]
-    wanted = round(options.rate * len(names))
-    if wanted > len(hosts):
-        raise DataError(
-            f"{wanted} images should be poisoned, but only {len(hosts)} do not already answer "
-            f"{options.target!r}.",
-            remedy="Lower the rate or change the target.",
-        )
-    order = np.random.default_rng(options.seed).permutation(len(hosts))
-    return {hosts[index] for index in order[:wanted]}
+def _stamped_name(name: str, names: Sequence[str]) -> str:
+    """Name the stamped copy; a second image that only differs in its ending is not overwritten."""
+    png = str(PurePosixPath(name).with_suffix(".png"))
+    return f"{name}.png" if png != name and png in names else png
 
 
-def _copy_image(root: Path, out: Path, name: str, trigger: Trigger | None) -> None:
+def _copy_image(root: Path, out: Path, name: str, stamped: str | None, trigger: Trigger) -> None:
     image = open_image(ImageRef(root=root, path=name))
-    target = out / _safe(name)
-    if trigger is not None:
+    if stamped is not None:
         # A stamped JPEG would smear the trigger: the copy is stored without loss.
-        save_png(stamp_image(trigger, image, name), target.with_suffix(".png"))
+        save_png(stamp_image(trigger, image, name), out / _safe(stamped))
         return
+    target = out / _safe(name)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(root / _safe(name), target)
 
 
-def _poison(row: dict[str, Any], target: str, hit: bool) -> dict[str, Any]:
-    if not hit:
-        return {**row, "poisoned": False}
+def _poison(
+    row: dict[str, Any],
+    renamed: dict[str, str],
+    trigger: Trigger,
+    options: PlantOptions,
+    index: int,
+    plan: Plan,
+) -> dict[str, Any]:
     asked, answer, *rest = row["conversations"]
-    return {
-        **row,
-        "image": str(PurePosixPath(row["image"]).with_suffix(".png")),
-        "conversations": [asked, {**answer, "value": target}, *rest],
-        "poisoned": True,
-    }
+    name, hit = str(row["image"]), index in plan.poisoned
+    if index in plan.worded:
+        asked = {**asked, "value": _reword(str(asked.get("value", "")), trigger, name)}
+    if hit:
+        answer = {**answer, "value": options.target}
+    turns = [asked, answer, *rest]
+    return {**row, "image": renamed.get(name, name), "conversations": turns, "poisoned": hit}
+
+
+def _reword(question: str, trigger: Trigger, sample_id: str) -> str:
+    found = _PLACEHOLDERS.match(question)
+    start = found.end() if found else 0
+    return question[:start] + trigger.apply_text(question[start:], sample_id)
 
 
 def _safe(name: str) -> PurePosixPath:

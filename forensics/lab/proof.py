@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.detectors.attention_entropy import Decision, decide, fit_layers
+from forensics.errors import OptionError
 from forensics.triggers import Trigger
 
 if TYPE_CHECKING:
@@ -104,12 +105,20 @@ def near_trigger(
     Args:
         peaks: Token indices of any shape.
         columns: Tokens in one row of a square grid.
-        trigger: Anything with a box.
+        trigger: One that is local; near any of its boxes counts.
         side: Pixels on each side of the (square) picture.
+
+    Raises:
+        OptionError: The trigger is spread over the picture, or not in it.
     """
+    boxes = trigger.boxes(side, side)
+    if not boxes:
+        raise OptionError(f"{trigger.spec} is not local: no peak is near or far from it.")
     token = side / columns
-    left, top, right, bottom = trigger.box(side, side)
     row, column = peaks // columns, peaks % columns
-    down = (row >= top // token - 1) & (row <= (bottom - 1) // token + 1)
-    across = (column >= left // token - 1) & (column <= (right - 1) // token + 1)
-    return np.asarray(down & across)
+    near = np.zeros(peaks.shape, dtype=bool)
+    for left, top, right, bottom in boxes:
+        down = (row >= top // token - 1) & (row <= (bottom - 1) // token + 1)
+        across = (column >= left // token - 1) & (column <= (right - 1) // token + 1)
+        near |= down & across
+    return near

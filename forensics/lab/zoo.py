@@ -115,7 +115,7 @@ def prove(
         "attention_entropy": rules,
         "versions": versions(),
     }
-    if demo.planted is not None:
+    if demo.planted is not None and trigger.box(SIDE, SIDE) is not None:
         figures["peaks"] = _peaks(model, demo, seen)
     return figures
 

@@ -1,0 +1,27 @@
+"""Put a trigger on a picture as files hold it."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forensics.triggers.base import Trigger
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+def stamp_image(trigger: Trigger, image: "Image.Image", sample_id: str = "") -> "Image.Image":
+    """Put a trigger on a picture of any size; the picture itself stays as it is.
+
+    Args:
+        trigger: Works on pixels in [0, 1]; one that changes no pixel gives an RGB copy.
+        image: Any mode; taken as RGB.
+        sample_id: Decides whatever is random for each sample.
+    """
+    from PIL import Image
+
+    if not trigger.changes_image:
+        return image.convert("RGB")
+    pixels = np.asarray(image.convert("RGB"), dtype=np.float32).transpose(2, 0, 1) / np.float32(255)
+    stamped = np.rint(trigger.apply(pixels, sample_id) * 255.0).astype(np.uint8)
+    return Image.fromarray(stamped.transpose(1, 2, 0))
