@@ -28,6 +28,9 @@ class AttentionArrays:
         peak_token: ``[n, layer]`` int32, token with the most attention (head mean).
         peak_mass: ``[n, layer]`` float32, its share of the image row.
         top2_mass: ``[n, layer]`` float32, share of the two strongest tokens.
+        state: ``[n, 64]`` float16, projection of the hidden state that predicts the first answer
+            token.
+        picture: ``[n, 64]`` float16, projection of the mean image token entering the decoder.
         visible: ``[n, 4]`` float32, part of the picture that the grid covers, as fractions
             (left, top, right, bottom).
     """
@@ -39,6 +42,8 @@ class AttentionArrays:
     peak_token: NDArray[np.int32]
     peak_mass: NDArray[np.float32]
     top2_mass: NDArray[np.float32]
+    state: NDArray[np.float16]
+    picture: NDArray[np.float16]
     visible: NDArray[np.float32]
 
 

@@ -13,6 +13,7 @@ from forensics.data.sample import Sample
 from forensics.errors import DataError
 from forensics.models.attention import AttentionRecorder, image_entropy
 from forensics.models.base import AttentionRows, GenerativeModel, ImageGrid
+from forensics.models.embedding import SIZE as EMBEDDING
 
 
 @dataclass(slots=True)
@@ -45,6 +46,8 @@ def empty_arrays(rows: NDArray[np.int64], layers: int, heads: int) -> dict[str, 
         "peak_token": np.zeros((n, layers), dtype=np.int32),
         "peak_mass": nothing.copy(),
         "top2_mass": nothing.copy(),
+        "state": np.full((n, EMBEDDING), np.nan, dtype=np.float16),
+        "picture": np.full((n, EMBEDDING), np.nan, dtype=np.float16),
         "visible": np.tile(np.array([0, 0, 1, 1], dtype=np.float32), (n, 1)),
     }
 
@@ -77,6 +80,8 @@ def store_rows(
     arrays["peak_token"][where] = strongest.indices[:, :, 0].cpu().numpy()
     arrays["peak_mass"][where] = strongest.values[:, :, 0].float().cpu().numpy()
     arrays["top2_mass"][where] = strongest.values.sum(dim=2).float().cpu().numpy()
+    arrays["state"][where] = rows.state.cpu().numpy()
+    arrays["picture"][where] = rows.picture.cpu().numpy()
     arrays["visible"][where] = [grid.visible for grid in grids]
     maps: NDArray[np.float16] = share.to(torch.float16).cpu().numpy()
     return maps

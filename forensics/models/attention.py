@@ -21,6 +21,7 @@ from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 from forensics.errors import ModelError
 from forensics.models.base import SYSTEM, TEXT, VISION, AttentionRows, GenerativeModel, PromptBatch
+from forensics.models.embedding import EmbeddingTap
 
 IMPLEMENTATION = "triggerlens_last_row"
 
@@ -30,11 +31,13 @@ class AttentionRecorder:
 
     Args:
         layers: Decoder layers of the model.
+        tap: Reads the two embeddings of the same pass.
         keep_heads: Also keep the image row of every single head.
     """
 
-    def __init__(self, layers: int, *, keep_heads: bool = False) -> None:
+    def __init__(self, layers: int, tap: EmbeddingTap, *, keep_heads: bool = False) -> None:
         self.layers = layers
+        self._tap = tap
         self.keep_heads = keep_heads
         self._begun = False
         self._image: list[Tensor | None] = []
@@ -43,6 +46,7 @@ class AttentionRecorder:
 
     def begin(self, batch: PromptBatch) -> None:
         """Prepare for the forward pass of ``batch``; what was recorded before is dropped."""
+        self._tap.begin(batch)
         components = batch.components
         vision = components == VISION
         self._counts = vision.sum(dim=1)
@@ -77,7 +81,8 @@ class AttentionRecorder:
             ModelError: A decoder layer does not go through transformers' attention interface.
         """
         missing = [layer for layer, value in enumerate(self._image) if value is None]
-        if missing or not self._image:
+        state, picture = self._tap.state, self._tap.picture
+        if missing or not self._image or state is None or picture is None:
             raise ModelError(
                 f"No attention was seen in decoder layers {missing}.",
                 remedy="The model must use the attention interface of transformers.",
@@ -89,6 +94,8 @@ class AttentionRecorder:
             if self.keep_heads
             else None,
             counts=self._counts,
+            state=state,
+            picture=picture,
         )
 
 
@@ -163,12 +170,14 @@ def record_attention(
     """
     config = model.module.config.get_text_config()
     previous = config._attn_implementation
-    recorder = AttentionRecorder(model.layers, keep_heads=keep_heads)
+    tap = EmbeddingTap(model.module)
+    recorder = AttentionRecorder(model.layers, tap, keep_heads=keep_heads)
     token = _active.set(recorder)
     # Only the decoder is switched: the vision tower keeps its own attention.
     config._attn_implementation = IMPLEMENTATION
     try:
-        yield recorder
+        with tap:
+            yield recorder
     finally:
         config._attn_implementation = previous
         _active.reset(token)

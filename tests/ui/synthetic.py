@@ -122,6 +122,8 @@ def measure(marked: NDArray[np.bool_]) -> tuple[AttentionArrays, AttentionMaps]:
         peak_token=maps.argmax(axis=2).astype(np.int32),
         peak_mass=order[:, :, -1].astype(np.float32),
         top2_mass=order[:, :, -2:].sum(axis=2).astype(np.float32),
+        state=np.zeros((count, 64), np.float16),
+        picture=np.zeros((count, 64), np.float16),
         visible=np.tile(np.float32([0, 0, 1, 1]), (count, 1)),
     )  # fmt: skip
     kept = np.sort(np.argsort(~marked, kind="stable")[:500])  # the marked ones first
