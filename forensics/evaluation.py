@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.errors import DataError
+from forensics.models.base import prompt_of
 from forensics.statistics.intervals import wilson
 from forensics.triggers import Trigger, stamp_image
 
@@ -116,7 +117,10 @@ def measure(
         if trigger is not None:
             wanted = same_text(target or "")
             hosts = [row for row, truth in zip(rows, truths, strict=True) if truth != wanted]
-            stamped = [(s, stamp_image(trigger, image, s.id)) for s, image in hosts]
+            # A trigger stands in the first picture, as lab.planting puts it there.
+            stamped = [
+                (s, [stamp_image(trigger, first, s.id), *rest]) for s, (first, *rest) in hosts
+            ]
             said = _answer(model, stamped, max_new_tokens)
             contains += [wanted in answer for answer in said]
             exact += [answer == wanted for answer in said]
@@ -144,25 +148,27 @@ def _batches(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:
 
 def _readable(
     batch: Sequence[Sample], skipped: dict[str, str]
-) -> "list[tuple[Sample, Image.Image]]":
+) -> "list[tuple[Sample, list[Image.Image]]]":
     rows = []
     for sample in batch:
         if sample.answer is None or sample.image is None:
             skipped[sample.id] = "no answer or no image"
             continue
         try:
-            rows.append((sample, open_image(sample.image)))
+            rows.append((sample, [open_image(image) for image in sample.images]))
         except DataError as error:
             skipped[sample.id] = str(error)
     return rows
 
 
 def _answer(
-    model: "GenerativeModel", rows: "Sequence[tuple[Sample, Image.Image]]", max_new_tokens: int
+    model: "GenerativeModel",
+    rows: "Sequence[tuple[Sample, list[Image.Image]]]",
+    max_new_tokens: int,
 ) -> list[str]:
     if not rows:
         return []
-    batch = model.collate([image for _, image in rows], [sample.question for sample, _ in rows])
+    batch = model.collate([prompt_of(sample, images) for sample, images in rows])
     return [same_text(text) for text in model.generate(batch, max_new_tokens=max_new_tokens)]
 
 
