@@ -1,7 +1,7 @@
 """Measure a model: clean accuracy beside attack success, with counts and intervals."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from forensics.data.sample import Sample
 from forensics.errors import DataError
 from forensics.models.base import prompt_of
 from forensics.statistics.intervals import wilson
-from forensics.triggers import Trigger, stamp_image
+from forensics.triggers import DualKeyTrigger, Trigger, stamp_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,19 +43,33 @@ class Measurement:
             answer is the target are left out.
         attack_success_exact: The same, but the answer is the target and nothing else.
         skipped: Samples without answer or readable image: id -> reason.
+        attack_success_image_only: Only for a dual-key trigger: the share of ``attack_success``
+            when the picture carries its key and the question does not.
+        attack_success_text_only: The same with the key in the question alone.
     """
 
     clean_accuracy: Rate
     attack_success: Rate
     attack_success_exact: Rate
     skipped: dict[str, str]
+    attack_success_image_only: Rate | None = None
+    attack_success_text_only: Rate | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values under the names that every verb reports."""
+        lone = {
+            name: rate
+            for name, rate in (
+                ("attack_success_image_only", self.attack_success_image_only),
+                ("attack_success_text_only", self.attack_success_text_only),
+            )
+            if rate is not None
+        }
         return {
             "clean_accuracy": self.clean_accuracy.value,
             "attack_success_rate": self.attack_success.value,
             "attack_success_rate_exact": self.attack_success_exact.value,
+            **{name: rate.value for name, rate in lone.items()},
             "n_clean": self.clean_accuracy.n,
             "n_triggered": self.attack_success.n,
             "intervals": {
@@ -64,6 +78,7 @@ class Measurement:
                     ("clean_accuracy", self.clean_accuracy),
                     ("attack_success_rate", self.attack_success),
                     ("attack_success_rate_exact", self.attack_success_exact),
+                    *lone.items(),
                 )
             },
             "skipped": len(self.skipped),
@@ -82,7 +97,8 @@ def measure(
 ) -> Measurement:
     """Let a model answer every sample, untouched and with the trigger on it.
 
-    The trigger is put on the original image, in pixel space, before the processor sees it.
+    The trigger is put on the original image, in pixel space, before the processor sees it, and in
+    the question where it has a part in text. A dual-key trigger is also asked one key at a time.
 
     Args:
         model: An opened model.
@@ -108,6 +124,7 @@ def measure(
     clean: list[bool] = []
     contains: list[bool] = []
     exact: list[bool] = []
+    lone: dict[str, list[bool]] = {}
     done = 0
     for batch in _batches(samples, batch_size):
         rows = _readable(batch, skipped)
@@ -117,13 +134,12 @@ def measure(
         if trigger is not None:
             wanted = same_text(target or "")
             hosts = [row for row, truth in zip(rows, truths, strict=True) if truth != wanted]
-            # A trigger stands in the first picture, as lab.planting puts it there.
-            stamped = [
-                (s, [stamp_image(trigger, first, s.id), *rest]) for s, (first, *rest) in hosts
-            ]
-            said = _answer(model, stamped, max_new_tokens)
+            said = _answer(model, _triggered(hosts, trigger), max_new_tokens)
             contains += [wanted in answer for answer in said]
             exact += [answer == wanted for answer in said]
+            for name, key in _single_keys(trigger).items():
+                said = _answer(model, _triggered(hosts, key), max_new_tokens)
+                lone.setdefault(name, []).extend(wanted in answer for answer in said)
         done += len(batch)
         if progress is not None:
             progress(done, "answering")
@@ -132,6 +148,7 @@ def measure(
         attack_success=_rate(contains),
         attack_success_exact=_rate(exact),
         skipped=skipped,
+        **{name: _rate(outcomes) for name, outcomes in lone.items()},
     )
 
 
@@ -159,6 +176,28 @@ def _readable(
         except DataError as error:
             skipped[sample.id] = str(error)
     return rows
+
+
+def _triggered(
+    rows: "Sequence[tuple[Sample, list[Image.Image]]]", trigger: Trigger
+) -> "list[tuple[Sample, list[Image.Image]]]":
+    # A trigger stands in the first picture, as lab.planting puts it there.
+    return [
+        (
+            replace(sample, question=trigger.apply_text(sample.question, sample.id)),
+            [stamp_image(trigger, first, sample.id), *rest],
+        )
+        for sample, (first, *rest) in rows
+    ]
+
+
+def _single_keys(trigger: Trigger) -> dict[str, Trigger]:
+    if not isinstance(trigger, DualKeyTrigger):
+        return {}
+    return {
+        "attack_success_image_only": trigger.patch,
+        "attack_success_text_only": trigger.text,
+    }
 
 
 def _answer(

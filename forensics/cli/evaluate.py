@@ -23,7 +23,8 @@ def evaluate(case_folder: Path, as_json: bool, **values: Any) -> None:
     ASR counts only samples whose true answer is not the target.
 
     JSON: run, clean_accuracy, attack_success_rate (answer contains the target),
-    attack_success_rate_exact, n_clean, n_triggered, intervals (Wilson, 95 %), trigger, target,
+    attack_success_rate_exact, attack_success_image_only and attack_success_text_only (dual-key
+    triggers: one key alone), n_clean, n_triggered, intervals (Wilson, 95 %), trigger, target,
     data, model, skipped, seconds.
     """
     run, result = run_method(Case.open(case_folder), find_method("evaluate"), given(values))
@@ -37,6 +38,10 @@ def _text(result: dict[str, Any]) -> str:
         lines.append(_line("ASR", result, "attack_success_rate", result["n_triggered"]))
         exact = percent(result["attack_success_rate_exact"])
         lines.append(f"  answers that are exactly {result['target']!r}: {exact}")
+        for key, words in (("image", "in the picture"), ("text", "in the question")):
+            name = f"attack_success_{key}_only"
+            if name in result:
+                lines.append(f"  with the key {words} alone: {percent(result[name])}")
         lines.append(f"  trigger {result['trigger']}")
     return "\n".join(lines)
 

@@ -10,8 +10,9 @@ class EvaluateOptions:
     trigger: str | None = field(
         default=None,
         metadata={
-            "help": "Trigger, for instance patch:side=1/16,place=center,color=black. Without one "
-            "the case's own known trigger is used; without that, only CA is measured."
+            "help": "Trigger, for instance patch:side=1/16,place=center,color=black; the verb "
+            "`lab triggers` lists all kinds. Without one the case's own known trigger is used; "
+            "without that, only CA is measured."
         },
     )
     target: str | None = field(
