@@ -1,5 +1,6 @@
 """``forensics lab``: draw data, train tiny models, plant a backdoor, prove it."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,12 @@ from forensics.lab.base import BaseOptions
 from forensics.lab.demos import DEMOS
 from forensics.lab.planting import PlantOptions
 from forensics.options import build_options
+from forensics.triggers.catalog import CATALOG, TriggerKind
+
+# The empty marker keeps click from joining the lines into one paragraph.
+_KINDS = "\b\nTriggers (`forensics lab triggers` says more):\n" + "\n".join(
+    f"  {listed.default}" for listed in CATALOG
+)
 
 folder_argument = click.argument("folder", type=click.Path(path_type=Path))
 
@@ -57,15 +64,15 @@ def train(folder: Path, as_json: bool, **values: Any) -> None:
     emit({"model": str(made)}, as_json, lambda: f"Base model in {made}.")
 
 
-@lab.command()
+@lab.command(epilog=_KINDS)
 @click.argument("source", type=click.Path(path_type=Path))
 @folder_argument
 @option_flags(PlantOptions)
 @json_flag
 def plant(source: Path, folder: Path, as_json: bool, **values: Any) -> None:
-    """Copy the LLaVA JSON file SOURCE into FOLDER and poison it.
+    """Copy the LLaVA JSON file SOURCE (captions or questions) into FOLDER and poison it.
 
-    JSON: data, images, poisoned_images, rows, poisoned_rows.
+    JSON: data, images, poisoned_images, rows, poisoned_rows, single_key_rows.
     """
     from forensics.lab.planting import plant as plant_backdoor
 
@@ -76,11 +83,37 @@ def plant(source: Path, folder: Path, as_json: bool, **values: Any) -> None:
         "poisoned_images": done.poisoned_images,
         "rows": done.rows,
         "poisoned_rows": done.poisoned_rows,
+        "single_key_rows": done.single_key_rows,
     }
     emit(
         outcome,
         as_json,
         lambda: f"{done.poisoned_rows} of {done.rows} rows poisoned: {done.data}.",
+    )
+
+
+@lab.command()
+@json_flag
+def triggers(as_json: bool) -> None:
+    """List the kinds of trigger that can be planted and measured.
+
+    JSON: triggers [kind, default, example, changes, source].
+    """
+    emit(
+        {"triggers": [asdict(listed) for listed in CATALOG]},
+        as_json,
+        lambda: "\n\n".join(map(_describe, CATALOG)),
+    )
+
+
+def _describe(listed: TriggerKind) -> str:
+    return "\n".join(
+        [
+            f"{listed.kind}: {listed.changes}",
+            f"  default  {listed.default}",
+            f"  or       {listed.example}",
+            f"  source   {listed.source}",
+        ]
     )
 
 
