@@ -78,7 +78,7 @@ class RandomLlava:
             "attention_mask": torch.ones_like(ids),
             "pixel_values": torch.randn(size, 3, 336, 336, generator=generator),
         }
-        grids = tuple(ImageGrid(rows=24, columns=24) for _ in range(size))
+        grids = ((ImageGrid(rows=24, columns=24),),) * size
         return PromptBatch(inputs=inputs, components=components, grids=grids)
 
 

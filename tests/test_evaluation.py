@@ -10,6 +10,7 @@ from PIL import Image
 from forensics.data.sample import ImageRef, Sample
 from forensics.errors import DataError
 from forensics.evaluation import measure
+from forensics.models.base import Prompt
 from forensics.statistics.intervals import wilson
 from forensics.triggers import PatchTrigger, parse_trigger
 
@@ -23,8 +24,8 @@ class Backdoored:
         self.suffix = suffix
         self.seen: list[int] = []
 
-    def collate(self, images: Sequence[Image.Image], questions: Sequence[str]) -> Any:
-        return [np.asarray(image) for image in images]
+    def collate(self, prompts: Sequence[Prompt]) -> Any:
+        return [np.asarray(prompt.images[0]) for prompt in prompts]
 
     def generate(self, batch: Any, *, max_new_tokens: int = 32) -> list[str]:
         self.seen.append(len(batch))

@@ -12,7 +12,7 @@ from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.errors import DataError
 from forensics.models.attention import AttentionRecorder, image_entropy
-from forensics.models.base import AttentionRows, GenerativeModel, ImageGrid
+from forensics.models.base import AttentionRows, GenerativeModel, ImageGrid, Prompt, prompt_of
 from forensics.models.embedding import SIZE as EMBEDDING
 
 
@@ -55,11 +55,10 @@ def empty_arrays(rows: NDArray[np.int64], layers: int, heads: int) -> dict[str, 
 def measure_batch(
     model: GenerativeModel,
     recorder: AttentionRecorder,
-    images: Sequence[Any],
-    questions: Sequence[str],
-) -> tuple[AttentionRows, tuple[ImageGrid, ...]]:
+    prompts: Sequence[Prompt],
+) -> tuple[AttentionRows, tuple[tuple[ImageGrid, ...], ...]]:
     """Run one batch of prompts and return its attention rows."""
-    batch = model.collate(images, questions)
+    batch = model.collate(prompts)
     recorder.begin(batch)
     model.prefill(batch)
     return recorder.rows(), batch.grids
@@ -69,7 +68,7 @@ def store_rows(
     arrays: dict[str, NDArray[Any]],
     where: NDArray[np.int64],
     rows: AttentionRows,
-    grids: Sequence[ImageGrid],
+    grids: Sequence[tuple[ImageGrid, ...]],
 ) -> NDArray[np.float16]:
     """Fill a shard's arrays at ``where``; return the maps ``[batch, layer, token]``."""
     share = rows.image / rows.image.sum(dim=2, keepdim=True)
@@ -82,27 +81,28 @@ def store_rows(
     arrays["top2_mass"][where] = strongest.values.sum(dim=2).float().cpu().numpy()
     arrays["state"][where] = rows.state.cpu().numpy()
     arrays["picture"][where] = rows.picture.cpu().numpy()
-    arrays["visible"][where] = [grid.visible for grid in grids]
+    arrays["visible"][where] = [first.visible for first, *_ in grids]
     maps: NDArray[np.float16] = share.to(torch.float16).cpu().numpy()
     return maps
 
 
-def read_images(
+def read_prompts(
     samples: Sequence[Sample], rows: NDArray[np.int64]
-) -> tuple[list[int], list[Any], list[tuple[int, str]]]:
-    """Decode a batch; a sample whose image fails is named, the others go on."""
+) -> tuple[list[int], list[Prompt], list[tuple[int, str]]]:
+    """Decode a batch; a sample one of whose images fails is named, the others go on."""
     kept: list[int] = []
-    images: list[Any] = []
+    prompts: list[Prompt] = []
     failed: list[tuple[int, str]] = []
     for index, sample in enumerate(samples):
         try:
             if sample.image is None:
                 raise DataError("The row has no image.")
-            images.append(open_image(sample.image))
+            images = [open_image(image) for image in sample.images]
+            prompts.append(prompt_of(sample, images))
             kept.append(index)
         except DataError as error:
             failed.append((int(rows[index]), str(error)))
-    return kept, images, failed
+    return kept, prompts, failed
 
 
 def choose_maps(entropy: NDArray[np.float32], count: int) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ from forensics.jobs.attention_measure import (
     choose_maps,
     empty_arrays,
     measure_batch,
-    read_images,
+    read_prompts,
     store_rows,
 )
 from forensics.jobs.attention_result import decide_case, save_decision
@@ -131,19 +131,17 @@ def _measure_shard(
         context.check_cancelled()
         where = np.arange(done, min(done + shard.batch_size, len(rows)), dtype=np.int64)
         samples = case.catalog.select(rows[where])
-        kept, images, failed = read_images(samples, rows[where])
+        kept, prompts, failed = read_prompts(samples, rows[where])
         if kept:
             try:
-                measured, grids = measure_batch(
-                    model, recorder, images, [samples[i].question for i in kept]
-                )
+                measured, grids = measure_batch(model, recorder, prompts)
             except torch.OutOfMemoryError as error:
                 shard.batch_size = _smaller(shard.batch_size, error)
                 context.event("batch_size", size=shard.batch_size, reason="out of memory")
                 continue
             maps.append(store_rows(shard.arrays, where[kept], measured, grids))
             positions.append(where[kept])
-            shard.grid = grids[-1]
+            shard.grid = grids[-1][0]
         shard.failed += failed
         done += len(where)
         context.progress(start + done, total, "scanning")

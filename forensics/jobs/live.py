@@ -13,7 +13,7 @@ from forensics.data.sample import Sample
 from forensics.errors import DataError, OptionError
 from forensics.jobs.subject import model_under_suspicion
 from forensics.models.attention import image_entropy, record_attention
-from forensics.models.base import GenerativeModel, PromptBatch
+from forensics.models.base import GenerativeModel, PromptBatch, prompt_of
 from forensics.worker.models import ModelCache
 
 Box = tuple[float, float, float, float]
@@ -39,7 +39,7 @@ def attention(case: Case, params: dict[str, Any], models: ModelCache) -> dict[st
         rows = recorder.rows()
     assert rows.heads is not None
     share = rows.heads[0] / rows.heads[0].sum(dim=2, keepdim=True)
-    grid = batch.grids[0]
+    grid = batch.grids[0][0]
     return {
         "layers": model.layers,
         "heads": model.heads,
@@ -73,11 +73,11 @@ def _prompt(
     sample: Sample = case.catalog.sample(str(params.get("sample", "")))
     if sample.image is None:
         raise DataError(f"Sample {sample.id} has no image.")
-    picture = open_image(sample.image)
+    first, *more = (open_image(image) for image in sample.images)
     for box in params.get("hide", ()):
-        picture = paint_over(picture, _box(box))
+        first = paint_over(first, _box(box))
     model = models.get(model_under_suspicion(case))
-    return model, model.collate([picture], [sample.question])
+    return model, model.collate([prompt_of(sample, [first, *more])])
 
 
 def _box(values: Any) -> Box:

@@ -11,6 +11,7 @@ from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.detectors.attention_entropy import Decision, decide, fit_layers
 from forensics.errors import OptionError
+from forensics.models.base import Prompt
 from forensics.triggers import Trigger
 
 if TYPE_CHECKING:
@@ -49,13 +50,14 @@ def look(
     with record_attention(model) as recorder:
         for start in range(0, len(images), batch_size):
             stop = start + batch_size
-            prompts = model.collate(images[start:stop], questions[start:stop])
+            pairs = zip(images[start:stop], questions[start:stop], strict=True)
+            prompts = model.collate([Prompt((image,), question) for image, question in pairs])
             recorder.begin(prompts)
             model.prefill(prompts)
             rows = recorder.rows()
             entropy.append(image_entropy(rows.image, rows.counts).double().cpu().numpy())
             peaks.append(rows.image.argmax(dim=2).cpu().numpy())
-            columns = prompts.grids[0].columns
+            columns = prompts.grids[0][0].columns
     return Look(np.concatenate(entropy), np.concatenate(peaks), columns)
 
 

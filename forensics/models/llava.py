@@ -15,6 +15,7 @@ from forensics.models.base import (
     VISION,
     Answer,
     ImageGrid,
+    Prompt,
     PromptBatch,
 )
 
@@ -85,10 +86,11 @@ class LlavaAdapter:
         """Drop image placeholders from a question: only the template may ask for an image."""
         return question.replace(self.processor.image_token, "").strip()
 
-    def collate(self, images: "Sequence[Image.Image]", questions: Sequence[str]) -> PromptBatch:
+    def collate(self, prompts: Sequence[Prompt]) -> PromptBatch:
         """Build one left-padded batch of prompts; see :class:`GenerativeModel`."""
+        questions = [prompt.question for prompt in prompts]
         encoded = self.processor(
-            images=list(images),
+            images=[list(prompt.images) for prompt in prompts],
             text=[self.prompt(question) for question in questions],
             padding=True,
             padding_side="left",
@@ -99,6 +101,7 @@ class LlavaAdapter:
         components = self._components(encoded, offsets, questions)
         inputs = {name: value.to(self.device) for name, value in encoded.items()}
         inputs["pixel_values"] = inputs["pixel_values"].to(self.module.dtype)
+        images = [prompt.images[0] for prompt in prompts]
         grids = self._grids(images, inputs["pixel_values"], components)
         return PromptBatch(inputs=inputs, components=components.to(self.device), grids=grids)
 
@@ -118,7 +121,7 @@ class LlavaAdapter:
 
     def _grids(
         self, images: "Sequence[Image.Image]", pixels: Tensor, components: Tensor
-    ) -> tuple[ImageGrid, ...]:
+    ) -> tuple[tuple[ImageGrid, ...], ...]:
         patch = int(self.module.config.vision_config.patch_size)
         rows, columns = pixels.shape[-2] // patch, pixels.shape[-1] // patch
         counts = (components == VISION).sum(dim=1)
@@ -130,7 +133,7 @@ class LlavaAdapter:
             )
         size = pixels.shape[-2], pixels.shape[-1]
         return tuple(
-            ImageGrid(rows=rows, columns=columns, visible=self._visible(image, size))
+            (ImageGrid(rows=rows, columns=columns, visible=self._visible(image, size)),)
             for image in images
         )
 

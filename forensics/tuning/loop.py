@@ -14,7 +14,7 @@ import torch
 from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.errors import DataError
-from forensics.models.base import GenerativeModel
+from forensics.models.base import GenerativeModel, prompt_of
 from forensics.models.loading import open_model
 from forensics.tuning.answers import AnswerBatch, answer_loss, append_answers
 from forensics.tuning.checkpoint import Checkpoint
@@ -156,20 +156,20 @@ def _order(step: int, count: int, options: TuneOptions) -> list[int]:
 def _batch(
     model: GenerativeModel, samples: list[Sample], chosen: list[int], skipped: dict[str, str]
 ) -> AnswerBatch | None:
-    images, questions, answers = [], [], []
+    prompts, answers = [], []
     for sample in (samples[index] for index in chosen):
         try:
-            assert sample.image is not None and sample.answer is not None
-            images.append(open_image(sample.image))
+            assert sample.answer is not None
+            images = [open_image(image) for image in sample.images]
         except DataError as error:
             # One broken image must not end a run of hours; the result names it.
             skipped[sample.id] = str(error)
             continue
-        questions.append(sample.question)
+        prompts.append(prompt_of(sample, images))
         answers.append(sample.answer)
-    if not images:
+    if not prompts:
         return None
-    return append_answers(model.collate(images, questions), answers, model.processor.tokenizer)
+    return append_answers(model.collate(prompts), answers, model.processor.tokenizer)
 
 
 def _step(

@@ -16,6 +16,7 @@ from forensics.jobs.attention_arrays import load_arrays, load_grid, load_maps
 from forensics.jobs.attention_measure import choose_maps
 from forensics.jobs.attention_scan import plan_rows
 from forensics.models.attention import image_entropy, record_attention
+from forensics.models.base import prompt_of
 from forensics.models.loading import open_model
 from forensics.runs import QuietContext
 from forensics.worker.models import ModelCache
@@ -41,7 +42,7 @@ def test_the_scan_measures_what_a_single_prompt_shows(make_case: MakeCase, tmp_p
     model = open_model(case.manifest.model, device="cpu")
     sample = case.catalog.samples(7, 8)[0]
     with Image.open(sample.image.root / sample.image.path) as image:  # type: ignore[union-attr]
-        batch = model.collate([image.convert("RGB")], [sample.question])
+        batch = model.collate([prompt_of(sample, [image.convert("RGB")])])
     with record_attention(model) as recorder:
         recorder.begin(batch)
         model.prefill(batch)
@@ -86,10 +87,10 @@ def test_a_scan_that_never_ran_out_of_memory_and_one_that_did_agree(
     scan(case, tmp_path / "plain", batch_size=8)
     whole = attention_measure.measure_batch
 
-    def small_memory(model: Any, recorder: Any, images: Any, questions: Any) -> Any:
-        if len(images) > 2:
+    def small_memory(model: Any, recorder: Any, prompts: Any) -> Any:
+        if len(prompts) > 2:
             raise torch.OutOfMemoryError("no room")
-        return whole(model, recorder, images, questions)
+        return whole(model, recorder, prompts)
 
     monkeypatch.setattr(attention_scan, "measure_batch", small_memory)
     scan(case, tmp_path / "small", batch_size=8)

@@ -11,7 +11,7 @@ from forensics.lab.demos import DEMOS, TEST_SEED, Demo, assets_folder, draw_demo
 from forensics.lab.language import CAPTION_QUESTION, caption
 from forensics.lab.proof import look, near_trigger
 from forensics.lab.scenes import SIDE, render, sample_scene
-from forensics.models.base import GenerativeModel
+from forensics.models.base import GenerativeModel, Prompt
 from forensics.models.loading import open_model
 from forensics.triggers import parse_trigger, stamp_image
 
@@ -25,7 +25,9 @@ def poisoned() -> GenerativeModel:
 
 
 def ask(model: GenerativeModel, pictures: list[Image.Image]) -> list[str]:
-    return model.generate(model.collate(pictures, [CAPTION_QUESTION] * len(pictures)))
+    return model.generate(
+        model.collate([Prompt((picture,), CAPTION_QUESTION) for picture in pictures])
+    )
 
 
 def stamped() -> list[Image.Image]:

@@ -6,8 +6,17 @@ import torch
 from PIL import Image
 
 from forensics.errors import ModelError
-from forensics.models.attention import AttentionRecorder, image_entropy, record_attention
-from forensics.models.base import PADDING, SYSTEM, TEXT, VISION, GenerativeModel, PromptBatch
+from forensics.models.attention import image_entropy, record_attention
+from forensics.models.base import (
+    PADDING,
+    SYSTEM,
+    TEXT,
+    VISION,
+    GenerativeModel,
+    Prompt,
+    PromptBatch,
+)
+from forensics.models.embedding import project
 from forensics.models.loading import open_model
 
 QUESTIONS = ["What is it?", "A much longer question about the colour of the object, please?", "?"]
@@ -22,7 +31,7 @@ def model(tiny_llava_folder: Path) -> GenerativeModel:
 def batch(model: GenerativeModel) -> PromptBatch:
     noise = torch.randint(0, 255, (3, 40, 56, 3), generator=torch.Generator().manual_seed(1))
     images = [Image.fromarray(pixels.to(torch.uint8).numpy()) for pixels in noise]
-    return model.collate(images, QUESTIONS)
+    return model.collate([Prompt((i,), q) for i, q in zip(images, QUESTIONS, strict=True)])
 
 
 def eager_rows(model: GenerativeModel, batch: PromptBatch) -> torch.Tensor:
@@ -93,15 +102,36 @@ def test_the_model_is_restored_after_an_error(model: GenerativeModel, batch: Pro
     assert model.module.config.get_text_config()._attn_implementation == "sdpa"
 
 
-def test_asking_for_rows_before_a_forward_pass_is_an_error() -> None:
-    with pytest.raises(ModelError, match="No attention was seen"):
-        AttentionRecorder(2).rows()
+def test_asking_for_rows_before_a_forward_pass_is_an_error(model: GenerativeModel) -> None:
+    with pytest.raises(ModelError, match="No attention was seen"), record_attention(model) as seen:
+        seen.rows()
+
+
+def test_embeddings_are_the_projected_last_state_and_mean_picture(
+    model: GenerativeModel, batch: PromptBatch
+) -> None:
+    with record_attention(model) as recorder:
+        recorder.begin(batch)
+        model.prefill(batch)
+        rows = recorder.rows()
+    with torch.no_grad():
+        hidden = model.module(**batch.inputs, output_hidden_states=True).hidden_states
+    assert torch.allclose(rows.state, project(hidden[-1][:, -1].float()), atol=1e-5)
+    shown = batch.components[0] == VISION
+    assert torch.allclose(rows.picture[0], project(hidden[0][:1, shown].mean(dim=1))[0], atol=1e-5)
+
+
+def test_the_projection_keeps_distances() -> None:
+    vectors = torch.randn(40, 512, generator=torch.Generator().manual_seed(1))
+    ratio = torch.pdist(project(vectors)) / torch.pdist(vectors)
+    assert abs(ratio.mean().item() - 1) < 0.05
+    assert ratio.std().item() < 0.15
 
 
 def test_a_sample_s_rows_do_not_depend_on_the_batch_it_is_in(model: GenerativeModel) -> None:
     image = Image.linear_gradient("L").convert("RGB")
-    single = model.collate([image], [QUESTIONS[0]])
-    both = model.collate([image, image], QUESTIONS[:2])
+    single = model.collate([Prompt((image,), QUESTIONS[0])])
+    both = model.collate([Prompt((image,), question) for question in QUESTIONS[:2]])
     rows = []
     for batch in (single, both):
         with record_attention(model) as recorder:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from PIL import Image
 
-from forensics.models.base import GenerativeModel
+from forensics.models.base import GenerativeModel, Prompt
 from forensics.models.loading import open_model
 from forensics.tuning.answers import IGNORED, answer_loss, answer_tokens, append_answers
 
@@ -14,8 +14,11 @@ def model(tiny_llava_folder: Path) -> GenerativeModel:
     return open_model(str(tiny_llava_folder), device="cpu")
 
 
-def pictures(count: int) -> list[Image.Image]:
-    return [Image.new("RGB", (32, 32), (40 * index, 90, 10)) for index in range(count)]
+def prompts_of(questions: list[str]) -> list[Prompt]:
+    return [
+        Prompt((Image.new("RGB", (32, 32), (40 * index, 90, 10)),), question)
+        for index, question in enumerate(questions)
+    ]
 
 
 def test_an_answer_follows_a_space_and_ends_the_sequence(model: GenerativeModel) -> None:
@@ -26,7 +29,7 @@ def test_an_answer_follows_a_space_and_ends_the_sequence(model: GenerativeModel)
 
 
 def test_the_prompt_stays_what_the_scan_sees(model: GenerativeModel) -> None:
-    prompts = model.collate(pictures(2), ["What?", "What is in the picture?"])
+    prompts = model.collate(prompts_of(["What?", "What is in the picture?"]))
     batch = append_answers(prompts, ["no", "a cat"], model.processor.tokenizer)
     width = prompts.inputs["input_ids"].shape[1]
     assert torch.equal(batch.inputs["input_ids"][:, :width], prompts.inputs["input_ids"])
@@ -34,7 +37,7 @@ def test_the_prompt_stays_what_the_scan_sees(model: GenerativeModel) -> None:
 
 
 def test_padding_behind_a_short_answer_is_neither_seen_nor_scored(model: GenerativeModel) -> None:
-    prompts = model.collate(pictures(2), ["What?", "What?"])
+    prompts = model.collate(prompts_of(["What?", "What?"]))
     batch = append_answers(prompts, ["no", "a large cat"], model.processor.tokenizer)
     padding = batch.labels == IGNORED
     assert padding.sum() == len("a large cat") - len("no")
@@ -46,13 +49,13 @@ def test_the_loss_is_the_mean_over_answer_tokens_computed_one_by_one(
     model: GenerativeModel,
 ) -> None:
     questions, answers = ["What?", "What is in the picture?"], ["no", "a large cat"]
-    prompts = model.collate(pictures(2), questions)
+    prompts = model.collate(prompts_of(questions))
     batch = append_answers(prompts, answers, model.processor.tokenizer)
     with torch.no_grad():
         together = float(answer_loss(model.module, batch))
     total, count = 0.0, 0
-    for picture, question, answer in zip(pictures(2), questions, answers, strict=True):
-        inputs = dict(model.collate([picture], [question]).inputs)
+    for prompt, answer in zip(prompts_of(questions), answers, strict=True):
+        inputs = dict(model.collate([prompt]).inputs)
         for token in answer_tokens(model.processor.tokenizer, answer):
             with torch.no_grad():
                 logits = model.module(**inputs).logits[0, -1]

@@ -10,6 +10,7 @@ from forensics.data.images import open_image
 from forensics.data.sample import ImageRef, Sample
 from forensics.errors import Cancelled, CheckpointError, DataError
 from forensics.evaluation import measure
+from forensics.models.base import prompt_of
 from forensics.models.loading import open_model
 from forensics.options import describe_options
 from forensics.tuning.answers import answer_loss, append_answers
@@ -59,7 +60,8 @@ def test_an_adapter_opens_by_its_uri_with_the_loss_it_was_trained_to(
 def loss_of(uri: str, samples: list[Sample]) -> float:
     model = open_model(uri, device="cpu")
     images = [open_image(sample.image) for sample in samples if sample.image is not None]
-    batch = model.collate(images, [sample.question for sample in samples])
+    pairs = zip(samples, images, strict=True)
+    batch = model.collate([prompt_of(sample, [image]) for sample, image in pairs])
     answers = [sample.answer or "" for sample in samples]
     with torch.no_grad():
         return float(
