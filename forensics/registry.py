@@ -59,6 +59,19 @@ BUILT_IN = (
         job="forensics.jobs.attention_scan:run",
     ),
     MethodSpec(
+        name="masked-views",
+        kind="scan",
+        title="What answers depend on: masked views (reconstruction)",
+        needs="a finished scan that flagged samples, and its model; better also the base model",
+        gives="how answers change under masks, candidates against random controls; no verdict",
+        paper="A Patch-based Cross-view Regularized Framework for Backdoor Defense in "
+        "Multimodal Large Language Models",
+        arxiv="2604.04488",
+        reconstruction=True,
+        options="forensics.detectors.masked_views_options:MaskedViewsOptions",
+        job="forensics.jobs.masked_views:run",
+    ),
+    MethodSpec(
         name="tune",
         kind="tune",
         title="Fine-tune the base on the case's data",

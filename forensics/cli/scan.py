@@ -13,7 +13,8 @@ from forensics.errors import InputError
 from forensics.registry import MethodSpec, find_method, load_object, methods
 
 KEYS = ("verdict", "reason", "sentence", "n", "failed", "flagged", "seconds",
-        "samples_per_second", "precision", "recall", "f1", "scores", "answers_only")  # fmt: skip
+        "samples_per_second", "precision", "recall", "f1", "scores", "answers_only",
+        "candidates", "controls", "comparisons", "auc_of_poisoned")  # fmt: skip
 
 
 class ScanGroup(click.Group):
@@ -52,7 +53,8 @@ def _command(spec: MethodSpec) -> click.Command:
         case = Case.open(case_folder)
         run, result = run_method(case, spec, given(values), resume)
         listed = {key: result[key] for key in KEYS if key in result}
-        files = {"flagged_ids_file": str(run.folder / result["flagged_ids_file"])}
+        name = result.get("flagged_ids_file")  # a diagnostic that only ranks flags nothing
+        files = {"flagged_ids_file": str(run.folder / name)} if name else {}
         outcome = {"run": run.id, "method": spec.name, **listed, **files}
         emit(outcome, as_json, lambda: _text(run.id, result))
 
@@ -65,6 +67,9 @@ def _help(spec: MethodSpec) -> str:
 
 
 def _text(run_id: str, result: dict[str, Any]) -> str:
+    covered = "; ".join(result["not_covered"])
+    if result["verdict"] is None:
+        return f"Ranking, no verdict. {result['sentence']}\nNot covered: {covered}. Run {run_id}."
     lines = [
         f"Verdict: {result['verdict']} ({result['reason']})",
         result["sentence"],
@@ -76,5 +81,4 @@ def _text(run_id: str, result: dict[str, Any]) -> str:
             f"  {mode}: precision {percent(score['precision'])}, recall "
             f"{percent(score['recall'])}, F1 {percent(score['f1'])}"
         )
-    covered = "; ".join(result["not_covered"])
     return "\n".join([*lines, f"Not covered: {covered}."])
