@@ -15,8 +15,8 @@ from forensics.case.manifest import Manifest, read_manifest
 from forensics.case.pictures import Pictures
 from forensics.case.tables import read_errors
 from forensics.data.fields import FieldMap
-from forensics.data.open import open_dataset
-from forensics.data.records import FileDataset
+from forensics.data.open import OWN_ROOT, open_dataset
+from forensics.data.records import FileDataset, Turns
 from forensics.data.sample import RowError
 from forensics.errors import CaseError
 from forensics.runs.durable import read_json
@@ -61,6 +61,8 @@ class Case:
         story: str | None = None,
         data_root: Path | None = None,
         data_fields: FieldMap | None = None,
+        turns: Turns = "first",
+        download: bool = False,
         known: Mapping[str, Any] | None = None,
         prepare: Callable[[Path], None] | None = None,
         report: Report | None = None,
@@ -76,6 +78,8 @@ class Case:
             story: For people: what is known of its origin.
             data_root: Folder that images are relative to, where it is not the data file's.
             data_fields: Columns of a table where their names are not the usual ones.
+            turns: Which turns of a conversation are samples: ``first`` or ``each``.
+            download: Whether data named by its hub id may be fetched into the hub cache.
             known: Ground truth of a demo (trigger, target, measured rates), for Reveal.
             prepare: Called with the folder first; a demo draws its data there.
             report: Told how far it is: message, done, total (0 if unknown).
@@ -94,13 +98,15 @@ class Case:
             story=story,
             data_root=data_root,
             data_fields=data_fields,
+            turns=turns,
+            download=download,
             known=known,
             prepare=prepare,
             report=report,
         )
         create_folder(place, order)
         case = cls.open(place)
-        case.journal.record("create", model=model, data=data, base=base)
+        case.journal.record("create", model=model, data=data, base=base, turns=turns)
         return case
 
     @cached_property
@@ -135,8 +141,10 @@ class Case:
             fields = FieldMap(**given) if given is not None else None
         except TypeError as error:
             raise CaseError(f"case.json names unknown fields: {error}.") from error
-        root = None if self.manifest.data_format == "imagefolder" else self.manifest.data_root
-        return open_dataset(self.manifest.data, root=Path(root) if root else None, fields=fields)
+        is_own_root = self.manifest.data_format in OWN_ROOT
+        root = None if is_own_root else Path(self.manifest.data_root)
+        turns: Turns = "each" if self.manifest.turns == "each" else "first"
+        return open_dataset(self.manifest.data, root=root, fields=fields, turns=turns)
 
     def row_errors(self, start: int = 0, stop: int = 1000) -> list[RowError]:
         """Return rows of the data that could not be used; ``manifest.errors`` counts them."""

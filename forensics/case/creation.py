@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 
 from forensics.case.fingerprint import FileHash, Fingerprint, Report, files_below, hash_files
 from forensics.case.manifest import Manifest, from_portable, write_manifest
-from forensics.case.tables import freeze
+from forensics.case.tables import Counts, freeze
 from forensics.data.fields import FieldMap
 from forensics.data.open import open_dataset
+from forensics.data.records import Turns
 from forensics.data.sample import Dataset
 from forensics.errors import CaseError, DataError
 from forensics.models.uri import ModelURI, parse_model_uri
@@ -41,6 +42,8 @@ class Order:
     story: str | None = None
     data_root: Path | None = None
     data_fields: FieldMap | None = None
+    turns: Turns = "first"
+    download: bool = False
     known: Mapping[str, Any] | None = None
     prepare: Callable[[Path], None] | None = None
     report: Report | None = None
@@ -68,7 +71,13 @@ def _fill(folder: Path, order: Order) -> None:
         if uri is not None
     }
     uri = str(from_portable(order.data, folder))
-    dataset = open_dataset(uri, root=order.data_root, fields=order.data_fields)
+    dataset = open_dataset(
+        uri,
+        root=order.data_root,
+        fields=order.data_fields,
+        turns=order.turns,
+        download=order.download,
+    )
     counts = freeze(folder, dataset, order.report)
     if order.known is not None:
         write_json(folder / "known.json", dict(order.known))
@@ -82,7 +91,7 @@ def _manifest(
     order: Order,
     dataset: Dataset,
     models: Mapping[str, ModelURI],
-    counts: tuple[int, int],
+    counts: Counts,
     hashes: dict[str, Fingerprint],
 ) -> Manifest:
     return Manifest(
@@ -92,8 +101,10 @@ def _manifest(
         data_root=str(dataset.root),
         data_format=dataset.format,
         data_fields=_given_fields(order.data_fields),
-        samples=counts[0],
-        errors=counts[1],
+        turns=order.turns,
+        samples=counts.samples,
+        errors=counts.errors,
+        unread_rows=counts.unread_rows,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         title=order.title or folder.name,
         story=order.story or "",

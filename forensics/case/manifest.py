@@ -8,7 +8,9 @@ from forensics.case.fingerprint import Fingerprint
 from forensics.errors import CaseError
 from forensics.runs.durable import read_json, write_json
 
-SCHEMA = 1
+SCHEMA = 2
+"""Version 2 brought several images, earlier turns and ``turns``; version 1 is still read."""
+_READABLE = (1, SCHEMA)
 HERE = "${case}"
 """Stands for the case folder in stored paths, so that a case can move with the data in it."""
 
@@ -21,10 +23,12 @@ class Manifest:
         model: URI of the model under suspicion.
         data: URI of the data set it was tuned on.
         data_root: Folder that every image stays under.
-        data_format: ``llava``, ``imagefolder`` or ``table``.
+        data_format: ``llava``, ``imagefolder``, ``table``, ``hf-dataset`` or ``wds``.
         data_fields: Columns of a table where their names are not the usual ones.
-        samples: Rows that can be used.
+        turns: Which turns of a conversation are samples: ``first`` or ``each``.
+        samples: Rows, or turns of rows, that can be used.
         errors: Rows that cannot.
+        unread_rows: Usable rows whose later turns were not read.
         created: When, ISO 8601, UTC.
         base: URI of the model before tuning, where it is at hand.
         title: For people.
@@ -43,6 +47,8 @@ class Manifest:
     errors: int
     created: str
     data_fields: dict[str, str] | None = None
+    turns: str = "first"
+    unread_rows: int = 0
     base: str | None = None
     title: str = ""
     story: str = ""
@@ -71,9 +77,9 @@ def read_manifest(folder: Path) -> Manifest:
     """
     _check_is_case(folder)
     record = read_json(folder / "case.json")
-    if record.get("schema") != SCHEMA:
+    if record.get("schema") not in _READABLE:
         raise CaseError(
-            f"{folder} has case schema {record.get('schema')!r}; this program reads {SCHEMA}.",
+            f"{folder} has case schema {record.get('schema')!r}; this program reads 1 to {SCHEMA}.",
             remedy="Open it with the version of the program that made it.",
         )
     try:
@@ -104,6 +110,12 @@ def from_portable(text: str | None, folder: Path) -> str | None:
     return None if text is None else text.replace(HERE, str(folder))
 
 
+def unread_note(rows: int) -> str:
+    """Say that only the first turn of some conversations was read."""
+    which = "1 row has" if rows == 1 else f"{rows:,} rows have"
+    return f"{which} later turns that were not read."
+
+
 def _check_is_case(folder: Path) -> None:
     if (folder / "case.json").is_file():
         return
@@ -122,9 +134,12 @@ def _check_types(record: dict[str, Any]) -> None:
     for name in _TEXTS:
         if not isinstance(record[name], str):
             raise TypeError(f"{name} is not text")
-    for name in ("samples", "errors"):
-        if type(record[name]) is not int or record[name] < 0:
+    for name in ("samples", "errors", "unread_rows"):
+        count = record.get(name, 0) if name == "unread_rows" else record[name]
+        if type(count) is not int or count < 0:
             raise TypeError(f"{name} is not a count")
+    if record.get("turns", "first") not in ("first", "each"):
+        raise TypeError("turns is neither first nor each")
     for name in _TABLES:
         if not isinstance(record[name], dict):
             raise TypeError(f"{name} is not an object")

@@ -1,6 +1,7 @@
 """The frozen data set: a case's three Parquet tables, written while the data stream by."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -8,7 +9,8 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forensics.data.sample import Dataset, ImageRef, RowError, Sample
+from forensics.data.records import FileDataset, Record
+from forensics.data.sample import ImageRef, RowError, Sample
 from forensics.errors import CaseError
 
 ROWS_PER_GROUP = 1024
@@ -92,9 +94,24 @@ class TableWriter:
         self._rows = []
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What a data set gave.
+
+    Attributes:
+        samples: Usable rows, or turns of rows.
+        errors: Rows in error.
+        unread_rows: Usable rows with later turns that were not read.
+    """
+
+    samples: int
+    errors: int
+    unread_rows: int
+
+
 def freeze(
-    folder: Path, dataset: Dataset, report: Callable[[str, int, int], None] | None = None
-) -> tuple[int, int]:
+    folder: Path, dataset: FileDataset, report: Callable[[str, int, int], None] | None = None
+) -> Counts:
     """Write a data set into ``catalog.parquet``, ``errors.parquet`` and ``truth.parquet``.
 
     Ground truth goes into a table of its own, which no method opens.
@@ -104,9 +121,6 @@ def freeze(
         dataset: What to freeze; it is read twice.
         report: Told of the rows every so often.
 
-    Returns:
-        Usable rows, and rows in error.
-
     Raises:
         CaseError: No row is usable.
         DataError: The file cannot be read, or a ground-truth cell makes no sense.
@@ -115,17 +129,19 @@ def freeze(
         TableWriter(folder / "catalog.parquet", CATALOG_SCHEMA) as catalog,
         TableWriter(folder / "errors.parquet", ERROR_SCHEMA) as errors,
     ):
-        for item in _reported(dataset, report):
-            if isinstance(item, Sample):
-                catalog.add(_catalog_row(item, dataset.root))
+        unread = 0
+        for record in _reported(dataset.records(), report):
+            unread += bool(record.unread_turns)
+            if isinstance(record.item, Sample):
+                catalog.add(_catalog_row(record.item, dataset.root))
             else:
-                errors.add(_error_row(item))
+                errors.add(_error_row(record.item))
     if not catalog.count:
         raise _nothing_usable(dataset, read_errors(folder / "errors.parquet", 0, 1), errors.count)
     with TableWriter(folder / "truth.parquet", TRUTH_SCHEMA) as truth:
         for name, poisoned in dataset.truth().items():
             truth.add({"id": name, "poisoned": bool(poisoned)})
-    return catalog.count, errors.count
+    return Counts(samples=catalog.count, errors=errors.count, unread_rows=unread)
 
 
 def read_errors(path: Path, start: int, stop: int) -> list[RowError]:
@@ -135,12 +151,12 @@ def read_errors(path: Path, start: int, stop: int) -> list[RowError]:
 
 
 def _reported(
-    items: Iterable[Sample | RowError], report: Callable[[str, int, int], None] | None
-) -> Iterator[Sample | RowError]:
-    for count, item in enumerate(items):
+    records: Iterable[Record], report: Callable[[str, int, int], None] | None
+) -> Iterator[Record]:
+    for count, record in enumerate(records):
         if report is not None and count % ROWS_PER_GROUP == 0:
             report("Reading the data", count, 0)
-        yield item
+        yield record
 
 
 def _catalog_row(sample: Sample, root: Path) -> dict[str, Any]:
@@ -184,7 +200,7 @@ def _clean(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
-def _nothing_usable(dataset: Dataset, first: list[RowError], count: int) -> CaseError:
+def _nothing_usable(dataset: FileDataset, first: list[RowError], count: int) -> CaseError:
     if not first:
         return CaseError(f"{dataset.uri} holds no rows.", remedy="Check the path and the format.")
     where = f"{first[0].source}, line {first[0].line}"

@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from forensics.case import Case
+from forensics.case.manifest import unread_note
 from forensics.cli.output import emit, json_flag
+from forensics.data.records import Turns
 from forensics.runs import Run, progress_view
 
 
@@ -20,24 +22,43 @@ def case() -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--model", help="The model: folder, hf:org/name, or with +adapter:.")
 @click.option(
-    "--data", required=True, help="The data: llava:/f.json, imagefolder:/d, table:/f.csv."
+    "--data",
+    required=True,
+    help="The data: llava:/f.json, imagefolder:/d, table:/f.csv, hf-dataset:/d[:split], "
+    "hf-dataset:org/name[:split][@revision], wds:/shards-{000..010}.tar.",
 )
 @click.option("--base", help="The model before tuning.")
 @click.option("--title", help="For people; the folder's name by default.")
+@click.option(
+    "--turns",
+    type=click.Choice(["first", "each"]),
+    default="first",
+    help="Turns of a conversation that are samples: the first (default), or each.",
+)
+@click.option("--download", is_flag=True, help="Fetch data named by its hub id into the hub cache.")
 @json_flag
 def new(
-    folder: Path, model: str | None, data: str, base: str | None, title: str | None, as_json: bool
+    folder: Path,
+    model: str | None,
+    data: str,
+    base: str | None,
+    title: str | None,
+    turns: Turns,
+    download: bool,
+    as_json: bool,
 ) -> None:
     """Make a case in FOLDER, which must be new or empty.
 
     With --base and without --model there is no tuned model yet: "forensics tune" makes it.
 
-    JSON: case, n, errors, model, data, base, hashes.
+    JSON: case, n, errors, model, data, base, turns, unread_rows, hashes.
     """
     if model is None and base is None:
         raise click.UsageError("Give --model, or --base to tune one.")
     subject = model or str(base)
-    made = Case.create(folder, model=subject, data=data, base=base, title=title)
+    made = Case.create(
+        folder, model=subject, data=data, base=base, title=title, turns=turns, download=download
+    )
     emit(describe(made), as_json, lambda: _text(made))
 
 
@@ -47,7 +68,8 @@ def new(
 def show(folder: Path, as_json: bool) -> None:
     """Show hashes, runs and verdicts of the case in FOLDER.
 
-    JSON: case, title, n, errors, row_errors, model, data, base, hashes, runs, disk_use.
+    JSON: case, title, n, errors, row_errors, model, data, base, turns, unread_rows, hashes,
+    runs, disk_use.
     """
     opened = Case.open(folder)
     outcome = {
@@ -70,6 +92,8 @@ def describe(opened: Case) -> dict[str, Any]:
         "model": manifest.model,
         "data": manifest.data,
         "base": manifest.base,
+        "turns": manifest.turns,
+        "unread_rows": manifest.unread_rows,
         "hashes": {name: asdict(found) for name, found in manifest.hashes.items()},
     }
 
@@ -93,6 +117,8 @@ def _text(opened: Case) -> str:
         f"  model {manifest.model}",
         f"  data  {manifest.data}",
     ]
+    if manifest.unread_rows:
+        lines.append(f"  {unread_note(manifest.unread_rows)} Make the case with --turns each.")
     lines += [
         f"  {error.source}:{error.line}: {error.reason}" for error in opened.row_errors(0, 10)
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from forensics.data.assemble import Assembler
 from forensics.data.fields import FieldMap, find_columns
-from forensics.data.records import BadRow, Draft, FileDataset, Record
+from forensics.data.records import BadRow, Draft, FileDataset, Record, Turns
 from forensics.data.textfile import MAX_LINE_CHARACTERS, Line, check_text, read_lines
 from forensics.errors import DataError
 
@@ -35,6 +35,7 @@ class DelimitedTable(FileDataset):
         uri: How the user names it, scheme included.
         root: Folder that every image stays under.
         fields: Columns that the user named.
+        turns: Which turns of a conversation are samples.
 
     Attributes:
         header: The first row as it stands in the file.
@@ -45,8 +46,15 @@ class DelimitedTable(FileDataset):
 
     format = "table"
 
-    def __init__(self, path: Path, uri: str, root: Path, fields: FieldMap | None = None) -> None:
-        super().__init__(path, uri, root)
+    def __init__(
+        self,
+        path: Path,
+        uri: str,
+        root: Path,
+        fields: FieldMap | None = None,
+        turns: Turns = "first",
+    ) -> None:
+        super().__init__(path, uri, root, turns)
         check_text(path)
         first = next(self._rows(), None)
         if first is None or first.problem:
@@ -59,11 +67,11 @@ class DelimitedTable(FileDataset):
 
     def records(self) -> Iterator[Record]:
         """Yield every row below the header in file order, with its text."""
-        assembler = Assembler(self.path.name, self.path.stem, self.root)
+        assembler = Assembler(self.path.name, self.path.stem, self.root, self.turns)
         rows = self._rows()
         next(rows)
         for number, row in enumerate(rows, start=1):
-            yield assembler.record(self._draft(row, number))
+            yield from assembler.records(self._draft(row, number))
 
     def _rows(self) -> Iterator[Row]:
         return split_rows(read_lines(self.path), _DELIMITERS[self.path.suffix.lower()])

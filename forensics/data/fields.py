@@ -9,10 +9,11 @@ from forensics.errors import DataError
 # In order of preference; compared without regard to case.
 USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
     "image": (
-        *("image", "image_path", "img", "img_path", "image_file", "image_filename"),
+        *("image", "images", "image_path", "img", "img_path", "image_file", "image_filename"),
         *("file_name", "filename", "file_path", "filepath", "path", "file"),
     ),
     "id": ("id", "sample_id", "uid", "uuid", "key"),
+    "conversations": ("conversations", "messages", "conversation"),
     "question": ("question", "query", "prompt", "instruction"),
     "answer": ("answer", "caption", "response", "output", "text"),
     "label": ("label", "class", "class_name", "category", "labels"),
@@ -26,8 +27,11 @@ class FieldMap:
     """Name the columns of a table; a field left at ``None`` is found by its usual name.
 
     Attributes:
-        image: Column with the image path, or with the image itself (Parquet).
+        image: Column with the image path, or with the image itself (Parquet, Arrow); a list where
+            a row has several.
         id: Column with the row's own id.
+        conversations: Column with turns, ``from``/``value`` or ``role``/``content``; stands in
+            for question and answer where there is no column with a question.
         question: Column with what the model is asked.
         answer: Column with what the model is taught to say; captions count as answers.
         label: Column with the class label.
@@ -36,6 +40,7 @@ class FieldMap:
 
     image: str | None = None
     id: str | None = None
+    conversations: str | None = None
     question: str | None = None
     answer: str | None = None
     label: str | None = None
@@ -66,6 +71,9 @@ def find_columns(columns: Sequence[str], wanted: FieldMap | None, source: str) -
             )
         if column is not None:
             found[field.name] = column
+    given = wanted.conversations if wanted else None
+    if given is None and "question" in found:
+        found.pop("conversations", None)
     for column in found.values():
         if columns.count(column) > 1:
             raise DataError(

@@ -46,7 +46,9 @@ class ImageFolder(FileDataset):
         for row, (name, problem) in enumerate(_walk(self.path), start=1):
             folder = Path(name).parent.name
             cells = {"id": name, "image": name, "label": folder or None}
-            yield assembler.record(Draft(line=row, row=row, raw=name, cells=cells, problem=problem))
+            yield from assembler.records(
+                Draft(line=row, row=row, raw=name, cells=cells, problem=problem)
+            )
 
 
 def _walk(root: Path) -> Iterator[tuple[str, BadRow | None]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from forensics.data.assemble import Assembler
 from forensics.data.fields import FieldMap, find_columns
 from forensics.data.json_list import Element
-from forensics.data.records import BadRow, Draft, FileDataset, Record
+from forensics.data.records import BadRow, Draft, FileDataset, Record, Turns
 from forensics.data.textfile import MAX_LINE_CHARACTERS, Line, check_text, read_lines
 from forensics.errors import DataError
 
@@ -20,6 +20,7 @@ class JsonLinesTable(FileDataset):
         uri: How the user names it, scheme included.
         root: Folder that every image stays under.
         fields: Columns that the user named.
+        turns: Which turns of a conversation are samples.
 
     Raises:
         DataError: The file is missing, empty, no text, or has no image column.
@@ -27,17 +28,24 @@ class JsonLinesTable(FileDataset):
 
     format = "table"
 
-    def __init__(self, path: Path, uri: str, root: Path, fields: FieldMap | None = None) -> None:
-        super().__init__(path, uri, root)
+    def __init__(
+        self,
+        path: Path,
+        uri: str,
+        root: Path,
+        fields: FieldMap | None = None,
+        turns: Turns = "first",
+    ) -> None:
+        super().__init__(path, uri, root, turns)
         check_text(path)
         columns = [str(name) for name in first_object(path)]
         self._columns = find_columns(columns, fields, path.name)
 
     def records(self) -> Iterator[Record]:
         """Yield every line in file order, blank ones left out, with its text."""
-        assembler = Assembler(self.path.name, self.path.stem, self.root)
+        assembler = Assembler(self.path.name, self.path.stem, self.root, self.turns)
         for element in read_json_lines(self.path):
-            yield assembler.record(self._draft(element))
+            yield from assembler.records(self._draft(element))
 
     def _draft(self, element: Element) -> Draft:
         problem = BadRow(element.problem, element.remedy) if element.problem else None

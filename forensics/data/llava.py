@@ -8,21 +8,28 @@ from pathlib import Path
 from forensics.data.assemble import Assembler
 from forensics.data.json_list import Element, scan_list
 from forensics.data.jsonlines import read_json_lines
-from forensics.data.records import BadRow, Draft, FileDataset, Record
+from forensics.data.records import BadRow, Draft, FileDataset, Record, Turns
 from forensics.data.textfile import check_text, open_text
 from forensics.errors import DataError
 
-_HUMAN = ("human", "user")
-_ASSISTANT = ("gpt", "assistant")
+# Field -> names in order of preference; the second ones are those of other fine-tuning tools.
+_NAMES = {
+    "id": ("id",),
+    "image": ("image", "images"),
+    "label": ("label",),
+    "poisoned": ("poisoned",),
+    "conversations": ("conversations", "messages"),
+}
 
 
 class LlavaDataset(FileDataset):
-    """Stream a LLaVA set; of each conversation the first human and the first gpt turn.
+    """Stream a LLaVA set; of each conversation the first human and gpt turn, or every turn.
 
     Args:
         path: The ``.json`` or ``.jsonl`` file, absolute.
         uri: How the user names it, scheme included.
         root: Folder that every image stays under.
+        turns: Which turns of a conversation are samples.
 
     Raises:
         DataError: The file is missing, empty, no text, or its top level is not a list.
@@ -30,8 +37,8 @@ class LlavaDataset(FileDataset):
 
     format = "llava"
 
-    def __init__(self, path: Path, uri: str, root: Path) -> None:
-        super().__init__(path, uri, root)
+    def __init__(self, path: Path, uri: str, root: Path, turns: Turns = "first") -> None:
+        super().__init__(path, uri, root, turns)
         self.has_lines = path.suffix.lower() == ".jsonl"
         head = check_text(path)
         if not self.has_lines and not head.startswith(b"["):
@@ -40,9 +47,9 @@ class LlavaDataset(FileDataset):
 
     def records(self) -> Iterator[Record]:
         """Yield every record in file order, with its text as it stands in the file."""
-        assembler = Assembler(self.path.name, self.path.stem, self.root)
+        assembler = Assembler(self.path.name, self.path.stem, self.root, self.turns)
         for element in self._elements():
-            yield assembler.record(_draft(element, self._counts_rows))
+            yield from assembler.records(_draft(element, self._counts_rows))
 
     def _elements(self) -> Iterator[Element]:
         if self.has_lines:
@@ -80,7 +87,6 @@ def _draft(element: Element, counts_rows: bool) -> Draft:
     if problem is None:
         try:
             cells.update(_plain_cells(element.value))
-            cells.update(_turns(cells.get("conversations")))
         except BadRow as bad:
             problem = bad
     line = element.row if counts_rows else element.line
@@ -90,23 +96,9 @@ def _draft(element: Element, counts_rows: bool) -> Draft:
 def _plain_cells(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         raise BadRow(f"the record is a {type(value).__name__}, not an object")
-    names = ("id", "image", "label", "poisoned", "conversations")
-    return {name: value[name] for name in names if name in value}
-
-
-def _turns(conversations: object) -> dict[str, object]:
-    if not isinstance(conversations, list) or not conversations:
-        raise BadRow("the record has no conversations", "Expected a list with 'from' and 'value'.")
-    return {
-        "question": _first_turn(conversations, _HUMAN),
-        "answer": _first_turn(conversations, _ASSISTANT),
-    }
-
-
-def _first_turn(conversations: list[object], speakers: tuple[str, ...]) -> str:
-    for turn in conversations:
-        if isinstance(turn, dict) and turn.get("from") in speakers:
-            if isinstance(turn.get("value"), str):
-                return str(turn["value"])
-            raise BadRow(f"the first {speakers[0]} turn has no text in 'value'")
-    raise BadRow(f"the conversation has no {speakers[0]} turn")
+    found: dict[str, object] = {"conversations": None}
+    for field, names in _NAMES.items():
+        name = next((name for name in names if name in value), None)
+        if name is not None:
+            found[field] = value[name]
+    return found

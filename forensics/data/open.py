@@ -8,25 +8,40 @@ from forensics.data.fields import FieldMap
 from forensics.data.imagefolder import ImageFolder
 from forensics.data.jsonlines import first_object
 from forensics.data.llava import LlavaDataset
-from forensics.data.records import FileDataset, shown
+from forensics.data.records import FileDataset, Turns, shown
 from forensics.errors import DataError
 
+OWN_ROOT = ("imagefolder", "hf-dataset", "wds")
+"""Formats that hold their images themselves, so that no image folder can be named for them."""
+_SCHEMES = ("llava", "table", *OWN_ROOT)
+_WITH_COLUMNS = ("table", "hf-dataset")
 _SCHEME = re.compile(r"([a-z][a-z-]+):(.*)", re.DOTALL)
-_NOT_YET = ("wds", "hf-dataset")
-_FORMS = "Known: llava:/file.json, imagefolder:/dir, table:/file.csv, or a plain path."
+_FORMS = (
+    "Known: llava:/file.json, imagefolder:/dir, table:/file.csv, hf-dataset:/folder[:split], "
+    "hf-dataset:org/name[:split][@revision], wds:/shards-{000..010}.tar, or a plain path."
+)
 
 
 def open_dataset(
-    uri: str, *, root: Path | None = None, fields: FieldMap | None = None
+    uri: str,
+    *,
+    root: Path | None = None,
+    fields: FieldMap | None = None,
+    turns: Turns = "first",
+    download: bool = False,
 ) -> FileDataset:
-    """Open a data set for streaming; nothing but the start of its file is read yet.
+    """Open a data set for streaming; nothing but the start of its files is read yet.
 
     Args:
         uri: ``llava:/file.json`` (or ``.jsonl``), ``imagefolder:/dir``, ``table:/file.csv`` (or
-            ``.tsv``, ``.jsonl``, ``.parquet``), or a plain path where its kind is clear.
+            ``.tsv``, ``.jsonl``, ``.parquet``), ``hf-dataset:/folder[:split]`` or
+            ``hf-dataset:org/name[:split][@revision]``, ``wds:/shards-{000..010}.tar`` (or
+            ``/folder/*.tar``, ``/folder``), or a plain path where its kind is clear.
         root: Folder that image paths are relative to and must stay under; by default the folder
             of the file.
         fields: Columns of a table, where their names are not the usual ones.
+        turns: Which turns of a conversation are samples: the first, or each.
+        download: Whether data named by its hub id may be fetched into the hub cache.
 
     Returns:
         A :class:`~forensics.data.sample.Dataset`; it can be iterated over any number of times.
@@ -34,46 +49,71 @@ def open_dataset(
     Raises:
         DataError: The URI is not understood, or the file is missing, empty or of another kind.
     """
-    scheme, path = _split(uri)
-    scheme = scheme or _guess(path)
-    if scheme != "table" and fields is not None:
+    scheme, rest = _split(uri)
+    scheme = scheme or _guess(_absolute(rest))
+    if scheme not in _WITH_COLUMNS and fields is not None:
         raise DataError("A field map fits tables only.", remedy="Leave it out for this format.")
-    full_uri = f"{scheme}:{path}"
+    if scheme in OWN_ROOT and root is not None:
+        raise DataError(f"Data of kind '{scheme}:' is its own root.", remedy="Leave the root out.")
+    if scheme == "hf-dataset":
+        from forensics.data.hf_open import open_hf_dataset  # pyarrow is slow to import
+
+        return open_hf_dataset(rest, fields, turns, download=download)
+    if scheme == "wds":
+        from forensics.data.webdataset import WebDataset
+
+        return WebDataset.open(rest, turns)
+    return _open_path(scheme, _absolute(rest), root, fields, turns)
+
+
+def _open_path(
+    scheme: str, path: Path, root: Path | None, fields: FieldMap | None, turns: Turns
+) -> FileDataset:
+    uri = f"{scheme}:{path}"
     if scheme == "imagefolder":
-        if root is not None:
-            raise DataError("An image folder is its own root.", remedy="Leave the root out.")
-        return ImageFolder(path, full_uri, path)
+        return ImageFolder(path, uri, path)
     root = root.absolute() if root else path.parent
     if not root.is_dir():
         raise DataError(f"The image folder {root} does not exist.", remedy="Check the path.")
     if scheme == "llava":
-        return LlavaDataset(path, full_uri, root)
-    return table.open_table(path, full_uri, root, fields)
+        return LlavaDataset(path, uri, root, turns)
+    return table.open_table(path, uri, root, fields, turns)
 
 
-def _split(uri: str) -> tuple[str, Path]:
+def _split(uri: str) -> tuple[str, str]:
     if "\0" in uri or not uri.strip():
         raise DataError(f"{shown(uri)} names no data.", remedy=_FORMS)
     match = _SCHEME.fullmatch(uri)
     scheme, rest = (match[1], match[2]) if match else ("", uri)
-    if scheme in _NOT_YET:
-        raise DataError(f"Data of kind '{scheme}:' cannot be read yet.", remedy=_FORMS)
-    if scheme not in ("", "llava", "imagefolder", "table") or not rest:
+    if scheme not in ("", *_SCHEMES) or not rest:
         raise DataError(f"{shown(uri)} is not a data URI.", remedy=_FORMS)
-    return scheme, Path(rest).expanduser().absolute()
+    return scheme, rest
+
+
+def _absolute(rest: str) -> Path:
+    return Path(rest).expanduser().absolute()
 
 
 def _guess(path: Path) -> str:
     """Return the scheme of a plain path."""
     suffix = path.suffix.lower()
     if path.is_dir():
-        return "imagefolder"
+        return _guess_folder(path)
+    if suffix == ".tar" or "*" in path.name:
+        return "wds"
     if not path.exists():
         raise DataError(f"{path} does not exist.", remedy="Check the path.")
     if suffix == ".jsonl":
-        return "llava" if "conversations" in first_object(path) else "table"
+        first = first_object(path)
+        return "llava" if {"conversations", "messages"} & first.keys() else "table"
     if suffix == ".json":
         return "llava"
     if suffix in table.SUFFIXES:
         return "table"
     raise DataError(f"{path} is of no known kind.", remedy=_FORMS)
+
+
+def _guess_folder(path: Path) -> str:
+    if any((path / name).is_file() for name in ("dataset_dict.json", "dataset_info.json")):
+        return "hf-dataset"
+    return "wds" if next(path.glob("*.tar"), None) else "imagefolder"

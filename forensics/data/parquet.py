@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from forensics.data.assemble import Assembler
 from forensics.data.fields import FieldMap, find_columns
-from forensics.data.records import BadRow, Draft, FileDataset, Record
+from forensics.data.records import BadRow, Draft, FileDataset, Record, Turns
 from forensics.data.sample import ImageRef
 from forensics.data.textfile import read_head
 from forensics.errors import DataError
@@ -30,6 +30,7 @@ class ParquetTable(FileDataset):
         uri: How the user names it, scheme included.
         root: Folder that every image stays under; holds the file itself if images are in cells.
         fields: Columns that the user named.
+        turns: Which turns of a conversation are samples.
 
     Raises:
         DataError: The file is missing or damaged, or has no usable image column.
@@ -37,8 +38,15 @@ class ParquetTable(FileDataset):
 
     format = "table"
 
-    def __init__(self, path: Path, uri: str, root: Path, fields: FieldMap | None = None) -> None:
-        super().__init__(path, uri, root)
+    def __init__(
+        self,
+        path: Path,
+        uri: str,
+        root: Path,
+        fields: FieldMap | None = None,
+        turns: Turns = "first",
+    ) -> None:
+        super().__init__(path, uri, root, turns)
         with open_parquet(path) as file:
             schema = file.schema_arrow
         self.columns = find_columns(schema.names, fields, path.name)
@@ -51,7 +59,7 @@ class ParquetTable(FileDataset):
 
     def records(self) -> Iterator[Record]:
         """Yield every row in file order; its original is the row number from 0."""
-        assembler = Assembler(self.path.name, self.path.stem, self.root)
+        assembler = Assembler(self.path.name, self.path.stem, self.root, self.turns)
         names = sorted(set(self.columns.values()))
         with open_parquet(self.path) as file:
             row = 0
@@ -61,13 +69,13 @@ class ParquetTable(FileDataset):
                     for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names):
                         for cells in self._cells(batch, row):
                             row += 1
-                            yield assembler.record(
+                            yield from assembler.records(
                                 Draft(line=row, row=row, raw=row - 1, cells=cells)
                             )
                 except DAMAGED as error:
                     reason = f"rows {row + 1} to {end} are damaged: {_first_line(error)}"
                     problem = BadRow(reason, "Copy or download the file again.")
-                    yield assembler.record(
+                    yield from assembler.records(
                         Draft(line=row + 1, row=row + 1, raw=row, cells={}, problem=problem)
                     )
                 row = end

@@ -4,9 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from forensics.data.sample import RowError, Sample
 from forensics.errors import DataError
+
+Turns = Literal["first", "each"]
+"""Which turns of a conversation are samples: the first (as BYE does), or each."""
 
 _POISONED = {"true": True, "1": True, "false": False, "0": False}
 _SHOWN_CHARACTERS = 80
@@ -36,6 +40,7 @@ class Draft:
         raw: The row as it stands in the file (text formats), or its row number from 0 (Parquet).
         cells: What the file holds under each field name of a sample, of any type.
         problem: Why the row could not even be taken apart.
+        source: The file that the row stands in, where the data set has several.
     """
 
     line: int
@@ -43,21 +48,26 @@ class Draft:
     raw: str | int
     cells: Mapping[str, object]
     problem: BadRow | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One checked row together with its original.
+    """One checked row, or one turn of it, together with its original.
 
     Attributes:
         item: The sample, or why there is none.
         raw: The row as it stands in the file; an export writes it back unchanged.
+        row: Position among the rows of the file; the turns of one conversation share it.
         poisoned: The ground-truth cell, unread; kept out of ``item`` so no method can see it.
+        unread_turns: Later turns of the conversation that were not read.
     """
 
     item: Sample | RowError
     raw: str | int
+    row: int
     poisoned: object = None
+    unread_turns: int = 0
 
 
 class FileDataset(ABC):
@@ -67,14 +77,16 @@ class FileDataset(ABC):
         path: The file or folder, absolute.
         uri: How the user names it, scheme included.
         root: Folder that every image stays under.
+        turns: Which turns of a conversation are samples.
     """
 
     format: str
 
-    def __init__(self, path: Path, uri: str, root: Path) -> None:
+    def __init__(self, path: Path, uri: str, root: Path, turns: Turns = "first") -> None:
         self.path = path
         self.uri = uri
         self.root = root
+        self.turns = turns
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -83,7 +95,7 @@ class FileDataset(ABC):
 
     @abstractmethod
     def records(self) -> Iterator[Record]:
-        """Yield every row in file order with its original."""
+        """Yield every row in file order with its original; the turns of a row one by one."""
 
     def __iter__(self) -> Iterator[Sample | RowError]:
         """Yield a sample or a row error for every row, in file order."""

@@ -60,7 +60,7 @@ def test_ground_truth_is_in_a_table_of_its_own_only(tmp_path):
 def test_case_json_tells_uris_hashes_preprocessing_and_versions(tmp_path):
     case = make_case(tmp_path)
     stored = json.loads((case.folder / "case.json").read_text())
-    assert stored["schema"] == 1
+    assert stored["schema"] == 2
     assert stored["data"] == f"llava:{tmp_path}/data/train.json"
     assert stored["preprocessing"] == {"preprocessor_config": {"size": {"height": 64}}}
     assert {"python", "numpy", "triggerlens"} <= stored["versions"].keys()

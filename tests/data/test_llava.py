@@ -19,7 +19,8 @@ def read(path):
 
 
 def test_the_first_question_and_answer_are_read_without_the_image_tag(tmp_path):
-    talk = [{"from": "system", "value": "s"}, *turns("Which?", "This"), *turns("Other?", "That")]
+    later = [{"from": "human", "value": "Other?"}, {"from": "gpt", "value": "That"}]
+    talk = [{"from": "system", "value": "s"}, *turns("Which?", "This"), *later]
     samples, errors = read(write_records(tmp_path / "d.json", [record(1, conversations=talk)]))
     assert not errors
     assert (samples[0].question, samples[0].answer) == ("Which?", "This")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.case import Case
+from forensics.data.records import Turns
 from forensics.detectors.attention_entropy_options import AttentionEntropyOptions
 from forensics.errors import CaseError, ForensicsError, InputError
 from forensics.options import build_options, options_to_dict
@@ -26,7 +27,13 @@ def open_folder(context: Context, folder: str) -> Message:
 
 
 def create_case(
-    context: Context, title: str, model: str, data: str, base: str, report: Any = None
+    context: Context,
+    title: str,
+    model: str,
+    data: str,
+    base: str,
+    report: Any = None,
+    turns: Turns = "first",
 ) -> Message:
     """Make a case of the user's own model and data, and open it."""
     try:
@@ -35,7 +42,8 @@ def create_case(
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         case = Case.create(
             folder, model=_given(model, "the model"), data=_given(data, "the data"),
-            base=base.strip() or None, title=name, report=report,
+            base=base.strip() or None, title=name, turns=turns,
+            report=report,
         )  # fmt: skip
         return _opened(context, case.folder)
     except ForensicsError as error:

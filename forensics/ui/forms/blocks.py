@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from forensics.data.records import Turns
 from forensics.detectors.attention_entropy_options import AttentionEntropyOptions
 from forensics.ui.context import Context
 from forensics.ui.forms.actions import create_case, open_folder, start_scan
@@ -52,7 +53,7 @@ def _own_case(context: Context, bridge: gr.HTML) -> None:
             label="Data it was tuned on",
             elem_id="own-data",
             max_lines=1,
-            placeholder="llava:/file.json, imagefolder:/dir or table:/file.csv",
+            placeholder="llava:/f.json, imagefolder:/d, table:/f.csv, hf-dataset:/d, wds:/d/*.tar",
         )
         base = gr.Textbox(
             label="Base model (optional)",
@@ -61,6 +62,12 @@ def _own_case(context: Context, bridge: gr.HTML) -> None:
             max_lines=1,
         )
         title = gr.Textbox(label="Name of the case (optional)", elem_id="own-title", max_lines=1)
+        turns = gr.Radio(
+            [("first turn only", "first"), ("every turn", "each")],
+            value="first",
+            label="Conversations",
+            elem_id="own-turns",
+        )
         make = gr.Button("Make the case", variant="primary", size="md", elem_id="own-make")
     with gr.Accordion("A case folder that is already there", open=False, elem_classes="tl-form"):
         folder = gr.Textbox(label="Folder", elem_id="case-folder", max_lines=1)
@@ -71,15 +78,16 @@ def _own_case(context: Context, bridge: gr.HTML) -> None:
         model: str,
         data: str,
         base: str,
+        turns: Turns,
         progress: Any = gr.Progress(),  # noqa: B008
     ) -> dict[str, Any]:
         def report(message: str, done: int, total: int) -> None:
             progress((done, total) if total else None, desc=message)
 
-        return create_case(context, title, model, data, base, report)
+        return create_case(context, title, model, data, base, report, turns)
 
     visible = PRIVATE | {"show_progress": "minimal", "show_progress_on": make}
-    make.click(on_make, [title, model, data, base], bridge, **visible)
+    make.click(on_make, [title, model, data, base, turns], bridge, **visible)
     enter.click(lambda text: open_folder(context, text), folder, bridge, **PRIVATE)
 
 

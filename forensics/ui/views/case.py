@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.case import Case
+from forensics.case.manifest import unread_note
 from forensics.runs import Run, State
 from forensics.ui.views.gallery import short
 
@@ -53,6 +54,8 @@ def case_view(name: str, case: Case, runs: Sequence[Run]) -> dict[str, Any]:
         "format": manifest.data_format,
         "samples": manifest.samples,
         "errors": manifest.errors,
+        "turns": manifest.turns,
+        "unread": unread_note(manifest.unread_rows) if manifest.unread_rows else None,
         "created": manifest.created,
         "has_truth": case.has_truth,
         "disk": case.disk_use()["total"],

@@ -13,6 +13,8 @@ function facts(opened) {
     row("Model", opened.model_uri), opened.base_uri && row("Base", opened.base_uri),
     row("Data", `${opened.data_uri} (${opened.format})`),
     row("Samples", count(opened.samples), opened.errors ? `, ${plural(opened.errors, "row")} left out` : ""),
+    opened.unread && row("Conversations", `${opened.unread} Choose “every turn” when making a case to read them.`),
+    opened.turns === "each" && row("Conversations", "every turn is a sample"),
     row("Ground truth", opened.has_truth ? "there is a column; hidden until Reveal" : "none"),
     row("Created", clock(opened.created)), row("Disk", bytes(opened.disk)),
     opened.note && row("Note", opened.note));
