@@ -7,4 +7,5 @@ JOBS: dict[str, str] = {spec.name: spec.job for spec in methods().values()}
 LIVE: dict[str, str] = {
     "attention": "forensics.jobs.live:attention",
     "answer": "forensics.jobs.live:answer",
+    "occlusion": "forensics.jobs.occlusion:occlusion",
 }
