@@ -68,7 +68,8 @@ class FrequencyTrigger(ImageTrigger):
         added = np.zeros((block, block))
         share = min(1.0, (block - 1) / (_BLOCK - 1))
         for name in self.at.split("+"):
-            index = round(int(name) * share)
+            # Never 0, the mean colour, unless the block is a single pixel.
+            index = min(block - 1, max(1, round(int(name) * share)))
             # The pixel amplitude of an orthonormal coefficient falls as 2 / block.
             added[index, index] += self.magnitude * block / _BLOCK
         return added

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from forensics.errors import OptionError
 from forensics.lab.proof import near_trigger, score_rules
 from forensics.triggers import parse_trigger
 
@@ -42,3 +43,16 @@ def test_near_means_within_one_token_of_the_box(spec: str, near: set[tuple[int, 
 def test_a_trigger_across_four_tokens_has_sixteen_near() -> None:
     found = near_trigger(np.arange(64), 8, parse_trigger("patch:side=1/16,place=center"), 96)
     assert found.sum() == 16
+
+
+def test_near_any_of_several_stamps_is_near() -> None:
+    trigger = parse_trigger("patch:side=1/9,place=dual")
+    found = near_trigger(np.arange(81), 9, trigger, 108).reshape(9, 9)
+    assert found[4, 2] and found[4, 6] and not found[4, 4].any()
+    assert np.array_equal(found, found[:, ::-1])
+
+
+@pytest.mark.parametrize("spec", ["blended", "text"])
+def test_nothing_is_near_a_trigger_that_is_not_local(spec: str) -> None:
+    with pytest.raises(OptionError, match="not local"):
+        near_trigger(np.arange(81), 9, parse_trigger(spec), 108)

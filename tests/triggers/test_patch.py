@@ -120,3 +120,36 @@ def test_a_bad_spec_names_what_is_wrong_and_how_to_mend_it(spec: str, word: str)
 def test_pixels_of_the_wrong_kind_are_refused(image: np.ndarray) -> None:
     with pytest.raises(OptionError):
         PatchTrigger().apply(image)
+
+
+@pytest.mark.parametrize(("height", "width"), [(40, 60), (61, 33), (2, 2), (1, 5)])
+def test_two_stamps_are_mirror_images(height: int, width: int) -> None:
+    trigger = PatchTrigger(place="dual", side=1 / 4)
+    image = np.ones((3, height, width), dtype=np.float32)
+    left, right = trigger.boxes(height, width)
+    assert left.right <= right.left and left[1::2] == right[1::2]
+    assert left.left == width - right.right
+    stamped = trigger.apply(image)
+    assert np.array_equal(stamped, stamped[:, :, ::-1]) and stamped.min() == 0.0
+    assert trigger.box(height, width) == (left.left, left.top, right.right, left.bottom)
+
+
+def test_many_stamps_stand_on_fixed_points_of_which_each_sample_gets_some() -> None:
+    trigger = PatchTrigger(place="multi", side=1 / 12, count=4)
+    seen = [trigger.boxes(108, 180, str(number)) for number in range(60)]
+    assert all(len(set(boxes)) == 4 for boxes in seen)
+    points = {box for boxes in seen for box in boxes}
+    assert len(points) == 9 and len(set(seen)) > 30
+    assert {box.left for box in points} == {26, 86, 146} and {box.top for box in points} == {
+        14, 50, 86,
+    }  # fmt: skip
+    assert len(PatchTrigger(place="multi", count=9).boxes(108, 108, "a")) == 9
+
+
+def test_many_large_stamps_do_not_overlap() -> None:
+    for height, width in ((5, 5), (10, 7), (33, 50)):
+        image = np.ones((3, height, width), dtype=np.float32)
+        trigger = PatchTrigger(place="multi", side=1 / 3, count=9)
+        size = trigger.boxes(height, width)[0].right - trigger.boxes(height, width)[0].left
+        covered = (trigger.apply(image)[0] == 0).sum()
+        assert covered == 9 * size * size or size > min(height, width) / 3
