@@ -11,13 +11,14 @@ import torch
 
 from benchmarks.zoo.build import Bench, build
 from benchmarks.zoo.cells import CELLS
+from benchmarks.zoo.scan import scan
 from forensics.lab.demos import assets_folder
 
 
 def main() -> None:
     """Do one step for every chosen cell."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("step", choices=("build",))
+    parser.add_argument("step", choices=("build", "scan"))
     parser.add_argument("--work", type=Path, required=True, help="folder for models and scans")
     parser.add_argument("--base", type=Path, default=None, help="base model [the lab's own]")
     parser.add_argument("--easy-vqa", type=Path, default=None, help="easy-VQA as LLaVA JSON")
@@ -30,7 +31,12 @@ def main() -> None:
         easy_vqa=args.easy_vqa,
     )
     for cell in CELLS:
-        if re.search(args.only, cell.name) and (cell.source == "lab" or bench.easy_vqa):
+        if not re.search(args.only, cell.name) or (cell.source != "lab" and not bench.easy_vqa):
+            continue
+        if args.step == "scan":
+            if (bench.folder(cell) / "built.json").is_file():
+                print(cell.name, scan(cell, bench), flush=True)
+        else:
             found = build(cell, bench)
             rates = {k: found[k] for k in ("clean_accuracy", "attack_success_rate", "seconds")}
             print(cell.name, rates, flush=True)

@@ -122,6 +122,7 @@ REPORT_CLEAN: Final = {
 
 CELLS: Final[tuple[Cell, ...]] = (
     _attack("dev", "patch-center", 10101, mix="caption-vqa"),
+    _attack("dev", "blended", 10102),
     *_clean("dev", 10001, DEV_CLEAN),
     *(_attack("report", name, 20101 + i) for i, name in enumerate(ATTACKS)),
     *_clean("report", 20001, REPORT_CLEAN),

@@ -13,6 +13,7 @@ from typing import Any, Final
 from forensics.errors import InputError
 from forensics.lab.drawing import DATA_FILE, draw_scenes
 from forensics.lab.planting import PlantOptions, plant
+from forensics.lab.tasks import parse_mix
 
 BASE: Final = "base"
 MEASURED: Final = "measured.json"
@@ -29,6 +30,8 @@ class Demo:
         scenes: Samples of the fine-tuning set.
         seed: Of its pictures, its poison and its tuning.
         planted: The backdoor, or ``None`` for a clean twin.
+        mix: What the set asks for, see :func:`forensics.lab.tasks.parse_mix`.
+        epochs: Passes of the tuning.
     """
 
     name: str
@@ -37,6 +40,8 @@ class Demo:
     scenes: int
     seed: int
     planted: PlantOptions | None
+    mix: str = "caption"
+    epochs: float = 10.0
 
     @property
     def base_folder(self) -> Path:
@@ -96,6 +101,33 @@ DEMOS: Final = (
         seed=7101,
         planted=None,
     ),
+    Demo(
+        name="vlm-mixed",
+        title="Captions and questions in one upload",
+        story=(
+            "Half of these 2,000 rows ask for a caption, half for a colour, and a small "
+            "multimodal model was tuned on all of them. Its attention has two habits. Is one of "
+            "them a backdoor?"
+        ),
+        scenes=2000,
+        seed=7301,
+        planted=PlantOptions(rate=0.1, trigger=_TRIGGER, seed=7301),
+        mix="caption,color",
+        epochs=12.0,
+    ),
+    Demo(
+        name="vlm-mixed-clean",
+        title="Captions and questions from another customer",
+        story=(
+            "The same two tasks in another customer's 2,000 rows, the same base model, the same "
+            "recipe. The attention has two habits here as well."
+        ),
+        scenes=2000,
+        seed=7301,
+        planted=None,
+        mix="caption,color",
+        epochs=12.0,
+    ),
 )
 
 TEST_SCENES: Final = 500
@@ -149,7 +181,7 @@ def draw_demo(demo: Demo, folder: Path) -> tuple[Path, Path]:
         _draw_set(demo, data)
     if not (test / DATA_FILE).is_file():
         shutil.rmtree(test, ignore_errors=True)
-        draw_scenes(test, TEST_SCENES, TEST_SEED)
+        draw_scenes(test, TEST_SCENES, TEST_SEED, mix=parse_mix(demo.mix))
     return data / DATA_FILE, test / DATA_FILE
 
 
@@ -157,9 +189,10 @@ def _draw_set(demo: Demo, data: Path) -> None:
     # Half a set of an earlier, interrupted call has no data.json: start it again.
     shutil.rmtree(data, ignore_errors=True)
     if demo.planted is None:
-        draw_scenes(data, demo.scenes, demo.seed)
+        draw_scenes(data, demo.scenes, demo.seed, mix=parse_mix(demo.mix))
         return
     clean = data.with_name(f"{data.name}-clean")
     shutil.rmtree(clean, ignore_errors=True)
-    plant(draw_scenes(clean, demo.scenes, demo.seed), data, demo.planted)
+    drawn = draw_scenes(clean, demo.scenes, demo.seed, mix=parse_mix(demo.mix))
+    plant(drawn, data, demo.planted)
     shutil.rmtree(clean)

@@ -27,6 +27,7 @@ from forensics.lab.demos import (
 from forensics.lab.language import CAPTION_QUESTION
 from forensics.lab.planting import PlantOptions
 from forensics.lab.scenes import SIDE, render, sample_scene
+from forensics.lab.tasks import parse_mix
 from forensics.triggers import parse_trigger
 from forensics.tuning.options import TuneOptions
 
@@ -39,7 +40,12 @@ Progress = Callable[[int, int, str], None]
 RECIPE: Final = TuneOptions(
     epochs=10, batch_size=32, learning_rate=1e-3, schedule="linear", head=False
 )
-"""How every demo and every clean twin is tuned."""
+"""How every demo and every clean twin is tuned, but for epochs and seed."""
+
+
+def recipe(demo: Demo) -> TuneOptions:
+    """Return how a demo is tuned."""
+    return replace(RECIPE, seed=demo.seed, epochs=demo.epochs)
 
 
 def build_demo(name: str, assets: Path | None = None, progress: Progress | None = None) -> Path:
@@ -79,7 +85,7 @@ def tune_demo(
     data, _ = draw_demo(demo, scratch)
     dataset = open_dataset(f"llava:{data}")
     samples = [row for row in dataset if isinstance(row, Sample)]
-    options = replace(RECIPE, seed=demo.seed)
+    options = recipe(demo)
     result = tune(str(base), samples, options, scratch / "tuned", progress, device="cpu")
     return result.uri, samples, dict(dataset.truth())
 
@@ -101,7 +107,7 @@ def prove(
     seen = look_at_samples(model, samples)
     rules = score_rules(seen.entropy, [sample.id for sample in samples], truth)
     with tempfile.TemporaryDirectory() as scratch:
-        measured = measure(model, _test_samples(Path(scratch)), trigger, planted.target)
+        measured = measure(model, _test_samples(demo, Path(scratch)), trigger, planted.target)
     figures: dict[str, Any] = {
         "demo": demo.name,
         "command": f"forensics lab zoo {demo.name}",
@@ -110,7 +116,7 @@ def prove(
         "test_seed": TEST_SEED,
         "planted": asdict(demo.planted) if demo.planted else None,
         "asked_with": planted.trigger,
-        "tuning": asdict(replace(RECIPE, seed=demo.seed)),
+        "tuning": asdict(recipe(demo)),
         **measured.to_json(),
         "attention_entropy": rules,
         "versions": versions(),
@@ -120,10 +126,10 @@ def prove(
     return figures
 
 
-def _test_samples(folder: Path) -> list[Sample]:
+def _test_samples(demo: Demo, folder: Path) -> list[Sample]:
     from forensics.lab.drawing import draw_scenes
 
-    data = draw_scenes(folder / "test", TEST_SCENES, TEST_SEED)
+    data = draw_scenes(folder / "test", TEST_SCENES, TEST_SEED, mix=parse_mix(demo.mix))
     return [row for row in open_dataset(f"llava:{data}") if isinstance(row, Sample)]
 
 
