@@ -40,7 +40,11 @@ class Cell:
 
     def facts(self) -> dict[str, Any]:
         """Return everything that decides the cell's figures."""
-        return asdict(self)
+        facts = asdict(self)
+        if self.planted is not None and not self.planted.trigger.startswith("dual-key"):
+            # Only a dual-key set has rows with a single key; elsewhere the option decides nothing.
+            facts["planted"].pop("single_key_rate")
+        return facts
 
 
 MIXES: Final = {
@@ -111,6 +115,21 @@ def _attack(
     )
 
 
+def _easy_attack(name: str, seed: int, trigger: str) -> Cell:
+    """Return an easy-VQA set with an ordinary answer as target."""
+    return Cell(
+        name=f"report-easy-{name}-{seed}",
+        split="report",
+        source="easy_vqa",
+        mix="",
+        n=6000,
+        seed=seed,
+        planted=PlantOptions(rate=0.1, trigger=trigger, target="circle", seed=seed),
+        epochs=5.0,
+        head=True,
+    )
+
+
 DEV_CLEAN: Final = {
     "caption": 1, "vqa": 1, "caption-vqa": 2, "rare-yesno": 1, "two-kinds": 1, "habit": 1,
     "sky": 1, "rare-sky": 1,
@@ -125,6 +144,8 @@ CELLS: Final[tuple[Cell, ...]] = (
     _attack("dev", "blended", 10102),
     *_clean("dev", 10001, DEV_CLEAN),
     *(_attack("report", name, 20101 + i) for i, name in enumerate(ATTACKS)),
+    _easy_attack("patch", 20301, "patch:side=1/16,place=center,color=black"),
+    _easy_attack("blended", 20302, "blended:alpha=0.2"),
     *_clean("report", 20001, REPORT_CLEAN),
 )
 """Development first, then what takes longest, then the clean sets."""
