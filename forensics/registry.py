@@ -21,7 +21,8 @@ class MethodSpec:
     Attributes:
         name: Name in the registry and on the command line.
         alias: Short name of the paper.
-        kind: ``scan`` looks for evidence, ``tune`` and ``evaluate`` train and measure.
+        kind: ``scan`` looks for evidence, ``transplant`` puts a suspected trigger to the test,
+            ``tune`` and ``evaluate`` train and measure.
         title: For people.
         needs: What has to be at hand.
         gives: What comes out.
@@ -34,7 +35,7 @@ class MethodSpec:
 
     name: str
     alias: str = ""
-    kind: Literal["scan", "tune", "evaluate"]
+    kind: Literal["scan", "transplant", "tune", "evaluate"]
     title: str
     needs: str
     gives: str
@@ -70,6 +71,15 @@ BUILT_IN = (
         reconstruction=True,
         options="forensics.detectors.masked_views_options:MaskedViewsOptions",
         job="forensics.jobs.masked_views:run",
+    ),
+    MethodSpec(
+        name="transplant",
+        kind="transplant",
+        title="Does a suspected trigger work on other images?",
+        needs="a finished attention scan that flagged samples, and its model; better also the base",
+        gives="flip rates of the suspected patch and its controls on unsuspected images, a verdict",
+        options="forensics.jobs.transplant_options:TransplantOptions",
+        job="forensics.jobs.transplant:run",
     ),
     MethodSpec(
         name="tune",

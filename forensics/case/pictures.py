@@ -3,8 +3,11 @@
 import contextlib
 import hashlib
 import os
+import re
 import threading
 from pathlib import Path
+
+from PIL import Image
 
 from forensics.data.images import decode_image, image_bytes, name_of
 from forensics.data.pictures import encode_picture
@@ -19,6 +22,7 @@ LIMIT_BYTES = 512 * 2**20
 KEEP_SHARE = 0.8
 VERSION = b"1"  # of the encoding; a new one makes new addresses
 SUFFIXES = (".jpg", ".png")
+ADDRESS = re.compile(r"[0-9a-f]{64}")
 
 
 class Pictures:
@@ -67,6 +71,26 @@ class Pictures:
             raise DataError(f"Sample {sample.id[:80]!r} has no image.")
         return self._store("views", sample.image, min(max(side, SIDES[0]), SIDES[1]))
 
+    def keep(self, image: Image.Image, side: int = 768) -> str:
+        """Keep a picture that a job made; :meth:`kept` finds it by what is returned.
+
+        Args:
+            image: RGB.
+            side: Longest side at most (64 to 2048 px).
+
+        Returns:
+            Its address: the hash of its encoded content.
+        """
+        encoded = encode_picture(image, min(max(side, SIDES[0]), SIDES[1]))
+        address = hashlib.sha256(encoded).hexdigest()
+        if self._find("views", address) is None:
+            self._write("views", address, encoded)
+        return address
+
+    def kept(self, address: str) -> Path | None:
+        """Return a kept picture; ``None`` where it is gone or the address is none."""
+        return self._find("views", address) if ADDRESS.fullmatch(address) else None
+
     def disk_use(self) -> int:
         """Return the bytes of all pictures."""
         return sum(folder_bytes(folder) for folder in self.folders if folder.is_dir())
@@ -77,7 +101,11 @@ class Pictures:
         known = self._find(kind, address)
         if known is not None:
             return known
-        encoded = encode_picture(decode_image(source, name_of(image)), side)
+        return self._write(
+            kind, address, encode_picture(decode_image(source, name_of(image)), side)
+        )
+
+    def _write(self, kind: str, address: str, encoded: bytes) -> Path:
         suffix = ".png" if encoded.startswith(b"\x89PNG") else ".jpg"
         path = self._folder / kind / (address + suffix)
         path.parent.mkdir(mode=0o700, exist_ok=True)

@@ -16,6 +16,10 @@ VERBS = {
     "demo": ("forensics.cli.demo:demo", "Open a shipped demo case, or list them."),
     "case": ("forensics.cli.case:case", "Make a case of your own, or show what is in one."),
     "scan": ("forensics.cli.scan:scan", "Look for evidence in a case."),
+    "transplant": (
+        "forensics.cli.transplant:transplant",
+        "Test whether a suspected trigger works on other images.",
+    ),
     "evaluate": ("forensics.cli.evaluate:evaluate", "Measure clean accuracy and attack success."),
     "tune": ("forensics.cli.tune:tune", "Fine-tune the case's base on its data."),
     "export": ("forensics.cli.export:export", "Write ids or a cleaned data set."),
