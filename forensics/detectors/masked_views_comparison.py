@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forensics.detectors.masked_views import MEASURES, ViewMeasures
+from forensics.detectors.wording import percent
 from forensics.statistics.association import holm
 from forensics.statistics.ranks import Ranking, compare_ranks
 
@@ -24,6 +25,8 @@ NAMES = {
     "peak_share": "peak share",
 }
 LEVEL = 0.05
+# Below this many nats a cell does not matter; the spread's variance floor is its square.
+SMALLEST_EFFECT = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,15 +125,15 @@ def describe_sample(facts: Mapping[str, Any]) -> str:
     """Return what the views of one sample show, in words.
 
     Args:
-        facts: ``views``, ``agreement``, ``peak_share`` and ``place`` (words, or ``None`` where no
-            cell matters).
+        facts: ``views``, ``kept`` of them, ``peak_share`` and ``place`` (words, or ``None`` where
+            no cell matters).
     """
-    kept = round(facts["agreement"] * facts["views"])
-    text = f"The first answer token stayed the same in {kept} of {facts['views']} masked views."
+    kept, views = facts["kept"], facts["views"]
+    text = f"The answer kept its first token in {kept} of {views} masked views."
     if facts["place"] is None:
-        return f"{text} Hiding no cell changes the answer more than hiding others."
-    share = f"{100 * facts['peak_share']:.0f} %"
-    return f"{text} {share} of what the answer depends on lies in one cell {facts['place']}."
+        return f"{text} It depends on no single cell."
+    share = percent(facts["peak_share"])
+    return f"{text} {share} of what it depends on lies in one cell {facts['place']}."
 
 
 def _column(measures: ViewMeasures, base: ViewMeasures | None, name: str) -> Array:

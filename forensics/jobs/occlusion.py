@@ -7,7 +7,7 @@ from typing import Any
 
 from forensics.case import Case
 from forensics.detectors.masked_views import hottest, measure_views, occlusion_map
-from forensics.detectors.masked_views_comparison import describe_sample
+from forensics.detectors.masked_views_comparison import SMALLEST_EFFECT, describe_sample
 from forensics.detectors.masked_views_options import MaskedViewsOptions
 from forensics.detectors.wording import place
 from forensics.errors import OptionError
@@ -40,9 +40,9 @@ def occlusion(case: Case, params: dict[str, Any], models: ModelCache) -> dict[st
 
     Returns:
         ``cells`` (a grid for each picture), ``map`` (nats for each cell, ``None`` where unknown),
-        ``peak`` (image, row, column, place; or ``None``), ``peak_share``, ``agreement``,
-        ``kept`` of ``views``, ``spread``, ``invariance``, ``divergence`` of each view, ``share``
-        and a ``sentence``.
+        ``peak`` (image, row, column, place; or ``None`` where no cell matters), ``peak_share``,
+        ``agreement``, ``kept`` of ``views``, ``spread``, ``invariance``, ``divergence`` of each
+        view, ``share`` and a ``sentence``.
 
     Raises:
         DataError: The sample has no picture that can be read.
@@ -78,10 +78,11 @@ def _reply(views: SampleViews, options: MaskedViewsOptions) -> dict[str, Any]:
     occluded = occlusion_map(views.divergence, views.masks)
     measures = measure_views(views.divergence[None], views.agreement[None], views.masks[None])
     cell, share = hottest(occluded)
-    peak = None if cell < 0 else _locate(views.cells, cell)
+    matters = cell >= 0 and occluded[cell] >= SMALLEST_EFFECT
+    peak = _locate(views.cells, cell) if matters else None
     facts = {
         "views": options.views,
-        "agreement": float(measures.agreement[0]),
+        "kept": int(views.agreement.sum()),
         "peak_share": share,
         "place": peak["place"] if peak else None,
     }
@@ -91,8 +92,8 @@ def _reply(views: SampleViews, options: MaskedViewsOptions) -> dict[str, Any]:
             "map": occluded,
             "peak": peak,
             "peak_share": share,
-            "agreement": facts["agreement"],
-            "kept": int(views.agreement.sum()),
+            "agreement": float(measures.agreement[0]),
+            "kept": facts["kept"],
             "views": options.views,
             "share": options.share,
             "spread": float(measures.spread[0]),
