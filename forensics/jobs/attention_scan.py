@@ -5,7 +5,9 @@ kept in the ledger, so that a resumed scan gives the same arrays as an undisturb
 """
 
 import time
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -14,7 +16,13 @@ from numpy.typing import NDArray
 from forensics.case import Case
 from forensics.detectors.attention_entropy_options import AttentionEntropyOptions
 from forensics.errors import JobFailed
-from forensics.jobs.attention_arrays import flagged_first, join_shards, save_scan
+from forensics.jobs.attention_arrays import (
+    AttentionArrays,
+    AttentionMaps,
+    flagged_first,
+    join_shards,
+    save_scan,
+)
 from forensics.jobs.attention_measure import (
     ShardMeasurement,
     choose_maps,
@@ -34,6 +42,54 @@ from forensics.worker.models import ModelCache
 BATCHES_PER_SHARD = 16
 
 
+class Extent(Protocol):
+    """The options that say what is measured; those of several methods have them."""
+
+    @property
+    def max_samples(self) -> int | None:
+        """Size of a random subset; all if ``None``."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Of the subset."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Samples in one forward pass."""
+        ...
+
+    @property
+    def max_maps(self) -> int:
+        """Samples whose maps are kept."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredCase:
+    """What the shards of a scan gave, put together.
+
+    Attributes:
+        arrays: Of all samples.
+        maps: Of some, more than are to be kept.
+        grid: Of the last sample scanned.
+        failed: Catalogue row and reason of every sample that could not be scanned.
+        device: Where the model ran.
+    """
+
+    arrays: AttentionArrays
+    maps: AttentionMaps
+    grid: ImageGrid | None
+    failed: list[tuple[int, str]]
+    device: str
+
+    def save(self, folder: Path, flagged: NDArray[np.bool_], max_maps: int) -> None:
+        """Write the arrays into a run folder, and the maps of flagged samples ``[n]`` first."""
+        maps = flagged_first(self.maps, self.arrays.rows[flagged], max_maps)
+        save_scan(folder, self.arrays, maps, self.grid)
+
+
 def run(
     case: Case, context: RunContext, options: dict[str, Any], models: ModelCache
 ) -> dict[str, Any]:
@@ -45,26 +101,40 @@ def run(
     """
     chosen = build_options(AttentionEntropyOptions, options)
     started = time.monotonic()
+    measured = measure_case(case, context, models, chosen)
+    decided = decide_case(case, measured.arrays, chosen)
+    measured.save(context.folder, decided.chosen.flagged, chosen.max_maps)
+    result = save_decision(case, context.folder, measured.arrays, decided, failed=measured.failed)
+    seconds = time.monotonic() - started
+    return {
+        **result,
+        "seconds": round(seconds, 3),
+        "samples_per_second": round(len(measured.arrays.rows) / seconds, 2),
+        "device": measured.device,
+    }
+
+
+def measure_case(
+    case: Case, context: RunContext, models: ModelCache, extent: Extent
+) -> MeasuredCase:
+    """Run the case's model over its samples, by shards that survive a stop.
+
+    Raises:
+        JobFailed: No sample could be scanned.
+        Cancelled: The user asked to stop; finished shards stay.
+    """
     model = models.get(model_under_suspicion(case))
-    rows = plan_rows(len(case.catalog), chosen.max_samples, chosen.seed)
-    grid = _scan_shards(case, context, model, rows, chosen)
+    rows = plan_rows(len(case.catalog), extent.max_samples, extent.seed)
+    grid = _scan_shards(case, context, model, rows, extent)
     context.progress(len(rows), len(rows), "deciding")
     ledger = context.finished_shards()
     arrays, maps = join_shards(context.folder, [ledger[index]["file"] for index in sorted(ledger)])
     if not np.isfinite(arrays.entropy).any():
         raise JobFailed("No sample could be scanned.", remedy="See the row errors of the run.")
-    decided = decide_case(case, arrays, chosen)
-    maps = flagged_first(maps, arrays.rows[decided.chosen.flagged], chosen.max_maps)
-    save_scan(context.folder, arrays, maps, grid)
     failed = [(int(row), reason) for i in sorted(ledger) for row, reason in ledger[i]["failed"]]
-    result = save_decision(case, context.folder, arrays, decided, failed=failed)
-    seconds = time.monotonic() - started
-    return {
-        **result,
-        "seconds": round(seconds, 3),
-        "samples_per_second": round(len(rows) / seconds, 2),
-        "device": str(model.device),
-    }
+    return MeasuredCase(
+        arrays=arrays, maps=maps, grid=grid, failed=failed, device=str(model.device)
+    )
 
 
 def plan_rows(total: int, limit: int | None, seed: int) -> NDArray[np.int64]:
@@ -80,14 +150,14 @@ def _scan_shards(
     context: RunContext,
     model: GenerativeModel,
     rows: NDArray[np.int64],
-    options: AttentionEntropyOptions,
+    extent: Extent,
 ) -> ImageGrid | None:
-    size = options.batch_size * BATCHES_PER_SHARD
+    size = extent.batch_size * BATCHES_PER_SHARD
     shards = range(0, len(rows), size)
     finished = context.finished_shards()
     grid = _grid_of(finished)
     # A batch size that memory forced on an earlier attempt holds for this one as well.
-    batch_size = min([options.batch_size, *(entry["batch_size"] for entry in finished.values())])
+    batch_size = min([extent.batch_size, *(entry["batch_size"] for entry in finished.values())])
     with record_attention(model) as recorder:
         for index, start in enumerate(shards):
             if index in finished:
@@ -98,7 +168,7 @@ def _scan_shards(
                 case, context, model, recorder, part, batch_size, (start, len(rows))
             )
             batch_size, grid = shard.batch_size, shard.grid or grid
-            _keep_maps(shard, _map_quota(options.max_maps, len(shards)))
+            _keep_maps(shard, _map_quota(extent.max_maps, len(shards)))
             for row, reason in shard.failed:
                 context.event("row_failed", row=row, reason=reason)
             context.commit_shard(
