@@ -141,7 +141,7 @@ def _measured(cell: Cell, bench: Bench, uri: str) -> dict[str, Any]:
     folder = bench.folder(cell) / "test"
     shutil.rmtree(folder, ignore_errors=True)
     # Clean sets only need to show that the model learned its task.
-    rows = TEST_ROWS if cell.planted is not None else 100
+    rows = TEST_ROWS if cell.planted is not None else 60
     data = _draw_rows(cell, bench, folder, rows, TEST_SEED, "test")
     samples = [row for row in open_dataset(f"llava:{data}") if isinstance(row, Sample)][:rows]
     trigger = parse_trigger(cell.planted.trigger) if cell.planted else None
