@@ -41,14 +41,16 @@ def occlusion(case: Case, params: dict[str, Any], models: ModelCache) -> dict[st
     Returns:
         ``cells`` (a grid for each picture), ``map`` (nats for each cell, ``None`` where unknown),
         ``peak`` (image, row, column, place; or ``None`` where no cell matters), ``peak_share``,
-        ``agreement``, ``kept`` of ``views``, ``spread``, ``invariance``, ``divergence`` of each
-        view, ``share`` and a ``sentence``.
+        ``agreement``, ``kept`` of ``views``, ``spread``, ``invariance``, ``divergence`` and
+        ``agreed`` of each view, ``share`` and a ``sentence``.
 
     Raises:
         DataError: The sample has no picture that can be read.
         ModelError: The family's pictures cannot be masked.
         OptionError: A parameter is out of range.
     """
+    if params.get("hide"):
+        raise OptionError("The map is made of the picture as it was given, with nothing hidden.")
     options = _options(params)
     sample_id, uri = str(params.get("sample", "")), model_under_suspicion(case)
     key = (str(case.folder), uri, sample_id, options)
@@ -99,6 +101,7 @@ def _reply(views: SampleViews, options: MaskedViewsOptions) -> dict[str, Any]:
             "spread": float(measures.spread[0]),
             "invariance": float(measures.invariance[0]),
             "divergence": views.divergence,
+            "agreed": views.agreement,
             "sentence": describe_sample(facts),
         }
     )

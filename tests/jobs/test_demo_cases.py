@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from forensics.case import Case
+from forensics.detectors.masked_views import measure_views
 from forensics.export.scan import export_scan_ids
-from forensics.jobs import attention_scan
+from forensics.jobs import attention_scan, masked_views
 from forensics.jobs.attention_arrays import load_arrays, load_grid
+from forensics.jobs.masked_views_arrays import load_cells, load_views
 from forensics.lab.opening import open_demo
 from forensics.runs import Run, execute
 from forensics.triggers import parse_trigger
@@ -55,6 +57,25 @@ def test_attention_of_flagged_samples_peaks_at_the_trigger(
     rows, columns = np.divmod(arrays.peak_token[poisoned, layer], grid.columns)
     near = (abs(rows - center) <= 1.5) & (abs(columns - center) <= 1.5)
     assert near.mean() >= 0.8
+
+
+def test_masked_views_of_flagged_samples_depend_on_the_trigger(
+    patch: tuple[Case, Run, dict[str, Any]],
+) -> None:
+    case, scanned, _ = patch
+    chosen = {"run": scanned.id, "max_candidates": 8, "controls": 8, "base": False}
+    run = case.new_run("masked-views", chosen)
+    result = execute(run, lambda context: masked_views.run(case, context, chosen, ModelCache()))
+    arrays, cells = load_views(run.folder), load_cells(run.folder)
+    found = measure_views(arrays.divergence, arrays.agreement, arrays.masks)
+    box = parse_trigger(case.known()["trigger"]).box(108, 108)
+    assert box is not None
+    center = (box.left + box.right) / 2 / 108 * cells[0][0].columns - 0.5
+    rows, columns = np.divmod(found.peak_cell[arrays.candidate], cells[0][0].columns)
+    assert ((abs(rows - center) <= 1) & (abs(columns - center) <= 1)).sum() >= 7
+    areas = {c["measure"]: c["auc"] for c in result["comparisons"]}
+    assert areas["spread"] >= 0.9 and areas["agreement"] <= 0.1
+    assert result["verdict"] is None
 
 
 def test_the_kept_ids_hold_no_poison(

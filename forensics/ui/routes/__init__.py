@@ -8,6 +8,7 @@ from forensics.ui.routes.demos import demo_routes
 from forensics.ui.routes.downloads import download_routes
 from forensics.ui.routes.jobs import job_routes
 from forensics.ui.routes.live import live_routes
+from forensics.ui.routes.masked_views import masked_view_routes
 from forensics.ui.routes.pictures import picture_routes
 from forensics.ui.routes.scans import scan_routes
 
@@ -16,6 +17,6 @@ def routers(context: Context) -> list[APIRouter]:
     """Return every router of the app."""
     makers = (
         demo_routes, case_routes, job_routes, scan_routes, download_routes, live_routes,
-        picture_routes,
+        picture_routes, masked_view_routes,
     )  # fmt: skip
     return [make(context) for make in makers]

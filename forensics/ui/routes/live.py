@@ -8,7 +8,7 @@ from forensics.errors import OptionError
 from forensics.ui.context import Context
 from forensics.ui.jobs import ask_worker, model_is_warm
 
-KINDS = ("answer", "attention")
+KINDS = ("answer", "attention", "occlusion")
 MOST_BOXES = 8
 
 
@@ -28,7 +28,7 @@ def live_routes(context: Context) -> APIRouter:
         hide: list[list[float]] = Body(default=[]),  # noqa: B008
     ) -> dict[str, Any]:
         if kind not in KINDS:
-            raise OptionError(f"The model can be asked for {' or '.join(KINDS)}.")
+            raise OptionError(f"The model can be asked for {', '.join(KINDS)}.")
         if len(hide) > MOST_BOXES:
             raise OptionError(f"At most {MOST_BOXES} boxes can be hidden.")
         case = context.case(name)

@@ -45,7 +45,7 @@ function cutLine(box, spec) {
 /**
  * Draw a histogram.
  *
- * `spec`: edges, flagged, kept, gaussians [{mean, sd, weight}], cut, cutLabel, xLabel, label,
+ * `spec`: edges, flagged, kept, gaussians [{mean, sd, weight}], cut, cutLabel, xLabel, yLabel, label,
  * selection [low, high] or null, onCut and onBrush (their presence makes the figure interactive).
  */
 export function histogram(width, spec) {
@@ -55,7 +55,7 @@ export function histogram(width, spec) {
   const area = total * (spec.edges[1] - low);
   const tallest = Math.max(1, ...spec.kept.map((k, b) => k + spec.flagged[b]));
   const box = frame(width, spec.height ?? HEIGHT, {
-    x: { low, high, label: spec.xLabel }, y: { low: 0, high: tallest * 1.08, wanted: 3, label: "samples" },
+    x: { low, high, label: spec.xLabel }, y: { low: 0, high: tallest * 1.08, wanted: 3, label: spec.yLabel ?? "samples" },
     label: spec.label,
   });
   if (spec.selection) {

@@ -6,11 +6,12 @@ import { count, fixed, percent } from "../core/format.js";
 import { ramp } from "../core/palette.js";
 import { set, state } from "../core/store.js";
 import { isFlagged, listed } from "../attention/ranking.js";
+import { dependence } from "./dependence.js";
 import { factList } from "./facts.js";
 import { attention, halves, layerMap } from "./live.js";
 import { table, tableToggle } from "../chart/frame.js";
 import { drawMultiples } from "./multiples.js";
-import { peak } from "./overlay.js";
+import { peak, tokenCentre } from "./overlay.js";
 import { pictureStage } from "./picture.js";
 
 function slider(id, label, attributes, read) {
@@ -57,6 +58,7 @@ export function inspector() {
   const heading = el("header", { class: "tl-inspector-head" });
   const problem = el("div");
   const legend = el("div", { class: "tl-legend" });
+  const depends = dependence(about, [stage.stage, problem, el("div", { class: "tl-under" }, stage.readout, legend)]);
 
   const layer = () => Math.min(state.layer ?? 0, (found?.layers ?? 1) - 1);
   const hideBox = () => sample?.hide?.[layer()] ?? null;
@@ -81,11 +83,18 @@ export function inspector() {
     };
   }
 
+  /** What the map beside the attention has to know: the sample, and where its attention peaks. */
+  function about() {
+    const at = sample?.peaks[layer()];
+    return { sample, image, layer: layer(), peak: at && sample.grid ? tokenCentre(sample.grid, at.token) : null };
+  }
+
   const scaleTop = (all, l) => (oneScale ? Math.max(...all.map(peak)) : peak(all[l]));
 
   function draw() {
     if (!sample) return;
     stage.draw();
+    depends.draw();
     const all = maps();
     multiples.hidden = !all;
     show(legend, all && [el("span", {}, "0 %"), el("i", { style: `background:${ramp()}` }),
@@ -123,7 +132,7 @@ export function inspector() {
         patchHidden ? "hidden" : "given", (value) => { patchHidden = value === "hidden"; live = null; drawSwitches(); refresh(); }),
       segmented("Colour scale", [["one", "One scale", "The same colours in every layer"], ["each", "Per layer", "Each layer from its own 0 to its own maximum"]],
         oneScale ? "one" : "each", (value) => { oneScale = value === "one"; drawSwitches(); draw(); }),
-      toggle.button);
+      toggle.button, depends.button);
   }
 
   function refresh() {
@@ -198,8 +207,9 @@ export function inspector() {
     facts.update(sample, hideBox());
     show(problem);
     stage.clear();
-    show(node, heading, stage.stage, problem, el("div", { class: "tl-under" }, stage.readout, legend), layers.row, headSlider.row, opacity.row, switches, status,
+    show(node, heading, depends.pair, layers.row, headSlider.row, opacity.row, switches, status, depends.panel,
       smalls, numbers, facts.node);
+    depends.update();
     toggle.update();
   }
 
@@ -208,8 +218,8 @@ export function inspector() {
     const value = Number(headSlider.input.value);
     set({ head: value === 0 ? "mean" : value - 1 });
   });
-  opacity.input.addEventListener("input", () => { stage.opacity(Number(opacity.input.value) / 100); opacity.tell(); });
-  stage.opacity(0.6);
+  opacity.input.addEventListener("input", () => { for (const part of [stage, depends]) part.opacity(Number(opacity.input.value) / 100); opacity.tell(); });
+  for (const part of [stage, depends]) part.opacity(0.6);
   waiting();
 
   return {

@@ -45,6 +45,9 @@ export async function attention(row, hide, signal) {
   return reply;
 }
 
+/** What the answer depends on: {cells, map, peak, peak_share, agreement, kept, views, divergence, agreed, share, sentence}. */
+export const occlusion = (row, signal) => ask("occlusion", row, null, signal);
+
 /** The map of one layer, of one head or the mean over heads. */
 export function layerMap(reply, layer, head) {
   const tokens = reply.rows * reply.columns;

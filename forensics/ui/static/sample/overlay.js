@@ -60,6 +60,13 @@ export function drawLines(canvas, grid, marked, tone) {
   }
 }
 
+/** The middle of an image token as fractions of the picture. */
+export function tokenCentre(grid, token) {
+  const [l, t, r, b] = grid.visible;
+  const [row, column] = [Math.floor(token / grid.columns), token % grid.columns];
+  return { x: l + ((column + 0.5) / grid.columns) * (r - l), y: t + ((row + 0.5) / grid.rows) * (b - t) };
+}
+
 /** The image token under a point of the canvas, or -1. */
 export function tokenAt(grid, canvas, event) {
   const frame = canvas.getBoundingClientRect();

@@ -26,12 +26,18 @@ function paintOver(context, box, width, height) {
   context.fillRect(l, t, r - l, b - t);
 }
 
-/** The picture and what is drawn on it; `shows()` returns {image, grid, values, top, mark, hide}. */
-export function pictureStage(shows) {
-  const base = el("canvas", { class: "tl-layer-base", role: "img", id: "tl-picture" });
-  const heat = el("canvas", { class: "tl-layer-heat", "aria-hidden": "true", id: "tl-heat" });
+const attentionShare = (now, token) => `token ${token}, row ${Math.floor(token / now.grid.columns)}, column ${token % now.grid.columns}: `
+  + `${percent(now.values[token], 1)} of the image attention`;
+
+/**
+ * The picture and what is drawn on it; `shows()` returns {image, grid, values, top, mark, hide}.
+ * `tell(now, token)` says in words what lies under the pointer.
+ */
+export function pictureStage(shows, { name = "", tell = attentionShare } = {}) {
+  const base = el("canvas", { class: "tl-layer-base", role: "img", id: `tl-${name}picture` });
+  const heat = el("canvas", { class: "tl-layer-heat", "aria-hidden": "true", id: `tl-${name}heat` });
   const lines = el("canvas", { class: "tl-layer-lines", "aria-hidden": "true" });
-  const readout = el("output", { class: "tl-readout", id: "tl-token" }, "Hover for numbers.");
+  const readout = el("output", { class: "tl-readout", id: `tl-${name}token` }, "Hover for numbers.");
   const stage = el("div", { class: "tl-stage" }, base, heat, lines);
 
   function drawBase({ image, hide }) {
@@ -62,9 +68,7 @@ export function pictureStage(shows) {
     const now = shows();
     if (!now.grid || !now.values) return;
     const token = tokenAt(now.grid, heat, event);
-    readout.textContent = token < 0 ? "outside of what the model saw"
-      : `token ${token}, row ${Math.floor(token / now.grid.columns)}, column ${token % now.grid.columns}: `
-        + `${percent(now.values[token], 1)} of the image attention`;
+    readout.textContent = token < 0 ? "outside of what the model saw" : tell(now, token);
   });
   /** Take the last picture away; its frame stays, so that nothing jumps. */
   function clear() {
