@@ -60,6 +60,20 @@ BUILT_IN = (
         job="forensics.jobs.attention_scan:run",
     ),
     MethodSpec(
+        name="attention-allocation",
+        alias="tcap",
+        kind="scan",
+        title="Attention allocation (TCAP)",
+        needs="a finished attention scan, or a multimodal language model tuned on the suspicious "
+        "set, and that set",
+        gives="suspected samples, their probability, the late heads that set them apart, a verdict",
+        paper="TCAP: Tri-Component Attention Profiling for Unsupervised Backdoor Detection in "
+        "MLLM Fine-Tuning",
+        arxiv="2601.21692",
+        options="forensics.detectors.attention_allocation_options:AttentionAllocationOptions",
+        job="forensics.jobs.attention_allocation:run",
+    ),
+    MethodSpec(
         name="masked-views",
         kind="scan",
         title="What answers depend on: masked views (reconstruction)",

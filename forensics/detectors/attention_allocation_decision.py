@@ -52,6 +52,7 @@ class Allocation:
 
     Attributes:
         mode: ``calibrated``, ``exact`` or ``guarded``.
+        columns: What it was decided from (in mode ``guarded`` the residuals).
         fits: Mixtures of all candidate heads (in mode ``guarded`` those of the residuals).
         splits: Where each parts the samples.
         floor: What chance does; ``None`` in mode ``exact``.
@@ -67,6 +68,7 @@ class Allocation:
     """
 
     mode: str
+    columns: HeadColumns
     fits: HeadFits
     splits: Splits
     floor: Floor | None
@@ -176,6 +178,7 @@ def allocate(
     posterior, consensus = count_votes(voters, columns.scanned)
     return Allocation(
         mode=mode,
+        columns=columns,
         fits=fits,
         splits=splits,
         floor=floor,

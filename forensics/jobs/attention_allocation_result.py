@@ -1,0 +1,111 @@
+"""From masses to the files of an attention-allocation run; no model, no torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from forensics.case import Case
+from forensics.detectors.attention_allocation import (
+    Allocation,
+    AttentionAllocationOptions,
+    decide_modes,
+    explain_votes,
+    judge_allocation,
+)
+from forensics.detectors.verdict import Verdict
+from forensics.jobs.attention_allocation_tables import head_table
+from forensics.jobs.attention_source import MassSource
+from forensics.jobs.truth_scores import score_modes
+
+SCORES, FLAGGED_IDS = "scores.parquet", "flagged_ids.txt"
+LISTED_HEADS: Final = 64  # of the heads table in result.json; all are in the arrays
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationDecision:
+    """What every mode says about a scan.
+
+    Attributes:
+        modes: Decisions by mode.
+        mode: The chosen one.
+        verdict: Its conclusion.
+    """
+
+    modes: dict[str, Allocation]
+    mode: str
+    verdict: Verdict
+
+    @property
+    def chosen(self) -> Allocation:
+        """The decision of the chosen mode."""
+        return self.modes[self.mode]
+
+
+def decide_masses(
+    case: Case, source: MassSource, options: AttentionAllocationOptions
+) -> AllocationDecision:
+    """Decide by every mode, and judge the chosen one."""
+    answers = list(case.catalog.answers[source.rows])
+    questions = list(case.catalog.questions[source.rows])
+    modes = decide_modes(source.masses, options, answers=answers, questions=questions)
+    verdict = judge_allocation(
+        modes[options.mode], source.masses, answers=answers, questions=questions
+    )
+    return AllocationDecision(modes=modes, mode=options.mode, verdict=verdict)
+
+
+def save_allocation(
+    case: Case, folder: Path, source: MassSource, decided: AllocationDecision
+) -> dict[str, Any]:
+    """Write scores and flagged ids; return the content of ``result.json``."""
+    ids = case.catalog.ids[source.rows]
+    chosen = decided.chosen
+    _save_scores(folder / SCORES, ids, source, decided)
+    # One id a line; line breaks inside an id are written as escapes.
+    lines = "".join(f"{_line(name)}\n" for name in ids[chosen.flagged])
+    (folder / FLAGGED_IDS).write_text(lines, encoding="utf-8")
+    scanned = np.isfinite(chosen.posterior)
+    flags = {mode: found.flagged for mode, found in decided.modes.items()}
+    return {
+        "method": "attention-allocation",
+        **decided.verdict.to_dict(),
+        "mode": decided.mode,
+        "score": "probability of being poisoned, 0..1; higher = more suspicious",
+        "suspicious_side": "high",
+        "n": len(source.rows),
+        "failed": chosen.unread,
+        "failures": source.failures,
+        "flagged": chosen.count,
+        "flagged_ids_file": FLAGGED_IDS,
+        "arrays_run": source.run,
+        "modes": {mode: found.summary() for mode, found in decided.modes.items()},
+        "heads": head_table(chosen)[:LISTED_HEADS],
+        **score_modes(case, source.rows, scanned, flags, decided.mode),
+    }
+
+
+def _save_scores(
+    path: Path, ids: NDArray[np.object_], source: MassSource, decided: AllocationDecision
+) -> None:
+    columns: dict[str, Any] = {
+        "row": source.rows,
+        "id": pa.array(ids, pa.string()),
+        "flagged": decided.chosen.flagged,
+    }
+    for mode, found in decided.modes.items():
+        columns[f"score_{mode}"] = found.posterior
+        columns[f"posterior_{mode}"] = found.posterior
+        columns[f"flagged_{mode}"] = found.flagged
+    columns["reason"] = pa.array(explain_votes(decided.chosen, source.masses), pa.string())
+    partial = path.with_suffix(".partial")
+    pq.write_table(pa.table(columns), partial)
+    partial.replace(path)
+
+
+def _line(name: object) -> str:
+    return str(name).replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
