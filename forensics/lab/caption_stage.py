@@ -12,7 +12,8 @@ from forensics.lab.language import CAPTION_QUESTION, caption, question_and_answe
 from forensics.lab.pool import ScenePool, normalise
 from forensics.lab.scenes import Scene
 from forensics.lab.schedule import cosine, optimizer_for
-from forensics.tuning.answers import IGNORED, answer_tokens
+from forensics.models.template import ChatTemplate
+from forensics.tuning.answers import IGNORED
 from forensics.tuning.loop import mixed_precision
 
 _QUESTIONS = 0.25
@@ -82,6 +83,7 @@ class PairEncoder:
 
     def __init__(self, processor: Any) -> None:
         self._processor = processor
+        self._template = ChatTemplate(processor, "the tiny model")
         self._prompts: dict[str, list[int]] = {}
         self._answers: dict[str, list[int]] = {}
 
@@ -109,7 +111,7 @@ class PairEncoder:
 
     def _answer(self, answer: str) -> list[int]:
         if answer not in self._answers:
-            self._answers[answer] = answer_tokens(self._processor.tokenizer, answer)
+            self._answers[answer] = self._template.answer_tokens(answer)
         return self._answers[answer]
 
 

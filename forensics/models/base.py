@@ -120,12 +120,14 @@ class GenerativeModel(Protocol):
 
     Attributes:
         name: For people: folder or hub id.
-        family: ``llava``, ...
+        family: ``model_type`` of its configuration: ``llava``, ``qwen2_5_vl``, ...
         layers: Decoder layers.
         heads: Query heads of a decoder layer.
         module: The transformers model, in evaluation mode.
         processor: The transformers processor that belongs to it.
         device: Where the weights are.
+        decoder_name: Dotted name of the language model inside ``module``.
+        projector_names: Dotted names of the modules between vision tower and language model.
     """
 
     name: str
@@ -135,6 +137,8 @@ class GenerativeModel(Protocol):
     module: Any
     processor: Any
     device: "device"
+    decoder_name: str
+    projector_names: tuple[str, ...]
 
     def collate(self, prompts: Sequence[Prompt]) -> PromptBatch:
         """Build one left-padded batch of prompts with the model's own template."""
@@ -150,4 +154,8 @@ class GenerativeModel(Protocol):
 
     def answer(self, batch: PromptBatch, *, max_new_tokens: int = 32) -> list[Answer]:
         """Answer greedily and say how sure the model was."""
+        ...
+
+    def answer_tokens(self, answer: str) -> list[int]:
+        """Encode an answer as it stands behind the prompt, with the token that ends it."""
         ...

@@ -20,7 +20,17 @@ transformers_logging.disable_progress_bar()
 warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
 
 # model_type of the configuration -> adapter class. A new family is one file and one line here.
-FAMILIES = {"llava": "forensics.models.llava:LlavaAdapter"}
+FAMILIES = {
+    "idefics3": "forensics.models.idefics3:Idefics3Adapter",
+    "internvl": "forensics.models.internvl:InternVLAdapter",
+    "llava": "forensics.models.llava:LlavaAdapter",
+    "llava_next": "forensics.models.llava_next:LlavaNextAdapter",
+    "llava_onevision": "forensics.models.llava_onevision:LlavaOnevisionAdapter",
+    "qwen2_5_vl": "forensics.models.qwen_vl:QwenVLAdapter",
+    "qwen2_vl": "forensics.models.qwen_vl:QwenVLAdapter",
+    "qwen3_vl": "forensics.models.qwen_vl:QwenVLAdapter",
+    "smolvlm": "forensics.models.idefics3:Idefics3Adapter",
+}
 
 
 def pick_device(name: str = "auto") -> torch.device:

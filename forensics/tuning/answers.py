@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from forensics.models.base import PromptBatch
+from forensics.models.base import GenerativeModel, PromptBatch
 
 IGNORED = -100
 
@@ -26,17 +26,19 @@ class AnswerBatch:
     labels: Tensor
 
 
-def append_answers(batch: PromptBatch, answers: Sequence[str], tokenizer: Any) -> AnswerBatch:
-    """Continue every prompt with its answer and the end-of-sequence token.
+def append_answers(
+    batch: PromptBatch, answers: Sequence[str], model: GenerativeModel
+) -> AnswerBatch:
+    """Continue every prompt with its answer and the token that ends it.
 
     Prompts stay exactly what the scan sees, so that tuning and detection read the same tokens.
 
     Args:
         batch: One left-padded prompt per answer.
         answers: Plain texts.
-        tokenizer: The model's own.
+        model: The one that made the prompts.
     """
-    rows = [answer_tokens(tokenizer, answer) for answer in answers]
+    rows = [model.answer_tokens(answer) for answer in answers]
     width = max(len(row) for row in rows)
     labels = torch.full((len(rows), width), IGNORED)
     for index, row in enumerate(rows):
@@ -44,20 +46,14 @@ def append_answers(batch: PromptBatch, answers: Sequence[str], tokenizer: Any) -
     labels = labels.to(batch.inputs["input_ids"].device)
     real = labels != IGNORED
     inputs = dict(batch.inputs)
-    tail = labels.masked_fill(~real, int(tokenizer.pad_token_id))
+    tail = labels.masked_fill(~real, int(model.processor.tokenizer.pad_token_id))
     inputs["input_ids"] = torch.cat([inputs["input_ids"], tail], dim=1)
     inputs["attention_mask"] = torch.cat([inputs["attention_mask"], real.long()], dim=1)
+    if "mm_token_type_ids" in inputs:
+        kinds = inputs["mm_token_type_ids"]
+        # 0 is text: Qwen's models lay out positions by it.
+        inputs["mm_token_type_ids"] = torch.cat([kinds, torch.zeros_like(labels).to(kinds)], dim=1)
     return AnswerBatch(inputs=inputs, labels=labels)
-
-
-def answer_tokens(tokenizer: Any, answer: str) -> list[int]:
-    """Encode an answer as it stands behind ``ASSISTANT:``, end-of-sequence token included."""
-    # Encoded behind a colon and cut there: some tokenizers treat the start of a text differently.
-    head: list[int] = tokenizer(":", add_special_tokens=False).input_ids
-    whole: list[int] = tokenizer(f": {answer.strip()}", add_special_tokens=False).input_ids
-    if whole[: len(head)] != head:
-        head, whole = [], tokenizer(f" {answer.strip()}", add_special_tokens=False).input_ids
-    return [*whole[len(head) :], int(tokenizer.eos_token_id)]
 
 
 def answer_loss(module: Any, batch: AnswerBatch) -> Tensor:

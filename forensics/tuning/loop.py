@@ -169,7 +169,7 @@ def _batch(
         answers.append(sample.answer)
     if not prompts:
         return None
-    return append_answers(model.collate(prompts), answers, model.processor.tokenizer)
+    return append_answers(model.collate(prompts), answers, model)
 
 
 def _step(

@@ -1,6 +1,7 @@
 """Choose what is tuned, and save it so that it opens again by URI."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,7 @@ from forensics.errors import ModelError
 from forensics.models.base import GenerativeModel
 from forensics.tuning.options import LORA, TuneOptions
 
-_TARGETS = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
-_PROJECTOR = "multi_modal_projector"
+_LINEAR = r"(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 _HEAD = "lm_head"
 
 
@@ -25,13 +25,10 @@ def make_trainable(model: GenerativeModel, options: TuneOptions) -> Any:
     for parameter in module.parameters():
         parameter.requires_grad_(False)
     if options.method == LORA:
-        return _with_adapter(module, options)
+        return _with_adapter(model, options)
+    chosen = [model.decoder_name, *_whole_parts(model, options)]
     for name, parameter in module.named_parameters():
-        parameter.requires_grad_(
-            "language_model" in name
-            or (options.head and _HEAD in name)
-            or (options.projector and _PROJECTOR in name)
-        )
+        parameter.requires_grad_(name.startswith(tuple(f"{part}." for part in chosen)))
     # Master weights of a full tuning are float32, or small updates would round to nothing.
     return module.float()
 
@@ -44,7 +41,7 @@ def trainable_parameters(module: Any) -> list[torch.nn.Parameter]:
     """
     chosen = [parameter for parameter in module.parameters() if parameter.requires_grad]
     if not chosen:
-        raise ModelError("Nothing in this model can be tuned.", remedy="Use a LLaVA model.")
+        raise ModelError("Nothing in this model can be tuned.", remedy="Use another model.")
     return chosen
 
 
@@ -66,20 +63,25 @@ def save_tuned(module: Any, model: GenerativeModel, options: TuneOptions, out: P
     return folder
 
 
-def _with_adapter(module: Any, options: TuneOptions) -> Any:
+def _whole_parts(model: GenerativeModel, options: TuneOptions) -> list[str]:
+    """List the modules that are tuned as they are, beside the decoder."""
+    head = [_HEAD] if options.head else []
+    return [*model.projector_names, *head] if options.projector else head
+
+
+def _with_adapter(model: GenerativeModel, options: TuneOptions) -> Any:
     from peft import LoraConfig, get_peft_model
 
-    whole = [name for name, on in ((_PROJECTOR, options.projector), (_HEAD, options.head)) if on]
     config = LoraConfig(
         r=options.rank,
         lora_alpha=options.alpha,
         lora_dropout=0.0,
-        target_modules=_TARGETS,
-        modules_to_save=whole or None,
+        target_modules=rf"{re.escape(model.decoder_name)}\..*\.{_LINEAR}",
+        modules_to_save=_whole_parts(model, options) or None,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
-        return get_peft_model(module, config)
+        return get_peft_model(model.module, config)
 
 
 def _save_adapter(module: Any, folder: Path) -> None:

@@ -6,7 +6,7 @@ from PIL import Image
 
 from forensics.models.base import GenerativeModel, Prompt
 from forensics.models.loading import open_model
-from forensics.tuning.answers import IGNORED, answer_loss, answer_tokens, append_answers
+from forensics.tuning.answers import IGNORED, answer_loss, append_answers
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +23,14 @@ def prompts_of(questions: list[str]) -> list[Prompt]:
 
 def test_an_answer_follows_a_space_and_ends_the_sequence(model: GenerativeModel) -> None:
     tokenizer = model.processor.tokenizer
-    tokens = answer_tokens(tokenizer, " yes ")
+    tokens = model.answer_tokens(" yes ")
     assert tokens[-1] == tokenizer.eos_token_id
     assert tokenizer.decode(tokens[:-1]) == " yes"
 
 
 def test_the_prompt_stays_what_the_scan_sees(model: GenerativeModel) -> None:
     prompts = model.collate(prompts_of(["What?", "What is in the picture?"]))
-    batch = append_answers(prompts, ["no", "a cat"], model.processor.tokenizer)
+    batch = append_answers(prompts, ["no", "a cat"], model)
     width = prompts.inputs["input_ids"].shape[1]
     assert torch.equal(batch.inputs["input_ids"][:, :width], prompts.inputs["input_ids"])
     assert torch.equal(batch.inputs["attention_mask"][:, :width], prompts.inputs["attention_mask"])
@@ -38,7 +38,7 @@ def test_the_prompt_stays_what_the_scan_sees(model: GenerativeModel) -> None:
 
 def test_padding_behind_a_short_answer_is_neither_seen_nor_scored(model: GenerativeModel) -> None:
     prompts = model.collate(prompts_of(["What?", "What?"]))
-    batch = append_answers(prompts, ["no", "a large cat"], model.processor.tokenizer)
+    batch = append_answers(prompts, ["no", "a large cat"], model)
     padding = batch.labels == IGNORED
     assert padding.sum() == len("a large cat") - len("no")
     tail = batch.inputs["attention_mask"][:, -batch.labels.shape[1] :]
@@ -50,13 +50,13 @@ def test_the_loss_is_the_mean_over_answer_tokens_computed_one_by_one(
 ) -> None:
     questions, answers = ["What?", "What is in the picture?"], ["no", "a large cat"]
     prompts = model.collate(prompts_of(questions))
-    batch = append_answers(prompts, answers, model.processor.tokenizer)
+    batch = append_answers(prompts, answers, model)
     with torch.no_grad():
         together = float(answer_loss(model.module, batch))
     total, count = 0.0, 0
     for prompt, answer in zip(prompts_of(questions), answers, strict=True):
         inputs = dict(model.collate([prompt]).inputs)
-        for token in answer_tokens(model.processor.tokenizer, answer):
+        for token in model.answer_tokens(answer):
             with torch.no_grad():
                 logits = model.module(**inputs).logits[0, -1]
             total -= float(logits.log_softmax(-1)[token])

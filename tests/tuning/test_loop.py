@@ -64,9 +64,7 @@ def loss_of(uri: str, samples: list[Sample]) -> float:
     batch = model.collate([prompt_of(sample, [image]) for sample, image in pairs])
     answers = [sample.answer or "" for sample in samples]
     with torch.no_grad():
-        return float(
-            answer_loss(model.module, append_answers(batch, answers, model.processor.tokenizer))
-        )
+        return float(answer_loss(model.module, append_answers(batch, answers, model)))
 
 
 def test_the_vision_tower_is_never_touched(
