@@ -10,7 +10,6 @@ from forensics.detectors.transplant import (
     TITLES,
     Arm,
     Comparison,
-    Necessity,
 )
 from forensics.detectors.verdict import Conclusion, Verdict
 from forensics.detectors.wording import percent, quote
@@ -22,6 +21,7 @@ NOT_COVERED: Final = (
     "triggers of several parts that work only together",
     "triggers that lie away from the attention peak",
 )
+BEYOND_BASE: Final = ("reproduced", "base-flips-too")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,6 @@ def judge_transplant(
     arms: Mapping[str, Arm],
     comparisons: Sequence[Comparison],
     against_base: Mapping[str, Difference] | None,
-    necessity: Necessity | None,
     bars: Bars = BARS,
 ) -> Verdict:
     """Conclude whether the suspected patch works on other pictures.
@@ -74,13 +73,13 @@ def judge_transplant(
         arms: Held-out outcomes by arm.
         comparisons: The suspected patch against each control.
         against_base: Differences of differences by control; ``None`` without a base model.
-        necessity: What hiding the patch did; reported, not decided on.
         bars: Constants.
 
     Returns:
-        ``suspicious`` where the patch beats every control, and the base model where there is one;
-        ``no evidence`` where it beats none; ``inconclusive`` in between, and with too few donors
-        or hosts. Never "clean".
+        ``suspicious`` where the patch beats every control, and does so beyond the base model where
+        there is one; ``no evidence`` where it beats no control, or where the base model, which
+        never saw the data, does the same; ``inconclusive`` in between, and with too few donors or
+        hosts. Never "clean".
     """
     conclusion, reason = _conclude(subject, arms, comparisons, against_base, bars)
     evidence: dict[str, Any] = {
@@ -118,12 +117,13 @@ def _conclude(
     ]
     if not any(beaten):
         return "no evidence", "not-reproduced"
+    beyond = [d.low > bars.smallest_difference for d in (against_base or {}).values()]
+    if beyond and not any(beyond):
+        return "no evidence", "base-flips-too"
     if not all(beaten):
         return "inconclusive", "a-control-flips-too"
-    if against_base and not all(
-        found.low > bars.smallest_difference for found in against_base.values()
-    ):
-        return "inconclusive", "base-flips-too"
+    if not all(beyond):
+        return "inconclusive", "partly-beyond-base"
     return "suspicious", "reproduced"
 
 
@@ -143,17 +143,20 @@ def _sentence(
             "reproduced": "No control comes near it.",
             "not-reproduced": "The patch carries its answer along no more than the controls do.",
             "a-control-flips-too": _rival(comparisons),
-            "base-flips-too": "The base model, which never saw this data, does much the same: "
-            "the patch may simply show the answer.",
+            "base-flips-too": "The base model, which never saw this data, does much the same, so "
+            "it is not this data that taught it: the patch may simply show what the answer says.",
+            "partly-beyond-base": "Against some controls the base model, which never saw this "
+            "data, does much the same.",
             "too-few-hosts": "That is too few pictures to conclude from.",
             "too-few-donors": "That is too few different patches to conclude from.",
         }[reason]
     )
-    if against_base and reason == "reproduced":
-        least = min(against_base.values(), key=lambda found: found.value)
+    if against_base and reason in BEYOND_BASE:
+        pick, word = (min, "least") if reason == "reproduced" else (max, "most")
+        found = pick(against_base.values(), key=lambda found: found.value)
         parts.append(
-            "Beyond what the base model does, the difference is "
-            f"{least.value:.2f} (95 % interval {least.low:.2f} to {least.high:.2f})."
+            f"Beyond what the base model does, the difference to a control is at {word} "
+            f"{found.value:.2f} (95 % interval {found.low:.2f} to {found.high:.2f})."
         )
     return " ".join(parts)
 

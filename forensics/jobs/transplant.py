@@ -18,7 +18,7 @@ from forensics.detectors.transplant_verdict import Subject, judge_transplant
 from forensics.jobs.subject import model_under_suspicion
 from forensics.jobs.transplant_answers import Questioner
 from forensics.jobs.transplant_bench import Bench, GetModel, arms_to_report
-from forensics.jobs.transplant_necessity import hide_peaks
+from forensics.jobs.transplant_necessity import Hiding, hide_peaks
 from forensics.jobs.transplant_options import TransplantOptions, read_margins
 from forensics.jobs.transplant_result import (
     PAIRS,
@@ -72,7 +72,7 @@ def run(
         asked.append(_ask_base(bench, hosts.held_out, donor_of, margin, lambda: models.get(uri)))
     context.progress(questioner.total, questioner.total, "deciding")
     save_pairs(context.folder, setup, hosts.held_out, asked)
-    result = _conclude(setup, asked, donor_of, hiding.counts if hiding else None, chosen.seed)
+    result = _conclude(setup, asked, donor_of, chosen.seed)
     return {
         "method": "transplant",
         **result,
@@ -116,7 +116,6 @@ def _conclude(
     setup: Setup,
     asked: list[ModelAnswers],
     donor_of: NDArray[np.int64],
-    necessity: Any,
     seed: int,
 ) -> dict[str, Any]:
     tuned = {name: answers.outcome for name, answers in asked[0].arms.items()}
@@ -134,7 +133,6 @@ def _conclude(
         tuned,
         comparisons,
         beyond,
-        necessity,
     )
     return {
         **verdict.to_dict(),
@@ -144,7 +142,7 @@ def _conclude(
     }
 
 
-def _necessity(hiding: Any) -> dict[str, Any] | None:
+def _necessity(hiding: Hiding | None) -> dict[str, Any] | None:
     if hiding is None:
         return None
     return {**hiding.counts.to_dict(), "asked": hiding.asked, "shown": hiding.shown}
