@@ -40,7 +40,7 @@ def ids(
 ) -> None:
     """Write the ids of kept, flagged or all samples.
 
-    JSON: path, which, written, kept, flagged, verdict.
+    JSON: path, which, written, kept, flagged, verdict, note.
     """
     from forensics.export.scan import export_scan_ids
 
@@ -48,7 +48,11 @@ def ids(
         Case.open(case_folder), to, run_id=run_id, which=which, use_flags=use_flags,
         overwrite=overwrite,
     )  # fmt: skip
-    emit(outcome, as_json, lambda: f"{outcome['written']} ids ({which}) in {to}.")
+    emit(
+        outcome,
+        as_json,
+        lambda: f"{outcome['written']} ids ({which}) in {to}. {outcome.get('note', '')}".rstrip(),
+    )
 
 
 @export.command()
@@ -70,7 +74,7 @@ def dataset(
 ) -> None:
     """Write the data set without the flagged samples, in its own format.
 
-    JSON: path, kept, removed, verdict.
+    JSON: path, kept, removed, verdict, note.
     """
     from forensics.export.scan import export_scan_dataset
 
@@ -81,5 +85,8 @@ def dataset(
     emit(
         outcome,
         as_json,
-        lambda: f"{outcome['kept']} samples kept, {outcome['removed']} removed: {to}.",
+        lambda: (
+            f"{outcome['kept']} samples kept, {outcome['removed']} removed: {to}. "
+            f"{outcome.get('note', '')}".rstrip()
+        ),
     )

@@ -75,11 +75,13 @@ def image_bytes(ref: ImageRef, limits: ImageLimits = DEFAULT_LIMITS) -> bytes:
         DataError: It is missing, outside its root, or larger than the limit.
     """
     path = image_path(ref)
+    if ref.offset is not None:
+        return _read_member(path, ref, limits)
     if ref.row is None:
         return _read_file(path, ref, limits)
     from forensics.data.parquet_cells import read_cell  # pyarrow is slow to import
 
-    data = read_cell(path, ref.column or "", ref.row, limits.size_bytes)
+    data = read_cell(path, ref.column or "", ref.row, limits.size_bytes, ref.item)
     if data is None:
         raise _too_large(ref, limits)
     return data
@@ -128,8 +130,11 @@ def decode_image(data: bytes, name: str, limits: ImageLimits = DEFAULT_LIMITS) -
 
 def name_of(ref: ImageRef) -> str:
     """Return what to call an image in messages."""
+    if ref.offset is not None:
+        return f"Image at byte {ref.offset} of {shown(ref.path)}"
     cell = "" if ref.row is None else f", row {ref.row + 1}, column {shown(ref.column)}"
-    return f"Image {shown(ref.path)}{cell}"
+    item = "" if ref.item is None else f", image {ref.item + 1}"
+    return f"Image {shown(ref.path)}{cell}{item}"
 
 
 def _read_file(path: Path, ref: ImageRef, limits: ImageLimits) -> bytes:
@@ -142,6 +147,22 @@ def _read_file(path: Path, ref: ImageRef, limits: ImageLimits) -> bytes:
         raise DataError(f"{name_of(ref)} cannot be read: {error.strerror}.") from error
     if len(data) > limits.size_bytes:  # it grew since
         raise _too_large(ref, limits)
+    return data
+
+
+def _read_member(path: Path, ref: ImageRef, limits: ImageLimits) -> bytes:
+    """Read a part of a tar file; a case file that names another part only gets what is there."""
+    offset, size = ref.offset or 0, ref.size or 0
+    if size > limits.size_bytes:
+        raise _too_large(ref, limits)
+    try:
+        with path.open("rb") as stream:
+            stream.seek(max(offset, 0))
+            data = stream.read(max(size, 0))
+    except OSError as error:
+        raise DataError(f"{name_of(ref)} cannot be read: {error.strerror}.") from error
+    if len(data) != size:
+        raise DataError(f"{name_of(ref)} is cut off.", remedy="Copy or download the file again.")
     return data
 
 

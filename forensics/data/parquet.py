@@ -4,20 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from forensics.data.arrow_cells import BATCH_ROWS, DAMAGED, CellReader
 from forensics.data.assemble import Assembler
 from forensics.data.fields import FieldMap, find_columns
 from forensics.data.records import BadRow, Draft, FileDataset, Record, Turns
-from forensics.data.sample import ImageRef
 from forensics.data.textfile import read_head
 from forensics.errors import DataError
-
-# ValueError: pyarrow decodes column names itself, and damaged ones are not UTF-8.
-DAMAGED = (pa.ArrowException, OSError, ValueError)
-BATCH_ROWS = 64  # cells may hold whole images, so few are in memory at a time
 
 
 class ParquetTable(FileDataset):
@@ -50,62 +44,50 @@ class ParquetTable(FileDataset):
         with open_parquet(path) as file:
             schema = file.schema_arrow
         self.columns = find_columns(schema.names, fields, path.name)
-        self._holds_images = _holds_bytes(schema.field(self.columns["image"]).type, path)
-        if self._holds_images and not path.is_relative_to(root):
-            raise DataError(
-                f"{path} holds the images but is not under {root}.",
-                remedy="Leave the image folder out, or name one that the file lies in.",
-            )
+        self._reader = CellReader(path, root, self.columns, schema)
 
     def records(self) -> Iterator[Record]:
         """Yield every row in file order; its original is the row number from 0."""
         assembler = Assembler(self.path.name, self.path.stem, self.root, self.turns)
-        names = sorted(set(self.columns.values()))
-        with open_parquet(self.path) as file:
-            row = 0
-            for group in range(file.num_row_groups):
-                end = row + file.metadata.row_group(group).num_rows
-                try:
-                    for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names):
-                        for cells in self._cells(batch, row):
-                            row += 1
-                            yield from assembler.records(
-                                Draft(line=row, row=row, raw=row - 1, cells=cells)
-                            )
-                except DAMAGED as error:
-                    reason = f"rows {row + 1} to {end} are damaged: {_first_line(error)}"
-                    problem = BadRow(reason, "Copy or download the file again.")
-                    yield from assembler.records(
-                        Draft(line=row + 1, row=row + 1, raw=row, cells={}, problem=problem)
-                    )
-                row = end
+        yield from parquet_records(self.path, self._reader, assembler)
 
-    def _cells(self, batch: Any, first_row: int) -> Iterator[dict[str, object]]:
-        columns = {
-            field: _values(batch.column(column))
-            for field, column in self.columns.items()
-            if field != "image"
-        }
-        columns["image"] = self._images(batch.column(self.columns["image"]), first_row)
-        for place in range(batch.num_rows):
-            yield {field: values[place] for field, values in columns.items()}
 
-    def _images(self, column: Any, first_row: int) -> list[object]:
-        if not self._holds_images:
-            return _values(column)
-        lengths, paths = _split_images(column)
-        return [
-            self._image(length, path, first_row + place)
-            for place, (length, path) in enumerate(zip(lengths, paths, strict=True))
-        ]
+def parquet_records(
+    path: Path, reader: CellReader, assembler: Assembler, done: int = 0, source: str = ""
+) -> Iterator[Record]:
+    """Yield the rows of one Parquet file; the original of each is its row number from 0.
 
-    def _image(self, length: int | None, path: object, row: int) -> object:
-        if length is None:
-            return path
-        if length == 0:
-            return BadRow("the image cell is empty")
-        name = self.path.relative_to(self.root).as_posix()
-        return ImageRef(root=self.root, path=name, row=row, column=self.columns["image"])
+    Args:
+        path: The file.
+        reader: Takes its batches apart.
+        assembler: Checks the rows.
+        done: Rows of the data set that stand in files before this one.
+        source: The file's name, where the data set has several.
+    """
+    with open_parquet(path) as file:
+        row = 0
+        for group in range(file.num_row_groups):
+            end = row + file.metadata.row_group(group).num_rows
+            try:
+                for batch in file.iter_batches(
+                    BATCH_ROWS, row_groups=[group], columns=reader.names
+                ):
+                    for cells in reader.rows(batch, row):
+                        row += 1
+                        yield from assembler.records(
+                            Draft(line=row, row=done + row, raw=row - 1, cells=cells, source=source)
+                        )
+            except DAMAGED as error:
+                reason = f"rows {row + 1} to {end} are damaged: {first_line(error)}"
+                yield from assembler.records(damaged(reason, row, done, source))
+            row = end
+
+
+def damaged(reason: str, row: int, done: int, source: str) -> Draft:
+    """Return the draft that stands for rows that cannot be read, from ``row`` (0-based) on."""
+    problem = BadRow(reason, "Copy or download the file again.")
+    place = done + row + 1
+    return Draft(line=row + 1, row=place, raw=row, cells={}, problem=problem, source=source)
 
 
 def open_parquet(path: Path) -> Any:
@@ -125,64 +107,11 @@ def open_parquet(path: Path) -> Any:
         return file
     except DAMAGED as error:
         raise DataError(
-            f"{path} cannot be read as Parquet: {_first_line(error)}.",
+            f"{path} cannot be read as Parquet: {first_line(error)}.",
             remedy="It may be cut off: copy or download it again.",
         ) from error
 
 
-def _holds_bytes(kind: Any, path: Path) -> bool:
-    if pa.types.is_struct(kind):
-        names = [kind.field(place).name for place in range(kind.num_fields)]
-        if "bytes" in names or "path" in names:
-            return True
-    if _is_binary(kind):
-        return True
-    if _is_text(kind) or pa.types.is_dictionary(kind) or pa.types.is_null(kind):
-        return False
-    raise DataError(
-        f"{path}: the image column is of type {kind}.",
-        remedy="Expected a path, the bytes of an image file, or a struct of bytes and path.",
-    )
-
-
-def _split_images(column: Any) -> tuple[list[int | None], list[object]]:
-    """Return byte lengths and paths of image cells; ``None`` where a cell has no such part."""
-    nothing: list[Any] = [None] * len(column)
-    if not pa.types.is_struct(column.type):
-        return pc.binary_length(column).to_pylist(), nothing
-    parts = {column.type.field(place).name for place in range(column.type.num_fields)}
-    lengths = paths = nothing
-    if "bytes" in parts:
-        lengths = pc.binary_length(pc.struct_field(column, "bytes")).to_pylist()
-    if "path" in parts:
-        paths = _values(pc.struct_field(column, "path"))
-    return lengths, paths
-
-
-def _values(column: Any) -> list[object]:
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if not _is_text(column.type):
-        return list(column.to_pylist())
-    # By way of bytes: one cell that is not UTF-8 must not cost the others.
-    cells = column.cast(pa.large_binary()).to_pylist()
-    return [cell if cell is None else cell.decode("utf-8", "surrogateescape") for cell in cells]
-
-
-def _is_text(kind: Any) -> bool:
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
-
-
-def _is_binary(kind: Any) -> bool:
-    return bool(
-        pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_binary_view(kind)
-        or pa.types.is_fixed_size_binary(kind)
-    )
-
-
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return the first line of what a library says of a damaged file."""
     return str(error).partition("\n")[0]

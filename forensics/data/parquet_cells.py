@@ -1,4 +1,4 @@
-"""Fetch single image cells of a Parquet file, in order at little cost and at random too."""
+"""Fetch single image cells of Parquet and Arrow files, in order at little cost, at random too."""
 
 import threading
 from bisect import bisect_right
@@ -9,7 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from forensics.data.parquet import DAMAGED, open_parquet
+from forensics.data.arrow_cells import DAMAGED
+from forensics.data.arrow_file import ArrowCursor
+from forensics.data.parquet import open_parquet
 from forensics.errors import DataError
 
 _BATCH_ROWS = 8  # each may be an image of many megabytes
@@ -21,22 +23,27 @@ _UNREADABLE = (
 )
 
 
-def read_cell(path: Path, column: str, row: int, limit: int) -> bytes | None:
+def read_cell(
+    path: Path, column: str, row: int, limit: int, item: int | None = None
+) -> bytes | None:
     """Return the bytes of an image cell, or ``None`` where it has more than ``limit``.
 
     Reading rows in rising order reads the file once; a step back starts its row group anew.
 
     Args:
-        path: The Parquet file.
-        column: A column of bytes or of structs with a field ``bytes``.
+        path: The file; the suffix ``.arrow`` says that it is an Arrow file.
+        column: A column of bytes, of structs with a field ``bytes``, or of lists of either.
         row: Row counted from 0.
         limit: Most bytes to return.
+        item: Place in the cell, counted from 0, where it is a list.
 
     Raises:
         DataError: There is no such cell, it is empty, or the file is damaged.
     """
     try:
         cell = _cursor(path, column).cell(row)
+        if isinstance(cell, pa.ListScalar) and item is not None and cell.is_valid:
+            cell = cell.values[item]
         if isinstance(cell, pa.StructScalar):
             cell = cell["bytes"]
         if cell is None or not cell.is_valid:
@@ -51,7 +58,7 @@ def read_cell(path: Path, column: str, row: int, limit: int) -> bytes | None:
     return None if buffer.size > limit else bytes(buffer)
 
 
-class _Cursor:
+class _ParquetCursor:
     """A place in one column of one Parquet file."""
 
     def __init__(self, path: Path, column: str) -> None:
@@ -90,14 +97,15 @@ class _Cursor:
         self._group, self._first, self._cells = group, self._starts[group], []
 
 
-def _cursor(path: Path, column: str) -> _Cursor:
+def _cursor(path: Path, column: str) -> _ParquetCursor | ArrowCursor:
     """Return this thread's cursor, a new one where the file or the column is another."""
     status = path.stat()
     key = (path, column, status.st_mtime_ns, status.st_size)
-    cursor: _Cursor | None = getattr(_LOCAL, "cursor", None)
+    cursor: _ParquetCursor | ArrowCursor | None = getattr(_LOCAL, "cursor", None)
     if cursor is None or _LOCAL.key != key:
         if cursor is not None:
             cursor.close()
-        cursor = _Cursor(path, column)
+        kind = ArrowCursor if path.suffix.lower() == ".arrow" else _ParquetCursor
+        cursor = kind(path, column)
         _LOCAL.cursor, _LOCAL.key = cursor, key
     return cursor

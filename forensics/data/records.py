@@ -12,6 +12,9 @@ from forensics.errors import DataError
 Turns = Literal["first", "each"]
 """Which turns of a conversation are samples: the first (as BYE does), or each."""
 
+Raw = str | int | tuple[tuple[int, int], ...]
+"""A row as it stands in its file: text, a row number from 0, or byte spans (first, end)."""
+
 _POISONED = {"true": True, "1": True, "false": False, "0": False}
 _SHOWN_CHARACTERS = 80
 
@@ -37,7 +40,8 @@ class Draft:
     Attributes:
         line: Line or row to report, counted from 1.
         row: Position among the rows of the file, counted from 1; bad rows count too.
-        raw: The row as it stands in the file (text formats), or its row number from 0 (Parquet).
+        raw: The row as it stands in the file (text), its row number from 0 (Parquet, Arrow), or
+            the byte spans of its members (tar).
         cells: What the file holds under each field name of a sample, of any type.
         problem: Why the row could not even be taken apart.
         source: The file that the row stands in, where the data set has several.
@@ -45,7 +49,7 @@ class Draft:
 
     line: int
     row: int
-    raw: str | int
+    raw: Raw
     cells: Mapping[str, object]
     problem: BadRow | None = None
     source: str = ""
@@ -64,7 +68,7 @@ class Record:
     """
 
     item: Sample | RowError
-    raw: str | int
+    raw: Raw
     row: int
     poisoned: object = None
     unread_turns: int = 0

@@ -51,9 +51,7 @@ def split_turns(cells: Mapping[str, object], images: int, turns: Turns) -> tuple
         history = [(turn.question, (turn.answer or "").replace(IMAGE_TAG, "")) for turn in made]
         question = _bare(clean_text(exchange.question, "question"))
         answer = clean_text(exchange.answer, "answer")
-        made.append(
-            Turn(question=question, answer=answer, images=seen, history=tuple(history))
-        )
+        made.append(Turn(question=question, answer=answer, images=seen, history=tuple(history)))
     return made, len(later)
 
 

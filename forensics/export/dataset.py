@@ -1,22 +1,26 @@
 """Write a data set without the removed rows, in its own format, so that its reader opens it again.
 
-Text rows are byte for byte those of the original; Parquet rows have the same values, schema and
-metadata; images are copied unchanged. Rows without an id of their own are numbered anew when the
-export is opened, since their ids come from their place in the file.
+Text rows and members of shards are byte for byte those of the original; Parquet and Arrow rows have
+the same values, schema and metadata; images are copied unchanged. Rows without an id of their own
+are numbered anew when the export is opened, since their ids come from their place in the file.
 """
 
 import shutil
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
 from forensics.data.imagefolder import ImageFolder
-from forensics.data.records import FileDataset
+from forensics.data.open import OWN_ROOT
+from forensics.data.records import FileDataset, Raw, Record
 from forensics.data.sample import Dataset, Sample
+from forensics.data.webdataset import WebDataset
 from forensics.errors import DataError
 from forensics.export.atomic import cannot_write, partial_path, whole_file
 from forensics.export.pictures import ImageCopier
+from forensics.export.shards import write_shards
 from forensics.export.text_rows import write_text_rows
 
 
@@ -25,8 +29,8 @@ class ExportResult:
     """What an export did.
 
     Attributes:
-        kept: Rows written.
-        removed: Readable rows left out because their id was not among those to keep.
+        kept: Rows written; a conversation of several turns is one row.
+        removed: Readable rows left out because an id of theirs was not among those to keep.
         unreadable: Rows left out because the reader reports an error for them; nothing vouches
             for a row that no method has seen.
         path: The file or folder written.
@@ -38,8 +42,12 @@ class ExportResult:
     path: Path
 
 
-class _Selection:
-    """Pick the rows to keep, copy their images, and count."""
+class Selection:
+    """Pick the rows to keep, copy their images, and count.
+
+    A row goes as a whole: where each turn of a conversation is a sample, the row is left out when
+    any of its turns is.
+    """
 
     def __init__(self, dataset: FileDataset, keep: Container[str], copier: ImageCopier | None):
         self._dataset = dataset
@@ -47,23 +55,36 @@ class _Selection:
         self._copier = copier
         self.kept = self.removed = self.unreadable = 0
 
-    def rows(self) -> Iterator[str | int]:
-        """Yield the originals of the kept rows, each after its image has been copied."""
-        for record in self._dataset.records():
-            if not isinstance(record.item, Sample):
-                self.unreadable += 1
-            elif record.item.id not in self._keep:
-                self.removed += 1
-            else:
-                self.kept += 1
-                if self._copier is not None and record.item.image is not None:
-                    self._copier.copy(record.item.image)
-                yield record.raw
+    def records(self) -> Iterator[Record]:
+        """Yield the kept rows, one record each, after their images have been copied."""
+        for _, turns in groupby(self._dataset.records(), key=lambda record: record.row):
+            record = self._decide(list(turns))
+            if record is not None:
+                yield record
+
+    def rows(self) -> Iterator[Raw]:
+        """Yield the originals of the kept rows."""
+        return (record.raw for record in self.records())
 
     def result(self, to: Path) -> ExportResult:
+        """Return the counts."""
         return ExportResult(
             kept=self.kept, removed=self.removed, unreadable=self.unreadable, path=to
         )
+
+    def _decide(self, turns: list[Record]) -> Record | None:
+        samples = [record.item for record in turns if isinstance(record.item, Sample)]
+        if len(samples) < len(turns):
+            self.unreadable += 1
+            return None
+        if not all(sample.id in self._keep for sample in samples):
+            self.removed += 1
+            return None
+        self.kept += 1
+        if self._copier is not None:
+            for image in samples[-1].images:  # the last turn has seen all of them
+                self._copier.copy(image)
+        return turns[0]
 
 
 def export_dataset(
@@ -79,10 +100,11 @@ def export_dataset(
     Args:
         dataset: A data set from :func:`~forensics.data.open.open_dataset`.
         keep: Ids to keep; a set, or anything that answers ``in`` quickly.
-        to: The file, with the suffix of the original, or the folder for an image folder.
+        to: The file, with the suffix of the original; or a folder for an image folder, a data set
+            of the ``datasets`` library and WebDataset shards.
         images: ``copy`` puts the images that kept rows name beside the file, under the same
             relative paths; ``none`` writes the file only, which then opens with ``root=`` set to
-            the folder of the original images. An image folder is always copied.
+            the folder of the original images. What is exported to a folder is always copied.
         overwrite: Whether a file that is already there may be replaced. A folder with something
             in it and images that differ are never replaced.
 
@@ -94,7 +116,7 @@ def export_dataset(
         raise DataError(f"Data of format '{dataset.format}' cannot be exported.")
     to = to.absolute()
     try:
-        if isinstance(dataset, ImageFolder):
+        if not _is_file(dataset):
             return _export_folder(dataset, keep, to)
         return _export_file(dataset, keep, to, images=images, overwrite=overwrite)
     except OSError as error:
@@ -112,7 +134,7 @@ def _export_file(
     if to.resolve() == dataset.path.resolve():
         raise DataError(f"{to} is the data set itself.", remedy="Choose another name.")
     copier = ImageCopier(to.parent) if images == "copy" else None
-    selection = _Selection(dataset, keep, copier)
+    selection = Selection(dataset, keep, copier)
     try:
         # The file comes last, so that it never names an image that is not there.
         with whole_file(to, overwrite=overwrite) as partial:
@@ -124,7 +146,7 @@ def _export_file(
     return selection.result(to)
 
 
-def _write_rows(dataset: FileDataset, kept: Iterator[str | int], path: Path) -> None:
+def _write_rows(dataset: FileDataset, kept: Iterator[Raw], path: Path) -> None:
     if dataset.path.suffix.lower() != ".parquet":
         write_text_rows(dataset, kept, path)
         return
@@ -133,7 +155,11 @@ def _write_rows(dataset: FileDataset, kept: Iterator[str | int], path: Path) -> 
     write_parquet_rows(dataset.path, kept, path)
 
 
-def _export_folder(dataset: ImageFolder, keep: Container[str], to: Path) -> ExportResult:
+def _is_file(dataset: FileDataset) -> bool:
+    return dataset.format not in OWN_ROOT
+
+
+def _export_folder(dataset: FileDataset, keep: Container[str], to: Path) -> ExportResult:
     inside, source = to.resolve(), dataset.path.resolve()
     if inside.is_relative_to(source) or source.is_relative_to(inside):
         raise DataError(f"{to} overlaps with the data set.", remedy="Choose a folder elsewhere.")
@@ -142,10 +168,21 @@ def _export_folder(dataset: ImageFolder, keep: Container[str], to: Path) -> Expo
     partial = partial_path(to)
     partial.mkdir(parents=True)
     try:
-        selection = _Selection(dataset, keep, ImageCopier(partial))
-        for _ in selection.rows():
-            pass  # every step copies one image
+        selection = Selection(dataset, keep, ImageCopier(partial))
+        _write_folder(dataset, selection, partial)
         partial.replace(to)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return selection.result(to)
+
+
+def _write_folder(dataset: FileDataset, selection: Selection, folder: Path) -> None:
+    if isinstance(dataset, WebDataset):
+        write_shards(dataset, selection.records(), folder)
+    elif isinstance(dataset, ImageFolder):
+        for _ in selection.records():
+            pass  # every step copies one image
+    else:
+        from forensics.export.hf_dataset import write_hf_dataset  # pyarrow is slow to import
+
+        write_hf_dataset(dataset, selection.records(), folder)

@@ -4,8 +4,8 @@ import csv
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
-from itertools import islice
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Literal
 
@@ -63,6 +63,23 @@ def export_ids(rows: Iterable[IdRow], to: Path, *, overwrite: bool = False) -> i
         ) from None
     with whole_file(to, overwrite=overwrite) as partial:
         return write((_cells(row) for row in rows), partial)
+
+
+def merge_turns(rows: Iterable[IdRow]) -> Iterator[IdRow]:
+    """Yield one row per id: turns of one conversation, which follow each other, become one.
+
+    The row is flagged if any of its turns is; its score is the most suspicious one (the lowest),
+    its reason that of the first flagged turn.
+
+    Args:
+        rows: What was decided about each turn, under the id of its row.
+    """
+    for _, group in groupby(rows, key=lambda row: row.id):
+        turns = list(group)
+        flagged = [turn for turn in turns if turn.decision == "flag"]
+        scores = [turn.score for turn in turns if turn.score is not None]
+        score = min((score for score in scores if not math.isnan(score)), default=None)
+        yield replace((flagged or turns)[0], score=score)
 
 
 def escape_formula(text: str) -> str:

@@ -7,14 +7,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forensics.data.parquet import BATCH_ROWS, open_parquet
+from forensics.data.arrow_cells import BATCH_ROWS
+from forensics.data.parquet import open_parquet
+from forensics.data.records import Raw
 from forensics.errors import DataError
 
 _GROUP_ROWS = 10_000
 _GROUP_BYTES = 64 << 20
 
 
-def write_parquet_rows(source: Path, kept: Iterator[str | int], path: Path) -> None:
+def write_parquet_rows(source: Path, kept: Iterator[Raw], path: Path) -> None:
     """Copy the kept rows of a Parquet file.
 
     Args:
@@ -27,7 +29,7 @@ def write_parquet_rows(source: Path, kept: Iterator[str | int], path: Path) -> N
     """
     try:
         with open_parquet(source) as file:
-            _copy_rows(file, kept, path)
+            _copy_rows(file, (raw for raw in kept if isinstance(raw, int)), path)
     except (pa.ArrowException, ValueError) as error:
         raise DataError(
             f"{source} is damaged: {str(error).splitlines()[0]}.",
@@ -35,7 +37,7 @@ def write_parquet_rows(source: Path, kept: Iterator[str | int], path: Path) -> N
         ) from error
 
 
-def _copy_rows(file: Any, kept: Iterator[str | int], path: Path) -> None:
+def _copy_rows(file: Any, kept: Iterator[int], path: Path) -> None:
     schema = file.schema_arrow
     with pq.ParquetWriter(path, schema, compression=_compression(file)) as writer:
         group: list[Any] = []
@@ -48,22 +50,22 @@ def _copy_rows(file: Any, kept: Iterator[str | int], path: Path) -> None:
             writer.write_table(pa.Table.from_batches(group, schema))
 
 
-def _kept_batches(file: Any, kept: Iterator[str | int]) -> Iterator[Any]:
+def _kept_batches(file: Any, kept: Iterator[int]) -> Iterator[Any]:
     """Yield the kept rows batch by batch; a row group without any is not read at all."""
     start = 0
     wanted = next(kept, None)
     for number in range(file.num_row_groups):
         end = start + file.metadata.row_group(number).num_rows
-        if wanted is not None and int(wanted) < end:
+        if wanted is not None and wanted < end:
             for batch in file.iter_batches(BATCH_ROWS, row_groups=[number]):
                 places: list[int] = []
-                while wanted is not None and int(wanted) < start + batch.num_rows:
-                    places.append(int(wanted) - start)
+                while wanted is not None and wanted < start + batch.num_rows:
+                    places.append(wanted - start)
                     wanted = next(kept, None)
                 if places:
                     yield batch.take(pa.array(places, pa.int64()))
                 start += batch.num_rows
-                if wanted is None or int(wanted) >= end:
+                if wanted is None or wanted >= end:
                     break  # what follows may be damaged, and nobody needs it
         start = end
 

@@ -32,8 +32,8 @@ class ImageCopier:
         Raises:
             DataError: The image is missing or outside its root, or another file is in its place.
         """
-        if ref.row is not None or ref.path in self._done:
-            return  # an image in a Parquet cell travels in the row itself
+        if ref.row is not None or ref.offset is not None or ref.path in self._done:
+            return  # an image in a cell or in a tar file travels with its row
         source, target = image_path(ref), self._root / ref.path
         if not target.parent.resolve().is_relative_to(self._root.resolve()):
             raise DataError(f"{target} leads out of {self._root}.", remedy=_EMPTY_FOLDER)

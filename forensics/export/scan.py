@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from forensics.case import Case
 from forensics.errors import OptionError
 from forensics.export.dataset import export_dataset
-from forensics.export.ids import IdRow, export_ids
+from forensics.export.ids import IdRow, export_ids, merge_turns
 from forensics.jobs.attention_arrays import load_arrays, load_grid
 from forensics.jobs.attention_result import SCORES, ScanDecision, decide_case
 from forensics.options import build_options
 from forensics.registry import find_method, load_object
 from forensics.runs import Run
+
+TURNS_NOTE = "Rows are whole conversations: one is left out when any of its turns is flagged."
 
 Which = Literal["kept", "flagged", "all"]
 
@@ -103,15 +105,23 @@ def export_scan_ids(
     cut: float | None = None,
     overwrite: bool = False,
 ) -> dict[str, Any]:
-    """Write the ids of kept, flagged or all samples of a scan; see :func:`select`.
+    """Write the ids of kept, flagged or all rows of a scan; see :func:`select`.
+
+    Where each turn of a conversation is a sample, the ids are those of the rows.
 
     Returns:
-        ``run``, ``path``, ``which``, ``written``, ``kept``, ``flagged``, ``verdict``.
+        ``run``, ``path``, ``which``, ``written``, ``kept``, ``flagged``, ``verdict``, and ``note``
+        where a row has several turns; ``kept`` and ``flagged`` count samples.
     """
     if which not in ("kept", "flagged", "all"):
         raise OptionError(f"Which ids: kept, flagged or all, not {which!r}.")
     chosen = select(case, run_id=run_id, use_flags=use_flags, cut=cut)
-    written = export_ids(_id_rows(case, chosen, which), to, overwrite=overwrite)
+    rows = (
+        row
+        for row in merge_turns(_id_rows(case, chosen))
+        if which == "all" or (row.decision == "flag") == (which == "flagged")
+    )
+    written = export_ids(rows, to, overwrite=overwrite)
     flagged = int(chosen.removed.sum())
     outcome: dict[str, Any] = {
         "run": chosen.run.id,
@@ -121,6 +131,7 @@ def export_scan_ids(
         "kept": len(chosen.rows) - flagged,
         "flagged": flagged,
         "verdict": chosen.verdict,
+        **turns_note(case),
     }
     case.journal.record("export ids", **outcome, cut=cut)
     return outcome
@@ -141,7 +152,8 @@ def export_scan_dataset(
     Samples that the scan did not look at (a subsample was scanned, an image was unreadable) stay.
 
     Returns:
-        ``run``, ``path``, ``kept``, ``removed``, ``unreadable``, ``verdict``.
+        ``run``, ``path``, ``kept``, ``removed``, ``unreadable``, ``verdict``, and ``note`` where a
+        row has several turns.
     """
     if images not in ("copy", "none"):
         raise OptionError(f"Images: copy or none, not {images!r}.")
@@ -162,6 +174,7 @@ def export_scan_dataset(
         "removed": done.removed,
         "unreadable": done.unreadable,
         "verdict": chosen.verdict,
+        **turns_note(case),
     }
     case.journal.record("export dataset", **outcome, cut=cut)
     return outcome
@@ -186,15 +199,18 @@ def explain(case: Case, run: Run) -> tuple[ScanDecision, Any]:
     return decided, reasons
 
 
-def _id_rows(case: Case, chosen: Selection, which: str) -> Iterator[IdRow]:
+def turns_note(case: Case) -> dict[str, str]:
+    """Return what an export says of conversations that were read turn by turn; else nothing."""
+    return {"note": TURNS_NOTE} if case.manifest.turns == "each" else {}
+
+
+def _id_rows(case: Case, chosen: Selection) -> Iterator[IdRow]:
     _, reasons = explain(case, chosen.run)
     samples = case.catalog.select(chosen.rows)
     for index, sample in enumerate(samples):
         removed = bool(chosen.removed[index])
-        if which != "all" and removed != (which == "flagged"):
-            continue
         yield IdRow(
-            id=sample.id,
+            id=sample.row_id,
             decision="flag" if removed else "keep",
             score=float(chosen.scores[index]),
             source=sample.source,

@@ -6,10 +6,10 @@ from typing import TextIO
 
 from forensics.data.delimited import DelimitedTable
 from forensics.data.llava import LlavaDataset
-from forensics.data.records import FileDataset
+from forensics.data.records import FileDataset, Raw
 
 
-def write_text_rows(dataset: FileDataset, kept: Iterator[str | int], path: Path) -> None:
+def write_text_rows(dataset: FileDataset, kept: Iterator[Raw], path: Path) -> None:
     """Write the text of the kept rows: a JSON list, lines, or lines below their header.
 
     Args:

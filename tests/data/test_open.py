@@ -10,10 +10,10 @@ from forensics.errors import DataError
 from tests.data.builders import record, split, write_image, write_records
 
 
-@pytest.mark.parametrize("scheme", ["wds:/a.tar", "hf-dataset:mnist:train"])
-def test_a_planned_scheme_says_not_yet(scheme):
-    with pytest.raises(DataError, match="yet"):
-        open_dataset(scheme)
+@pytest.mark.parametrize("scheme", ["wds", "hf-dataset", "imagefolder"])
+def test_data_that_holds_its_images_has_no_other_root(tmp_path, scheme):
+    with pytest.raises(DataError, match="own root"):
+        open_dataset(f"{scheme}:{tmp_path}", root=tmp_path)
 
 
 @pytest.mark.parametrize("uri", ["", " ", "a\0b", "zip:/x.zip", "llava:", "/nowhere/at/all.json"])

@@ -14,7 +14,7 @@ from starlette.background import BackgroundTask
 
 from forensics.detectors.attention_entropy import Decision, recut
 from forensics.errors import OptionError
-from forensics.export.ids import IdRow, export_ids
+from forensics.export.ids import IdRow, export_ids, merge_turns
 from forensics.export.scan import removes_flagged
 from forensics.ui.context import Context, check_decision
 from forensics.ui.evidence import Evidence
@@ -76,20 +76,23 @@ def _decision(found: Evidence, rule: str | None, tau: float | None, cut: float |
 def _rows(found: Evidence, decision: Decision, part: str, *, whole: bool) -> Iterator[IdRow]:
     """Yield the rows of one part in catalogue order; samples that could not be read are kept.
 
-    With ``whole`` every sample is kept, the flagged ones too.
+    With ``whole`` every sample is kept, the flagged ones too. A conversation is one row.
     """
+    merged = merge_turns(_decided(found, decision, whole=whole))
+    return (row for row in merged if row.decision == PARTS[part])
+
+
+def _decided(found: Evidence, decision: Decision, *, whole: bool) -> Iterator[IdRow]:
     reasons = found.reasons(decision.mode, decision.tau)
-    chosen: NDArray[np.bool_] = decision.flagged if part == "flagged" else ~decision.flagged
-    places = np.arange(chosen.size) if whole else np.flatnonzero(chosen)
+    flagged: NDArray[np.bool_] = decision.flagged & (not whole)
     step = 1024
-    for start in range(0, places.size, step):
-        batch = places[start : start + step]
-        samples = found.case.catalog.select(found.arrays.rows[batch])
-        for place, sample in zip(batch, samples, strict=True):
+    for start in range(0, flagged.size, step):
+        samples = found.case.catalog.select(found.arrays.rows[start : start + step])
+        for place, sample in enumerate(samples, start=start):
             yield IdRow(
-                id=sample.id, decision=PARTS[part], score=float(decision.score[place]),
-                source=sample.source, line=sample.line,
-                reason=reasons.reason(int(place)) if part == "flagged" else "",
+                id=sample.row_id, decision="flag" if flagged[place] else "keep",
+                score=float(decision.score[place]), source=sample.source, line=sample.line,
+                reason=reasons.reason(place) if flagged[place] else "",
             )  # fmt: skip
 
 
