@@ -29,6 +29,8 @@ class MethodSpec:
         paper: Title of the source; empty for our own tools.
         arxiv: arXiv id; empty for our own tools.
         reconstruction: True while the method is rebuilt from partial sources.
+        builds_on: ``arrays`` decides from a finished attention scan where there is one and scans
+            itself otherwise; ``flags`` cannot start before a scan flagged samples.
         options: ``module:Class`` of the options dataclass.
         job: ``module:function`` that runs it on a case.
     """
@@ -42,6 +44,7 @@ class MethodSpec:
     paper: str = ""
     arxiv: str = ""
     reconstruction: bool = False
+    builds_on: Literal["nothing", "arrays", "flags"] = "nothing"
     options: str
     job: str
 
@@ -70,6 +73,7 @@ BUILT_IN = (
         paper="TCAP: Tri-Component Attention Profiling for Unsupervised Backdoor Detection in "
         "MLLM Fine-Tuning",
         arxiv="2601.21692",
+        builds_on="arrays",
         options="forensics.detectors.attention_allocation_options:AttentionAllocationOptions",
         job="forensics.jobs.attention_allocation:run",
     ),
@@ -83,6 +87,7 @@ BUILT_IN = (
         "Multimodal Large Language Models",
         arxiv="2604.04488",
         reconstruction=True,
+        builds_on="flags",
         options="forensics.detectors.masked_views_options:MaskedViewsOptions",
         job="forensics.jobs.masked_views:run",
     ),
@@ -92,6 +97,7 @@ BUILT_IN = (
         title="Does a suspected trigger work on other images?",
         needs="a finished attention scan that flagged samples, and its model; better also the base",
         gives="flip rates of the suspected patch and its controls on unsuspected images, a verdict",
+        builds_on="flags",
         options="forensics.jobs.transplant_options:TransplantOptions",
         job="forensics.jobs.transplant:run",
     ),
