@@ -38,6 +38,9 @@ class FlagAnswerTest:
         flagged: ``[columns]`` flagged samples.
         observed: ``[columns]`` flagged samples with the answer.
         expected: ``[columns]`` those expected under the null.
+        candidates: ``[answers]`` codes of all answers tested, ascending.
+        statistics: ``[answers, columns]`` statistic of each.
+        p_values: ``[answers, columns]`` probability of so large a statistic anywhere.
     """
 
     answer: NDArray[np.int64]
@@ -46,6 +49,9 @@ class FlagAnswerTest:
     flagged: NDArray[np.int64]
     observed: NDArray[np.int64]
     expected: Array
+    candidates: NDArray[np.int64]
+    statistics: Array
+    p_values: Array
 
     @property
     def share(self) -> Array:
@@ -99,32 +105,59 @@ def associate_flags(
     columns = np.arange(flags.shape[1])
     flagged = flags.sum(axis=0)
     if not candidates.size or not flagged.any():
-        return _no_test(flagged)
+        return _no_test(flagged, candidates)
     best = z.argmax(axis=0)
     largest = z[best, columns]
-    shuffled = np.sort(codes + groups_offset(strata[use], candidates.size))
-    shuffled -= groups_offset(groups, candidates.size)
-    exceeded = np.zeros(flags.shape[1], dtype=np.int64)
-    random = np.random.default_rng(seed)
-    ends = np.flatnonzero(np.diff(groups)) + 1
-    members = [np.flatnonzero(column) for column in flags.T]
-    for _ in range(permutations):
-        for part in np.split(shuffled, ends):
-            random.shuffle(part)
-        counts = np.stack([_tally(shuffled[rows], candidates.size) for rows in members], axis=1)
-        exceeded += _standardise(counts, expected, deviation).max() >= largest - 1e-9
-    p_value = np.where(largest > 0, (1 + exceeded) / (1 + permutations), 1.0)
+    null = _largest_by_chance(flags, codes, strata[use], expected, deviation, permutations, seed)
+    p_values = _exceedance(z, null)
+    some = largest > 0
     return FlagAnswerTest(
-        answer=np.where(largest > 0, candidates[best], -1),
+        answer=np.where(some, candidates[best], -1),
         statistic=np.maximum(largest, 0.0),
-        p_value=p_value,
+        p_value=p_values[best, columns],
         flagged=flagged,
-        observed=np.where(largest > 0, observed[best, columns], 0),
-        expected=np.where(largest > 0, expected[best, columns], 0.0),
+        observed=np.where(some, observed[best, columns], 0),
+        expected=np.where(some, expected[best, columns], 0.0),
+        candidates=candidates,
+        statistics=z,
+        p_values=p_values,
     )
 
 
-def groups_offset(groups: NDArray[np.int64], candidates: int) -> NDArray[np.int64]:
+def _largest_by_chance(
+    flags: Mask,
+    codes: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    expected: Array,
+    deviation: Array,
+    permutations: int,
+    seed: int,
+) -> Array:
+    """Return the largest statistic of each permutation; ``flags`` come sorted by stratum."""
+    size = len(expected)
+    # Sorted answers, stratum by stratum: where the shuffling starts does not depend on the file.
+    shuffled = np.sort(codes + _offset(groups, size))
+    groups = np.sort(groups)
+    shuffled -= _offset(groups, size)
+    strata = np.split(shuffled, np.flatnonzero(np.diff(groups)) + 1)  # views
+    members = [np.flatnonzero(column) for column in flags.T]
+    random = np.random.default_rng(seed)
+    null = np.empty(permutations)
+    for turn in range(permutations):
+        for stratum in strata:
+            random.shuffle(stratum)
+        counts = np.stack([_tally(shuffled[rows], size) for rows in members], axis=1)
+        null[turn] = _standardise(counts, expected, deviation).max()
+    return null
+
+
+def _exceedance(z: Array, null: Array) -> Array:
+    """Return the share of null maxima at least as large, the observed one counted in."""
+    reached = null.size - np.searchsorted(np.sort(null), z - 1e-9)
+    return np.where(z > 0, (1 + reached) / (1 + null.size), 1.0)
+
+
+def _offset(groups: NDArray[np.int64], candidates: int) -> NDArray[np.int64]:
     """Return what keeps sorted answer codes (-1 included) of different strata apart."""
     return np.asarray(groups * (candidates + 2), dtype=np.int64)
 
@@ -183,7 +216,7 @@ def _standardise(counts: NDArray[np.int64], expected: Array, deviation: Array) -
     return np.where(fixed, 0.0, z)
 
 
-def _no_test(flagged: NDArray[np.int64]) -> FlagAnswerTest:
+def _no_test(flagged: NDArray[np.int64], candidates: NDArray[np.int64]) -> FlagAnswerTest:
     none = np.zeros(flagged.size)
     return FlagAnswerTest(
         answer=np.full(flagged.size, -1, dtype=np.int64),
@@ -192,4 +225,7 @@ def _no_test(flagged: NDArray[np.int64]) -> FlagAnswerTest:
         flagged=flagged,
         observed=np.zeros(flagged.size, dtype=np.int64),
         expected=none,
+        candidates=candidates,
+        statistics=np.zeros((candidates.size, flagged.size)),
+        p_values=np.ones((candidates.size, flagged.size)),
     )
