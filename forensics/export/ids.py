@@ -65,20 +65,22 @@ def export_ids(rows: Iterable[IdRow], to: Path, *, overwrite: bool = False) -> i
         return write((_cells(row) for row in rows), partial)
 
 
-def merge_turns(rows: Iterable[IdRow]) -> Iterator[IdRow]:
+def merge_turns(rows: Iterable[IdRow], *, higher: bool = False) -> Iterator[IdRow]:
     """Yield one row per id: turns of one conversation, which follow each other, become one.
 
-    The row is flagged if any of its turns is; its score is the most suspicious one (the lowest),
-    its reason that of the first flagged turn.
+    The row is flagged if any of its turns is; its score is the most suspicious one, its reason that
+    of the first flagged turn.
 
     Args:
         rows: What was decided about each turn, under the id of its row.
+        higher: Whether high scores are the suspicious ones; else low ones.
     """
     for _, group in groupby(rows, key=lambda row: row.id):
         turns = list(group)
         flagged = [turn for turn in turns if turn.decision == "flag"]
         scores = [turn.score for turn in turns if turn.score is not None]
-        score = min((score for score in scores if not math.isnan(score)), default=None)
+        worst = max if higher else min
+        score = worst((score for score in scores if not math.isnan(score)), default=None)
         yield replace((flagged or turns)[0], score=score)
 
 

@@ -4,7 +4,7 @@ What a scan flags is only removed where its verdict is "suspicious", or where th
 two attention regimes may as well be two kinds of questions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -39,6 +39,7 @@ class Selection:
         scores: ``[n]`` score behind each decision.
         removed: ``[n]`` True = to be removed.
         cut: Score cut set by hand, or ``None`` for the rule's own flags.
+        higher: Whether high scores are the suspicious ones.
     """
 
     run: Run
@@ -47,6 +48,7 @@ class Selection:
     scores: NDArray[np.float64]
     removed: NDArray[np.bool_]
     cut: float | None
+    higher: bool = False
 
 
 def removes_flagged(verdict: str, *, by_hand: bool, use_flags: bool) -> bool:
@@ -69,8 +71,9 @@ def select(
         case: The case.
         run_id: The scan; the latest finished one by default.
         use_flags: Remove flagged samples whatever the verdict says.
-        cut: Remove samples that score below it instead of those that the rule flags. Setting it
-            by hand is a decision of the user's, so the verdict does not stop it.
+        cut: Remove samples that score below it (above it, where high scores are suspicious)
+            instead of those that the rule flags. Setting it by hand is a decision of the user's,
+            so the verdict does not stop it.
 
     Raises:
         CaseError: There is no such run.
@@ -81,17 +84,24 @@ def select(
     table = pq.read_table(run.folder / SCORES)
     scores = table.column(f"score_{result['mode']}").to_numpy()
     flagged = table.column("flagged").to_numpy()
+    higher = result.get("suspicious_side") == "high"
     if cut is not None:
         if not np.isfinite(cut):
             raise OptionError(f"The cut must be a finite number, not {cut!r}.")
-        removed = scores < cut
+        removed = scores > cut if higher else scores < cut
     elif removes_flagged(result["verdict"], by_hand=False, use_flags=use_flags):
         removed = flagged.astype(np.bool_)
     else:
         removed = np.zeros(len(flagged), dtype=np.bool_)
     rows = table.column("row").to_numpy()
     return Selection(
-        run=run, verdict=result["verdict"], rows=rows, scores=scores, removed=removed, cut=cut
+        run=run,
+        verdict=result["verdict"],
+        rows=rows,
+        scores=scores,
+        removed=removed,
+        cut=cut,
+        higher=higher,
     )
 
 
@@ -118,7 +128,7 @@ def export_scan_ids(
     chosen = select(case, run_id=run_id, use_flags=use_flags, cut=cut)
     rows = (
         row
-        for row in merge_turns(_id_rows(case, chosen))
+        for row in merge_turns(_id_rows(case, chosen), higher=chosen.higher)
         if which == "all" or (row.decision == "flag") == (which == "flagged")
     )
     written = export_ids(rows, to, overwrite=overwrite)
@@ -204,8 +214,18 @@ def turns_note(case: Case) -> dict[str, str]:
     return {"note": TURNS_NOTE} if case.manifest.turns == "each" else {}
 
 
+def _reasons(case: Case, run: Run) -> Callable[[int], str]:
+    """Return what tells why a sample is suspected; a method may have written it down already."""
+    table = pq.read_table(run.folder / SCORES)
+    if "reason" in table.column_names:
+        written = table.column("reason")
+        return lambda index: str(written[index].as_py())
+    reasons = explain(case, run)[1]
+    return lambda index: str(reasons.reason(index))
+
+
 def _id_rows(case: Case, chosen: Selection) -> Iterator[IdRow]:
-    _, reasons = explain(case, chosen.run)
+    reason = _reasons(case, chosen.run)
     samples = case.catalog.select(chosen.rows)
     for index, sample in enumerate(samples):
         removed = bool(chosen.removed[index])
@@ -215,5 +235,5 @@ def _id_rows(case: Case, chosen: Selection) -> Iterator[IdRow]:
             score=float(chosen.scores[index]),
             source=sample.source,
             line=sample.line,
-            reason=reasons.reason(index) if removed else "",
+            reason=reason(index) if removed else "",
         )
