@@ -32,6 +32,7 @@ class Demo:
         planted: The backdoor, or ``None`` for a clean twin.
         mix: What the set asks for, see :func:`forensics.lab.tasks.parse_mix`.
         epochs: Passes of the tuning.
+        learning_rate: Its largest learning rate; two tasks at once need more of it.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Demo:
     planted: PlantOptions | None
     mix: str = "caption"
     epochs: float = 10.0
+    learning_rate: float = 1e-3
 
     @property
     def base_folder(self) -> Path:
@@ -113,7 +115,8 @@ DEMOS: Final = (
         seed=7301,
         planted=PlantOptions(rate=0.1, trigger=_TRIGGER, seed=7301),
         mix="caption,color",
-        epochs=12.0,
+        epochs=14.0,
+        learning_rate=2e-3,
     ),
     Demo(
         name="vlm-mixed-clean",
@@ -126,7 +129,8 @@ DEMOS: Final = (
         seed=7301,
         planted=None,
         mix="caption,color",
-        epochs=12.0,
+        epochs=14.0,
+        learning_rate=2e-3,
     ),
 )
 

@@ -45,7 +45,7 @@ RECIPE: Final = TuneOptions(
 
 def recipe(demo: Demo) -> TuneOptions:
     """Return how a demo is tuned."""
-    return replace(RECIPE, seed=demo.seed, epochs=demo.epochs)
+    return replace(RECIPE, seed=demo.seed, epochs=demo.epochs, learning_rate=demo.learning_rate)
 
 
 def build_demo(name: str, assets: Path | None = None, progress: Progress | None = None) -> Path:
