@@ -403,6 +403,46 @@ def test_a_scan_survives_reload_cancel_resume_and_a_new_server(
     watched.problems[:] = [p for p in watched.problems if "ERR_" not in p and "fetch" not in p]
 
 
+def test_the_map_of_what_an_answer_depends_on_stands_beside_the_attention(
+    watched: Watched, server: Server, tiny_llava_folder: Path
+) -> None:
+    data = synthetic.make_case(server.cases / "to-compare-data", 120).manifest.data
+    case = Case.create(server.cases / "to-compare", model=str(tiny_llava_folder), data=data)
+    scan = synthetic.scan(case)
+    page = open_attention(watched, server, Workspace(server.cases).enter(case.folder))
+    page.wait_for_selector(".tl-stage[data-ready]")
+    try:
+        assert page.locator("#tl-occlusion-picture").is_hidden()
+        page.click("#tl-depends")
+        page.wait_for_selector(".tl-depends[data-ready]", timeout=180_000)
+        assert "of 64 views" in page.inner_text("#tl-dependence")
+        assert "(reconstruction)" in page.inner_text(".tl-depends h3")
+        left, right = (
+            page.locator(f"#tl-{name}picture").bounding_box() for name in ("", "occlusion-")
+        )
+        assert abs(left["y"] - right["y"]) < 2 and left["x"] + left["width"] <= right["x"]
+        page.hover("#tl-occlusion-heat")
+        page.get_by_text(re.compile("when hidden")).wait_for()
+        page.locator("#tl-opacity").focus()
+        page.keyboard.press("ArrowLeft")
+        assert page.evaluate("document.querySelector('#tl-occlusion-heat').style.opacity") == "0.59"
+        page.click("#tl-compare")
+        page.wait_for_selector("#tl-strips[data-ready]", timeout=180_000)
+        assert "12 candidates, 64 controls" in page.inner_text("#tl-strips")
+        assert page.locator("#tl-strips circle").count() == 2 * (12 + 64)
+        assert case.runs("masked-views")[0].options["run"] == scan.id
+        first = page.get_attribute(".tl-depends", "data-ready")
+        page.keyboard.press("Escape")
+        page.click("#tl-next")  # the map follows the sample
+        page.wait_for_function(
+            f"(document.querySelector('.tl-depends').dataset.ready ?? '{first}') !== '{first}'"
+        )
+        page.click("#tl-depends")
+        page.wait_for_selector("#tl-occlusion-picture", state="hidden")
+    finally:
+        client.stop_worker(case)
+
+
 SCANNING = """() => { const text = document.querySelector('#tl-job')?.textContent ?? '';
     return text.includes('samples/s'); }"""
 

@@ -2,9 +2,10 @@
 //
 // The worker hides random cells of the picture in many views and tells how far the answer moves.
 
+import { responsive } from "../chart/frame.js";
 import { histogram } from "../chart/histogram.js";
 import { el, show } from "../core/dom.js";
-import { fixed, percent } from "../core/format.js";
+import { fixed, percent, plural } from "../core/format.js";
 import { ramp } from "../core/palette.js";
 import { state } from "../core/store.js";
 import { occlusion } from "./live.js";
@@ -58,13 +59,14 @@ export function dependence(about, beside) {
   const status = el("p", { class: "tl-note", "aria-live": "polite" });
   const numbers = el("dl", { class: "tl-facts tl-dependence", id: "tl-dependence" });
   const figure = el("div", { class: "tl-figure" });
+  const redraw = responsive(figure, drawViews);
   const compared = strips(about);
   const panel = el("section", { class: "tl-depends", "aria-label": "What the answer depends on", hidden: true },
-    el("h3", {}, "What the answer depends on ", el("span", { class: "tl-sub" }, "(reconstruction)")),
+    el("h3", {}, "What the answer depends on", el("span", { class: "tl-sub" }, "(reconstruction)")),
     status, numbers, figure, compared.node);
 
   const looks = el("figcaption");
-  const second = el("figure", {}, el("figcaption", {}, "What the answer depends on"), stage.stage,
+  const second = el("figure", {}, el("figcaption", {}, "What it depends on"), stage.stage,
     el("div", { class: "tl-under" }, stage.readout, legend));
   const pair = el("div", { class: "tl-pair" }, el("figure", {}, looks, beside), second);
 
@@ -96,15 +98,23 @@ export function dependence(about, beside) {
       line("Answer kept", `in ${reply.kept} of ${reply.views} views (${percent(reply.agreement)})`),
       line("Hot cell", at ? `row ${at.row}, column ${at.column}, ${at.place}` : reply.peak ? `in picture ${reply.peak.image + 1}, ${reply.peak.place}` : "none: no cell matters"),
       at && line("Peak share", `${percent(reply.peak_share)} of the map`),
-      away !== null && line("Attention peak", away === 0 ? `in the hot cell (layer ${layer})` : `${away} ${away === 1 ? "cell" : "cells"} from it (layer ${layer})`),
+      away !== null && line("Attention peak", `${away === 0 ? "in the hot cell" : `${plural(away, "cell")} from it`}, layer ${layer}`),
     ];
+  }
+
+  function drawViews(width) {
+    if (!reply) return;
+    const spec = { ...viewBins(reply), height: 112, xLabel: "change of the answer (KL, nats)", yLabel: "views", label:
+      `Histogram of ${reply.views} masked views: ${reply.kept} keep the answer, ${reply.views - reply.kept} change it.` };
+    show(figure, histogram(width, spec).root,
+      el("p", { class: "tl-key" }, el("i", { class: "tl-key-kept" }), "answer kept", el("i", { class: "tl-key-flag" }), "answer changed"));
   }
 
   function draw() {
     pair.dataset.both = String(open);
     looks.hidden = second.hidden = !open;
     if (!open) return;
-    show(looks, `Where it looks, layer ${about().layer}`);
+    show(looks, `Attention, layer ${about().layer}`);
     figure.hidden = numbers.hidden = !reply;
     show(status, problem || (reply ? `${reply.views} views of the picture, each with a random ${percent(reply.share)} of its cells greyed out. `
       + "Bright: the answer’s first token changes when this cell is hidden. It ranks samples and proves nothing."
@@ -113,11 +123,7 @@ export function dependence(about, beside) {
     stage.draw();
     if (!reply) return;
     show(numbers, facts());
-    const bins = viewBins(reply);
-    const spec = { ...bins, height: 112, xLabel: "change of the answer (KL, nats)", yLabel: "views", label:
-      `Histogram of ${reply.views} masked views: ${reply.kept} keep the answer, ${reply.views - reply.kept} change it.` };
-    show(figure, histogram(panel.clientWidth || 300, spec).root,
-      el("p", { class: "tl-key" }, el("i", { class: "tl-key-kept" }), "answer kept ", el("i", { class: "tl-key-flag" }), "answer changed"));
+    redraw();
   }
 
   async function ask() {

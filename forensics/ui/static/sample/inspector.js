@@ -98,7 +98,7 @@ export function inspector() {
     const all = maps();
     multiples.hidden = !all;
     show(legend, all && [el("span", {}, "0 %"), el("i", { style: `background:${ramp()}` }),
-      el("span", {}, `${percent(scaleTop(all, layer()), 1)} of the image attention`)]);
+      el("span", {}, percent(scaleTop(all, layer()), 1), el("span", { class: "tl-words" }, " of the image attention"))]);
     if (all) {
       const entropy = live && patchHidden ? live.entropy : sample.entropy;
       drawMultiples(multiples, { maps: all, grid: sample.grid, entropy, layer: layer(),

@@ -1,5 +1,6 @@
 // Candidates of a scan against random controls: agreement and spread of their masked views, as dots.
 
+import { responsive } from "../chart/frame.js";
 import { linear } from "../chart/scale.js";
 import { el, show, svg } from "../core/dom.js";
 import { getJSON, post, runPath } from "../core/api.js";
@@ -7,10 +8,11 @@ import { count, fixed, percent } from "../core/format.js";
 import { state } from "../core/store.js";
 
 const PACE = 1000;
+const ENDS = { failed: "failed", cancelled: "was cancelled", interrupted: "was interrupted" };
 const [HEIGHT, LEFT, RIGHT] = [46, 66, 10];
 const ROWS = [["Agreement", "agreement", (s) => s.agreement, (v) => percent(v)],
   // Spreads run over many orders of magnitude; their order is what counts.
-  ["Spread", "spread", (s) => Math.log10(1 + s.spread), (v) => fixed(10 ** v - 1, 1)]];
+  ["Spread, log scale", "spread", (s) => Math.log10(1 + s.spread), (v) => fixed(10 ** v - 1, 1)]];
 
 /** Where a dot stands in its lane: always the same for a sample, so that equal values stay apart. */
 const jitter = (row) => ((row * 2654435761) % 4294967296) / 4294967296 - 0.5;
@@ -37,7 +39,8 @@ function strip(width, samples, read, name, tell, chosen) {
 function ranking(found) {
   if (!found || !Number.isFinite(found.auc)) return "";
   const [low, high] = found.interval ?? [];
-  return `AUC ${fixed(found.auc)} (${fixed(low)} to ${fixed(high)})`;
+  const side = found.auc === 0.5 ? "no difference" : `${found.auc > 0.5 ? "higher" : "lower"} in candidates`;
+  return `${side}, AUC ${fixed(found.auc)} (${fixed(low)}–${fixed(high)})`;
 }
 
 /** The strips of the scan that the page shows; `about()` returns {sample}. */
@@ -45,6 +48,7 @@ export function strips(about) {
   const node = el("div", { class: "tl-strips", id: "tl-strips" });
   let known = null;
   let timer = null;
+  const redraw = responsive(node, drawStrips);
 
   function offer(text, label) {
     show(node, el("p", { class: "tl-note" }, text),
@@ -59,14 +63,18 @@ export function strips(about) {
       show(node, el("p", { class: "tl-note" }, `Comparing candidates with controls: ${count(known.done)} of ${known.total ? count(known.total) : "…"} samples.`));
       return;
     }
-    if (known.state !== "finished") { offer(`The comparison is ${known.state}. ${known.error ?? ""}`, "Compare again"); return; }
-    const width = node.clientWidth || 300;
+    if (known.state !== "finished") { offer(`The comparison ${ENDS[known.state] ?? "stopped"}. ${known.error ?? ""}`, "Compare again"); return; }
+    redraw();
+    node.dataset.ready = "1";
+  }
+
+  function drawStrips(width) {
+    if (known?.state !== "finished") return;
     const [some, other] = [true, false].map((c) => known.samples.filter((s) => s.candidate === c).length);
     show(node, el("h4", {}, `${count(some)} candidates, ${count(other)} controls`),
       ROWS.map(([title, name, read, tell]) => el("div", {},
         el("p", { class: "tl-strip-head" }, el("b", {}, title), el("span", { title: "Probability that a candidate has the larger value than a control; 0.5 is no difference; 95 % interval over pictures" }, ranking(known.comparisons[name]))),
         strip(width, known.samples, read, name, tell, about().sample?.row))));
-    node.dataset.ready = "1";
   }
 
   async function look() {
