@@ -42,7 +42,7 @@ from forensics.detectors.attention_allocation_options import MODES, AttentionAll
 from forensics.detectors.attention_allocation_reasons import explain_votes
 from forensics.detectors.attention_allocation_strata import within_strata
 from forensics.detectors.attention_allocation_verdict import judge_allocation
-from forensics.detectors.question_groups import group_questions
+from forensics.detectors.strata import stratify
 
 __all__ = [
     "MODES",
@@ -72,7 +72,7 @@ def decide_modes(
     *,
     answers: Sequence[str | None],
     questions: Sequence[str] | None = None,
-    strata: NDArray[np.int64] | None = None,
+    tokens: NDArray[Any] | None = None,
 ) -> dict[str, Allocation]:
     """Decide by every mode.
 
@@ -80,11 +80,12 @@ def decide_modes(
         masses: ``[samples, layer, head, 3]``; NaN = unread.
         options: See the class; its ``mode`` does not matter here.
         answers: ``[samples]``, used by mode ``guarded`` alone.
-        questions: ``[samples]``; they make the strata of mode ``guarded``.
-        strata: ``[samples]`` codes to use instead.
+        questions: ``[samples]``; their templates make the strata of mode ``guarded`` ...
+        tokens: ``[samples]`` ... together with the number of image tokens, where it is known.
     """
     columns = system_columns(masses, options.sensitive_layers)
-    kinds = group_questions(questions, len(masses)) if strata is None else strata
+    counts = np.zeros(len(masses), dtype=np.int64) if tokens is None else tokens
+    kinds = stratify(questions, counts)
     fits = fit_heads(columns, options.max_components)
     accept = associated_votes(answers, kinds, columns.scanned)
     return {

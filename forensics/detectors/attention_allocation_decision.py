@@ -121,7 +121,7 @@ def allocate(
     mode: str | None = None,
     strata: NDArray[np.int64] | None = None,
     fits: HeadFits | None = None,
-    accept: Callable[[Mask], bool] | None = None,
+    accept: Callable[[Mask], Mask] | None = None,
 ) -> Allocation:
     """Flag samples whose attention a few late heads allot in another way.
 
@@ -131,7 +131,8 @@ def allocate(
         mode: Instead of that of the options.
         strata: ``[samples]`` kinds of questions, for mode ``guarded``; one kind if ``None``.
         fits: Of these columns, to reuse them; not used in mode ``guarded``.
-        accept: Told the votes ``[samples]`` of a head above the floor, says whether it may vote.
+        accept: Told the votes ``[samples, heads]`` of the heads above the floor, says which may
+            vote.
 
     Raises:
         OptionError: Unknown mode.
@@ -165,7 +166,7 @@ def allocate(
         )
         chosen = chosen[splits.clarity[chosen] > floor.clarity[chosen]]
     votes = minority_posterior(columns, fits, splits, chosen) > options.vote_above
-    kept = [i for i in range(chosen.size) if accept is None or accept(votes[:, i])]
+    kept = np.arange(chosen.size) if accept is None else np.flatnonzero(accept(votes))
     voters = tuple(
         HeadVote(
             layer=int(columns.layer[chosen[i]]),
@@ -188,7 +189,7 @@ def allocate(
         flagged=posterior > 0.5,
         consensus=consensus,
         unread=int(np.count_nonzero(~columns.scanned)),
-        rejected=chosen.size - len(kept),
+        rejected=chosen.size - kept.size,
     )
 
 

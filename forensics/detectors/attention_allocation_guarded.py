@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.detectors.answers import tabulate_answers
-from forensics.detectors.attention_entropy_guards import GUARDS, Guards, find_common_answer
+from forensics.detectors.attention_entropy_guards import GUARDS, Guards
+from forensics.detectors.guarded import associate_flags
 
 Mask = NDArray[np.bool_]
 
@@ -16,30 +17,32 @@ def associated_votes(
     strata: NDArray[np.int64],
     scanned: Mask,
     guards: Guards = GUARDS,
-) -> Callable[[Mask], bool]:
-    """Return a test of whether votes coincide with one answer beyond what their strata explain.
+) -> Callable[[Mask], Mask]:
+    """Return a test of which heads' votes coincide with one answer beyond what strata explain.
 
-    One answer must hold a share of the votes that is larger by ``guards.smallest_excess`` than
-    expected from votes drawn at random within each stratum, and the exact one-sided test within
-    strata, Holm over all distinct answers, must pass ``guards.significance``. Strata come from the
-    questions, never from a sample's own answer.
+    The shared permutation test of the guarded modes, maximal over the heads, must pass
+    ``guards.significance``, and the answer's share of the votes must exceed the expected one by
+    ``guards.smallest_excess``: what a picture shows moves attention a little, too.
 
     Args:
         answers: ``[samples]``.
-        strata: ``[samples]`` kinds of questions.
+        strata: ``[samples]`` kinds of questions; never of answers.
         scanned: ``[samples]``.
         guards: Constants.
+
+    Returns:
+        Takes votes ``[samples, heads]`` and returns ``[heads]``.
 
     Source: ours, design 3.2 (there per layer, here per head).
     """
     table = tabulate_answers(answers)
 
-    def accept(votes: Mask) -> bool:
-        common = find_common_answer(votes, scanned, table, strata, guards)
-        return (
-            common is not None
-            and common.p_value < guards.significance
-            and common.flagged_share - common.expected_share >= guards.smallest_excess
+    def accept(votes: Mask) -> Mask:
+        if not votes.shape[1]:
+            return np.zeros(0, dtype=np.bool_)
+        test = associate_flags(votes, table, strata, scanned=scanned)
+        return np.asarray(
+            (test.p_value < guards.significance) & (test.excess >= guards.smallest_excess)
         )
 
     return accept

@@ -56,5 +56,6 @@ def _own(context: RunContext, measured: MeasuredCase) -> MassSource:
         run=context.folder.name,
         rows=measured.arrays.rows,
         masses=measured.arrays.masses,
+        tokens=measured.arrays.tokens,
         failures=failures,
     )

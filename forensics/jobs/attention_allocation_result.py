@@ -33,12 +33,12 @@ class AllocationDecision:
     Attributes:
         modes: Decisions by mode.
         mode: The chosen one.
-        verdict: Its conclusion.
+        verdicts: Their conclusions.
     """
 
     modes: dict[str, Allocation]
     mode: str
-    verdict: Verdict
+    verdicts: dict[str, Verdict]
 
     @property
     def chosen(self) -> Allocation:
@@ -49,14 +49,17 @@ class AllocationDecision:
 def decide_masses(
     case: Case, source: MassSource, options: AttentionAllocationOptions
 ) -> AllocationDecision:
-    """Decide by every mode, and judge the chosen one."""
+    """Decide and judge by every mode."""
     answers = list(case.catalog.answers[source.rows])
     questions = list(case.catalog.questions[source.rows])
-    modes = decide_modes(source.masses, options, answers=answers, questions=questions)
-    verdict = judge_allocation(
-        modes[options.mode], source.masses, answers=answers, questions=questions
+    modes = decide_modes(
+        source.masses, options, answers=answers, questions=questions, tokens=source.tokens
     )
-    return AllocationDecision(modes=modes, mode=options.mode, verdict=verdict)
+    verdicts = {
+        mode: judge_allocation(found, source.masses, answers=answers, questions=questions)
+        for mode, found in modes.items()
+    }
+    return AllocationDecision(modes=modes, mode=options.mode, verdicts=verdicts)
 
 
 def save_allocation(
@@ -73,7 +76,7 @@ def save_allocation(
     flags = {mode: found.flagged for mode, found in decided.modes.items()}
     return {
         "method": "attention-allocation",
-        **decided.verdict.to_dict(),
+        **decided.verdicts[decided.mode].to_dict(),
         "mode": decided.mode,
         "score": "probability of being poisoned, 0..1; higher = more suspicious",
         "suspicious_side": "high",
@@ -83,10 +86,16 @@ def save_allocation(
         "flagged": chosen.count,
         "flagged_ids_file": FLAGGED_IDS,
         "arrays_run": source.run,
-        "modes": {mode: found.summary() for mode, found in decided.modes.items()},
+        "modes": {mode: _summary(decided, mode) for mode in decided.modes},
         "heads": head_table(chosen)[:LISTED_HEADS],
         **score_modes(case, source.rows, scanned, flags, decided.mode),
     }
+
+
+def _summary(decided: AllocationDecision, mode: str) -> dict[str, Any]:
+    verdict = decided.verdicts[mode]
+    said = {name: getattr(verdict, name) for name in ("verdict", "reason", "sentence")}
+    return decided.modes[mode].summary() | said
 
 
 def _save_scores(

@@ -19,12 +19,14 @@ class MassSource:
         run: Id of the run whose folder holds the arrays.
         rows: ``[n]`` catalogue rows.
         masses: ``[n, layer, head, 3]`` float16; NaN for samples that could not be scanned.
+        tokens: ``[n]`` image tokens.
         failures: Catalogue row and reason of samples that could not be scanned, the first hundred.
     """
 
     run: str
     rows: NDArray[np.int64]
     masses: NDArray[np.float16]
+    tokens: NDArray[np.int32]
     failures: list[dict[str, Any]]
 
 
@@ -53,7 +55,11 @@ def earlier_masses(case: Case, rows: NDArray[np.int64]) -> MassSource | None:
             wanted = set(rows.tolist())
             failures = [f for f in run.result().get("failures", []) if f["row"] in wanted]
             return MassSource(
-                run=run.id, rows=rows, masses=arrays["masses"][place], failures=failures
+                run=run.id,
+                rows=rows,
+                masses=arrays["masses"][place],
+                tokens=arrays["tokens"][place],
+                failures=failures,
             )
     return None
 
