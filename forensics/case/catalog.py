@@ -18,6 +18,7 @@ from forensics.data.sample import ImageRef, Sample
 from forensics.errors import CaseError
 
 GROUPS_KEPT = 4
+_PICTURE_COLUMNS = ("image", "image_row", "image_item", "image_offset")
 TEXT_COLUMNS = ("id", "question", "answer", "label", "image", "source")
 
 
@@ -115,6 +116,21 @@ class Catalog:
     def labels(self) -> NDArray[np.object_]:
         """All class labels, in row order; ``None`` where the data has none."""
         return self.column("label")
+
+    @property
+    def picture_names(self) -> NDArray[np.object_]:
+        """A name for the first image of each row, in row order; ``None`` for rows without one.
+
+        Two rows about one image have the same name, also where many images stand in one file.
+        """
+        known = set(pq.read_schema(self._path).names)
+        columns = [name for name in _PICTURE_COLUMNS if name in known]
+        table = pq.read_table(self._path, columns=columns).to_pydict()
+        names: NDArray[np.object_] = np.empty(len(self), dtype=object)
+        for row, (path, *places) in enumerate(zip(*table.values(), strict=True)):
+            told = [str(place) for place in places if place is not None]
+            names[row] = None if path is None else "#".join([path, *told])
+        return names
 
     def column(self, name: str) -> NDArray[np.object_]:
         """Return a text column: ``id question answer label image source``.

@@ -6,7 +6,7 @@ from forensics.data.cells import as_text, clean_text, kind_of, own_id
 from forensics.data.locate import ImageLocator
 from forensics.data.records import BadRow, Draft, Record, Turns, is_empty, shown
 from forensics.data.sample import ImageRef, RowError, Sample, turn_suffix
-from forensics.data.turns import split_turns
+from forensics.data.turns import Turn, split_turns
 
 MAX_IMAGES = 64
 
@@ -30,21 +30,13 @@ class Assembler:
 
     def records(self, draft: Draft) -> list[Record]:
         """Return the checked row, turn by turn; whatever is wrong with it becomes a row error."""
-        items, unread = self._items(draft)
-        poisoned = draft.cells.get("poisoned")
-        return [
-            Record(item=item, raw=draft.raw, row=draft.row, poisoned=poisoned, unread_turns=unread)
-            for item in items
-        ]
-
-    def _items(self, draft: Draft) -> tuple[list[Sample] | list[RowError], int]:
         own: str | None = None
         try:
             own = own_id(draft.cells.get("id"))
-            sample_id = self._claim(own or f"{self._stem}-{draft.row}", draft.line)
+            row_id = self._claim(own or f"{self._stem}-{draft.row}", draft.line)
             if draft.problem is not None:
                 raise draft.problem
-            return self._samples(draft, sample_id)
+            return self._samples(draft, row_id)
         except BadRow as bad:
             error = RowError(
                 source=draft.source or self._source,
@@ -53,7 +45,7 @@ class Assembler:
                 remedy=bad.remedy,
                 id=own,
             )
-            return [error], 0
+            return [Record(item=error, raw=draft.raw, row=draft.row)]
 
     def _claim(self, sample_id: str, line: int) -> str:
         if sample_id in self._first_lines:
@@ -64,7 +56,7 @@ class Assembler:
         self._first_lines[sample_id] = line
         return sample_id
 
-    def _samples(self, draft: Draft, row_id: str) -> tuple[list[Sample], int]:
+    def _samples(self, draft: Draft, row_id: str) -> list[Record]:
         cells = draft.cells
         images = self._images(cells.get("image"))
         label = as_text(cells.get("label"), "label")
@@ -74,21 +66,32 @@ class Assembler:
             self._claim(row_id + turn_suffix(number), draft.line)
             for number in range(2, len(turns) + 1)
         ]
-        samples = [
-            Sample(
-                id=turn_id,
-                question=turn.question,
-                answer=turn.answer,
-                image=images[0],
-                more_images=tuple(images[1 : turn.images]),
-                history=turn.history,
-                label=label,
-                source=draft.source or self._source,
-                line=draft.line,
+        return [
+            Record(
+                item=self._sample(draft, turn_id, turn, images, label),
+                raw=draft.raw,
+                row=draft.row,
+                poisoned=cells.get("poisoned"),
+                unread_turns=unread,
+                images=tuple(images),
             )
             for turn_id, turn in zip(ids, turns, strict=True)
         ]
-        return samples, unread
+
+    def _sample(
+        self, draft: Draft, turn_id: str, turn: Turn, images: list[ImageRef], label: str | None
+    ) -> Sample:
+        return Sample(
+            id=turn_id,
+            question=turn.question,
+            answer=turn.answer,
+            image=images[0],
+            more_images=tuple(images[1 : turn.images]),
+            history=turn.history,
+            label=label,
+            source=draft.source or self._source,
+            line=draft.line,
+        )
 
     def _images(self, value: object) -> list[ImageRef]:
         values = value if isinstance(value, list) else [value]

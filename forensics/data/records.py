@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from forensics.data.sample import RowError, Sample
+from forensics.data.sample import ImageRef, RowError, Sample
 from forensics.errors import DataError
 
 Turns = Literal["first", "each"]
@@ -65,6 +65,7 @@ class Record:
         row: Position among the rows of the file; the turns of one conversation share it.
         poisoned: The ground-truth cell, unread; kept out of ``item`` so no method can see it.
         unread_turns: Later turns of the conversation that were not read.
+        images: All images of the row, those of turns that were not read too.
     """
 
     item: Sample | RowError
@@ -72,6 +73,7 @@ class Record:
     row: int
     poisoned: object = None
     unread_turns: int = 0
+    images: tuple[ImageRef, ...] = ()
 
 
 class FileDataset(ABC):

@@ -82,7 +82,7 @@ class Selection:
             return None
         self.kept += 1
         if self._copier is not None:
-            for image in samples[-1].images:  # the last turn has seen all of them
+            for image in turns[0].images:
                 self._copier.copy(image)
         return turns[0]
 

@@ -36,7 +36,7 @@ def score_modes(
         return {}
     known = case.truth()
     ids = case.catalog.ids[rows]
-    images = case.catalog.column("image")[rows]
+    images = case.catalog.picture_names[rows]
     counted = np.array([name in known for name in ids], dtype=bool) & scanned
     truth = np.array([known.get(name, False) for name in ids], dtype=bool)[counted]
     groups = np.unique(images[counted].astype(str), return_inverse=True)[1]
