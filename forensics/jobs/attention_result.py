@@ -177,7 +177,7 @@ def score_against_truth(
         return {}
     known = case.truth()
     ids = case.catalog.ids[arrays.rows]
-    images = case.catalog.column("image")[arrays.rows]
+    images = case.catalog.picture_names[arrays.rows]
     scanned = np.array([name in known for name in ids]) & np.isfinite(decided.entropy).any(axis=1)
     truth = np.array([known.get(name, False) for name in ids], dtype=bool)[scanned]
     groups = np.unique(images[scanned].astype(str), return_inverse=True)[1]

@@ -44,7 +44,7 @@ def conclude(
     The diagnostic ranks and gives no verdict: ``verdict`` is null and nothing is flagged.
     """
     measures, base = measure_arrays(arrays)
-    images = case.catalog.column("image")[arrays.rows].astype(str)
+    images = case.catalog.picture_names[arrays.rows].astype(str)
     comparisons = compare_views(measures, arrays.candidate, images, base=base, seed=options.seed)
     context.save_bytes(TABLE, _table(case, arrays, measures, base))
     return {
