@@ -62,7 +62,7 @@ def measure_views(divergence: ArrayLike, agreement: ArrayLike, masks: ArrayLike)
     Source: our reconstruction of 2604.04488, diagnostic mode.
     """
     d = np.asarray(divergence, dtype=np.float64)
-    read = np.isfinite(d).all(axis=1)
+    read: NDArray[np.bool_] = np.asarray(np.isfinite(d).all(axis=1))
     shares, cells = np.full(len(d), np.nan), np.full(len(d), -1, dtype=np.int64)
     for i in np.flatnonzero(read):
         cells[i], shares[i] = hottest(occlusion_map(d[i], np.asarray(masks)[i]))

@@ -5,6 +5,7 @@ features are put together again, rows and columns of pure padding are dropped, a
 ends every row. The squeezed whole picture comes first.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -52,6 +53,28 @@ def high_resolution(config: Any, size: Size, image: int, limit: int | None = Non
     return ImageGrid(
         rows=rows, columns=columns, visible=(left, top, right, bottom), image=image, separators=1
     )
+
+
+def tile_boxes(config: Any, size: Size) -> list[tuple[float, float, float, float]]:
+    """Return which part of the picture each tile shows, as the processor cuts them: row by row.
+
+    Args:
+        config: Of the model.
+        size: Height and width of the picture in pixels, as the processor reports it.
+
+    Returns:
+        Fractions of the picture (left, top, right, bottom); padding reaches past 0 and 1.
+    """
+    tower = int(config.vision_config.image_size)
+    canvas: Size = select_best_resolution(list(size), config.image_grid_pinpoints)
+    fitted = _fitted(size, canvas)
+    ends = [
+        [(at - (canvas[axis] - fitted[axis]) // 2) / fitted[axis]
+         for at in range(0, canvas[axis] + 1, tower)]
+        for axis in (0, 1)
+    ]  # fmt: skip
+    rows, columns = (list(pairwise(along)) for along in ends)
+    return [(left, top, right, bottom) for top, bottom in rows for left, right in columns]
 
 
 def new_line(image: int) -> ImageGrid:

@@ -14,17 +14,15 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from forensics.errors import ModelError
 from forensics.models.base import GenerativeModel, ImageGrid, PromptBatch
+from forensics.models.masking_places import Mask, Shade, cannot_mask, hidden_places
 
 # Sizes of cells are given for a picture of this side and scale with it.
 REFERENCE_SIDE = 224
 CELL = 28
 
-Mask = NDArray[np.bool_]
 Fill = Callable[[Tensor], Tensor]
 """What stands in hidden places: takes normalised pixels of any shape, returns as many."""
 
@@ -51,27 +49,33 @@ def cell_grids(grids: Sequence[ImageGrid], cell: int = CELL) -> tuple[ImageGrid,
     """
     pictures: dict[int, list[ImageGrid]] = {}
     for grid in grids:
-        pictures.setdefault(grid.image, []).append(grid)
+        if grid.columns:  # a grid of separators alone shows nothing
+            pictures.setdefault(grid.image, []).append(grid)
     return tuple(_cells_of(pictures[image], image, cell) for image in sorted(pictures))
 
 
 def _cells_of(tiles: Sequence[ImageGrid], image: int, cell: int) -> ImageGrid:
-    boxes = [tile.visible for tile in tiles]
-    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
-    right, bottom = max(box[2] for box in boxes), max(box[3] for box in boxes)
-    # The finest tile decides: a thumbnail shows the same picture with fewer tokens.
-    token_width = min((t.visible[2] - t.visible[0]) / t.columns for t in tiles)
-    token_height = min((t.visible[3] - t.visible[1]) / t.rows for t in tiles)
-    across = round((right - left) / token_width)
-    down = round((bottom - top) / token_height)
+    # The finest grids decide: a thumbnail shows the same picture with fewer tokens.
+    finest = min(_token_area(tile) for tile in tiles)
+    tiles = [tile for tile in tiles if _token_area(tile) < 1.01 * finest]
+    left, top = min(t.visible[0] for t in tiles), min(t.visible[1] for t in tiles)
+    right, bottom = max(t.visible[2] for t in tiles), max(t.visible[3] for t in tiles)
+    width = (tiles[0].visible[2] - tiles[0].visible[0]) / tiles[0].columns
+    height = (tiles[0].visible[3] - tiles[0].visible[1]) / tiles[0].rows
+    across, down = round((right - left) / width), round((bottom - top) / height)
     side = max(1, round(min(across, down) * cell / REFERENCE_SIDE))
     rows, columns = -(-down // side), -(-across // side)
     return ImageGrid(
         rows=rows,
         columns=columns,
-        visible=(left, top, left + columns * side * token_width, top + rows * side * token_height),
+        visible=(left, top, left + columns * side * width, top + rows * side * height),
         image=image,
     )
+
+
+def _token_area(grid: ImageGrid) -> float:
+    left, top, right, bottom = grid.visible
+    return (right - left) * (bottom - top) / (grid.rows * grid.columns)
 
 
 def draw_masks(
@@ -133,7 +137,7 @@ def mask_prompts(
 
     Args:
         model: Made the batch.
-        batch: From the model's ``collate``; it is not changed.
+        batch: From the model's ``collate``; it is not changed. Every sample has a picture.
         masks: One for each sample, ``[cell]`` as :func:`draw_masks` gives it.
         cell: As given to :func:`cell_grids`.
         fill: What stands in hidden places.
@@ -141,95 +145,25 @@ def mask_prompts(
     Raises:
         ModelError: The family hands its pictures over in a way that we cannot mask.
     """
-    tower = getattr(getattr(model.processor, "image_processor", None), "do_normalize", True)
-    if not tower:
-        raise _cannot(model, "its pictures are not normalised, so 0 is not the channel mean")
-    per_sample = [_shade(grids, mask, cell) for grids, mask in zip(batch.grids, masks, strict=True)]
-    pixels = batch.inputs.get("pixel_values")
-    if pixels is None:
-        raise _cannot(model, "its inputs hold no pixel_values")
-    if "image_grid_thw" in batch.inputs:
-        hidden = _row_places(model, batch, per_sample)
-    elif pixels.ndim == 4:
-        hidden = _tile_places(model, pixels, [tile for tiles in per_sample for tile in tiles])
-    else:
-        hidden = _padded_tile_places(model, pixels, per_sample)
+    tower = model.processor.image_processor
+    if not getattr(tower, "do_normalize", True):
+        raise cannot_mask(model, "they are not normalised, so 0 is not the channel mean")
+    shades = [_shades(grids, mask, cell) for grids, mask in zip(batch.grids, masks, strict=True)]
+    hidden = hidden_places(model, batch, shades)
+    pixels = batch.inputs["pixel_values"]
     masked = torch.where(hidden.to(pixels.device), fill(pixels), pixels)
     return replace(batch, inputs={**batch.inputs, "pixel_values": masked})
 
 
-class _Tile:
-    """One grid of image tokens under the mask of its picture."""
-
-    def __init__(self, grid: ImageGrid, cells: ImageGrid, mask: Mask) -> None:
-        self.grid = grid
-        self._cells = cells
-        self._mask = mask.reshape(cells.rows, cells.columns)
-
-    def hidden(self, height: int, width: int) -> Tensor:
-        """Return ``[height, width]`` bool: which parts of the tile lie in a hidden cell."""
-        left, top, right, bottom = self.grid.visible
-        frame = self._cells.visible
-        rows = _cell_index(top, bottom, height, frame[1], frame[3], self._cells.rows)
-        columns = _cell_index(left, right, width, frame[0], frame[2], self._cells.columns)
-        return torch.from_numpy(self._mask[np.ix_(rows, columns)])
-
-
-def _cell_index(
-    start: float, stop: float, steps: int, low: float, high: float, cells: int
-) -> NDArray[np.int64]:
-    """Return the cell under the middle of each of ``steps`` equal parts of a stretch."""
-    middles = start + (np.arange(steps) + 0.5) / steps * (stop - start)
-    index = np.floor((middles - low) / (high - low) * cells).astype(np.int64)
-    return np.clip(index, 0, cells - 1)
-
-
-def _shade(grids: Sequence[ImageGrid], mask: Mask, cell: int) -> list[_Tile]:
+def _shades(grids: Sequence[ImageGrid], mask: Mask, cell: int) -> list[Shade]:
+    """Give every picture of a sample its part of the mask."""
     cells = cell_grids(grids, cell)
     parts = np.split(mask, np.cumsum([grid.tokens for grid in cells])[:-1])
-    by_image = {grid.image: (grid, part) for grid, part in zip(cells, parts, strict=True)}
-    return [_Tile(grid, *by_image[grid.image]) for grid in grids]
-
-
-def _tile_places(model: GenerativeModel, pixels: Tensor, tiles: Sequence[_Tile]) -> Tensor:
-    """Places of ``[tile, channel, height, width]``: LLaVA's pictures, InternVL's tiles."""
-    if len(tiles) != len(pixels):
-        raise _cannot(model, f"{len(pixels)} tiles come with {len(tiles)} grids of image tokens")
-    height, width = pixels.shape[-2:]
-    return torch.stack([tile.hidden(height, width) for tile in tiles])[:, None]
-
-
-def _padded_tile_places(
-    model: GenerativeModel, pixels: Tensor, per_sample: Sequence[Sequence[_Tile]]
-) -> Tensor:
-    """Places of ``[sample, tile, channel, height, width]``, short samples padded with tiles."""
-    fits = pixels.ndim == 5 and len(pixels) == len(per_sample)
-    if not fits or max(len(tiles) for tiles in per_sample) > pixels.shape[1]:
-        raise _cannot(model, f"pixel_values have the shape {list(pixels.shape)}")
-    height, width = pixels.shape[-2:]
-    hidden = torch.zeros((*pixels.shape[:2], 1, height, width), dtype=torch.bool)
-    for row, tiles in enumerate(per_sample):
-        for place, tile in enumerate(tiles):
-            hidden[row, place, 0] = tile.hidden(height, width)
-    return hidden
-
-
-def _row_places(
-    model: GenerativeModel, batch: PromptBatch, per_sample: Sequence[Sequence[_Tile]]
-) -> Tensor:
-    """Places of ``[patch, values]`` (Qwen-VL): the patches of one image token follow each other."""
-    tiles = [tile for tiles in per_sample for tile in tiles]
-    counts = batch.inputs["image_grid_thw"].prod(dim=1).tolist()
-    if len(counts) != len(tiles):
-        raise _cannot(model, f"{len(counts)} pictures come with {len(tiles)} grids")
-    places = []
-    for tile, count in zip(tiles, counts, strict=True):
-        tokens = tile.grid.rows * tile.grid.columns
-        if count % tokens:
-            raise _cannot(model, f"{count} patches do not make {tokens} image tokens")
-        hidden = tile.hidden(tile.grid.rows, tile.grid.columns).flatten()
-        places.append(hidden.repeat_interleave(count // tokens))
-    return torch.cat(places)[:, None]
+    shown = [grid for grid in grids if grid.columns]
+    return [
+        Shade(own, part, [grid for grid in shown if grid.image == own.image])
+        for own, part in zip(cells, parts, strict=True)
+    ]
 
 
 def repeat_prompt(batch: PromptBatch, times: int) -> PromptBatch:
@@ -250,11 +184,4 @@ def repeat_prompt(batch: PromptBatch, times: int) -> PromptBatch:
         inputs=inputs,
         components=batch.components.repeat(times, 1),
         grids=batch.grids * times,
-    )
-
-
-def _cannot(model: GenerativeModel, why: str) -> ModelError:
-    return ModelError(
-        f"Pictures of {model.name} ({model.family}) cannot be masked: {why}.",
-        remedy="Use the attention scan, which needs no mask.",
     )

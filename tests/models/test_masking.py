@@ -129,3 +129,60 @@ def test_pictures_that_cannot_be_masked_are_refused(
         with pytest.raises(ModelError, match="cannot be masked") as caught:
             mask_prompts(model, wrong, [mask])
         assert caught.value.remedy
+
+
+def box_of(grid: ImageGrid, cell: int) -> tuple[float, float, float, float]:
+    left, top, right, bottom = grid.visible
+    row, column = divmod(cell, grid.columns)
+    width, height = (right - left) / grid.columns, (bottom - top) / grid.rows
+    x, y = left + column * width, top + row * height
+    return x, y, x + width, y + height
+
+
+@pytest.mark.parametrize("size", [(160, 70), (60, 150)])
+@pytest.mark.parametrize("pictures", [1, 2])
+def test_what_is_hidden_reaches_no_family_by_any_way(
+    family: GenerativeModel, size: tuple[int, int], pictures: int
+) -> None:
+    """Change the last picture in one spot: under a mask of the cells around it nobody can tell."""
+    rng = np.random.default_rng(0)
+    others = [Image.fromarray(rng.integers(0, 255, (64, 64, 3), dtype=np.uint8))]
+    plain = Image.fromarray(rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8))
+    marked = plain.copy()
+    spot = (0.6 * size[0], 0.3 * size[1])
+    left, top = int(spot[0]) - 4, int(spot[1]) - 4
+    patch = plain.crop((left, top, left + 8, top + 8))
+    marked.paste(Image.eval(patch, lambda value: 255 - value), (left, top))
+    batches = [
+        family.collate([Prompt(images=(*others[: pictures - 1], last), question="What is it?")])
+        for last in (plain, marked)
+    ]
+    # A wide margin: resizing spreads a change by some pixels, more of them in a thumbnail.
+    wide = (left - 24) / size[0], (top - 24) / size[1], (left + 32) / size[0], (top + 32) / size[1]
+    cells = cell_grids(batches[0].grids[0])
+    mask = np.concatenate([
+        [grid.image == pictures - 1 and overlaps(box_of(grid, i), wide) for i in range(grid.tokens)]
+        for grid in cells
+    ])  # fmt: skip
+    assert 0 < mask.sum() < mask.size
+    seen = [family.prefill(batch) for batch in batches]
+    hidden = [family.prefill(mask_prompts(family, batch, [mask])) for batch in batches]
+    assert not torch.allclose(seen[0], seen[1], atol=1e-4)
+    assert torch.allclose(hidden[0], hidden[1], atol=1e-5)
+    nothing = mask_prompts(family, batches[0], [np.zeros_like(mask)])
+    assert torch.equal(
+        nothing.inputs["pixel_values"], batches[0].inputs["pixel_values"]
+    ) and not torch.allclose(hidden[0], seen[0], atol=1e-4)
+
+
+def overlaps(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def test_a_repeated_prompt_of_every_family_is_the_same_prompt(family: GenerativeModel) -> None:
+    picture = Image.fromarray(
+        np.random.default_rng(0).integers(0, 255, (50, 90, 3), dtype=np.uint8)
+    )
+    batch = family.collate([Prompt(images=(picture, picture), question="What is it?")])
+    logits = family.prefill(repeat_prompt(batch, 3))
+    assert torch.allclose(logits, family.prefill(batch).expand(3, -1), atol=1e-4)
