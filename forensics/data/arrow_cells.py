@@ -136,7 +136,8 @@ def _holds_bytes(kind: Any, path: Path) -> bool:
 
 def _split_images(column: Any) -> Iterator[tuple[int | None, object]]:
     """Yield byte length and path of image cells; ``None`` where a cell has no such part."""
-    lengths = paths = [None] * len(column)
+    lengths: list[int | None] = [None] * len(column)
+    paths: list[object] = [None] * len(column)
     if not pa.types.is_struct(column.type):
         lengths = pc.binary_length(column).to_pylist()
     else:

@@ -108,7 +108,7 @@ def _saved(folder: Path, root: Path, split: str | None) -> SplitFiles:
             remedy="Load it, call flatten_indices(), and save it again.",
         )
     listed = state.get("_data_files")
-    names = [part.get("filename") for part in listed] if _are_objects(listed) else []
+    names = [part.get("filename") for part in _objects(listed)]
     if not names or len(names) > MAX_FILES:
         raise DataError(f"{folder / below}state.json names no data files.", remedy=_FORMS)
     data = tuple(checked(below + str(name)) for name in names)
@@ -190,8 +190,10 @@ class _Inside:
         return name
 
 
-def _are_objects(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(part, dict) for part in value)
+def _objects(value: object) -> list[dict[str, Any]]:
+    """Return a list of objects, or nothing where it is no such list."""
+    found = value if isinstance(value, list) else []
+    return found if all(isinstance(part, dict) for part in found) else []
 
 
 _FORMS = "Name a folder of Parquet files, or one written by save_to_disk."
