@@ -2,10 +2,11 @@
 
 import importlib
 import warnings
+from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging as transformers_logging
 
@@ -121,8 +122,29 @@ def _merge_adapter(module: Any, parsed: ModelURI) -> Any:
     check_adapter(parsed.adapter)
     from peft import PeftModel  # slow to import, and only adapters need it
 
-    tuned = PeftModel.from_pretrained(module, str(parsed.adapter), use_safetensors=True)
+    with warnings.catch_warnings():
+        # What peft only warns of is an error here, and says so by itself.
+        warnings.filterwarnings("ignore", message=".*missing adapter keys.*")
+        tuned = PeftModel.from_pretrained(module, str(parsed.adapter), use_safetensors=True)
+    _check_fit(tuned, parsed.adapter)
     return tuned.merge_and_unload()
+
+
+def _check_fit(tuned: Any, folder: Path) -> None:
+    """Refuse an adapter that peft would load in part or not at all: the model would be the base."""
+    from peft import get_peft_model_state_dict
+
+    wanted = set(get_peft_model_state_dict(tuned, save_embedding_layers=False))
+    with safe_open(folder / "adapter_model.safetensors", framework="pt") as file:
+        found = set(file.keys())
+    foreign = {name for name in found - wanted if "lora_" in name}
+    if wanted - found or foreign:
+        raise CheckpointError(
+            f"Adapter folder {folder}: {len(wanted - found)} weights are missing and "
+            f"{len(foreign)} do not fit the base, such as "
+            f"{min(foreign or (wanted - found))[:200]}.",
+            remedy="Give the base it was made for, or save the adapter again with a new peft.",
+        )
 
 
 def _first_line(error: BaseException) -> str:

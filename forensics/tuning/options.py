@@ -51,7 +51,8 @@ class TuneOptions:
         default=True,
         metadata={
             "help": "Tune the output layer as well. A tiny model has never said most of its words, "
-            "and an adapter alone cannot raise them; switch it off for large models."
+            "and an adapter alone cannot raise them; switch it off for large models. Never where "
+            "the output layer is the word embedding."
         },
     )
     seed: int = field(default=0, metadata={"help": "Order of samples and start weights.", "min": 0})

@@ -65,7 +65,12 @@ def save_tuned(module: Any, model: GenerativeModel, options: TuneOptions, out: P
 
 def _whole_parts(model: GenerativeModel, options: TuneOptions) -> list[str]:
     """List the modules that are tuned as they are, beside the decoder."""
-    head = [_HEAD] if options.head else []
+    output, words = (
+        model.module.get_output_embeddings().weight,
+        model.module.get_input_embeddings().weight,
+    )
+    # A tied output layer is the word embedding: an adapter of its own would untie them.
+    head = [_HEAD] if options.head and output is not words else []
     return [*model.projector_names, *head] if options.projector else head
 
 
