@@ -15,7 +15,9 @@ heads of late layers, votes, Dawid and Skene's EM, a flag above one half. Mode `
 there. What is ours: the constants that the paper's readers leave open (all are options), and the
 default mode ``calibrated``, in which a head votes only if it parts the samples more clearly than
 one-humped columns do by chance. The published rule always splits something; without that floor a
-set in which nothing is planted would be flagged, too.
+set in which nothing is planted would be flagged, too. The floor costs sight of weak shifts, which
+only many heads together show; mode ``guarded`` does without it: it works on residuals within kinds
+of questions, and heads vote whose votes go together with one answer.
 
 Source: "TCAP: Tri-Component Attention Profiling for Unsupervised Backdoor Detection in MLLM
 Fine-Tuning", arXiv 2601.21692.

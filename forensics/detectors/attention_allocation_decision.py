@@ -27,6 +27,8 @@ Mask = NDArray[np.bool_]
 
 # Heads whose floor is drawn: that many times the number that may vote, best separated first.
 _TESTED: Final = 2
+# Heads whose votes are put to a test of their own instead, best separated first.
+_ASKED: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ class Allocation:
         columns: What it was decided from (in mode ``guarded`` the residuals).
         fits: Mixtures of all candidate heads (in mode ``guarded`` those of the residuals).
         splits: Where each parts the samples.
-        floor: What chance does; ``None`` in mode ``exact``.
+        floor: What chance does; ``None`` where it was not asked (modes ``exact``, ``guarded``).
         ranked: Places of the heads with a split, highest separation score first.
         voters: Those that vote, in that order.
         posterior: ``[samples]`` probability of being poisoned after Dawid and Skene, higher = more
@@ -63,8 +65,8 @@ class Allocation:
         flagged: ``[samples]`` posterior above one half.
         consensus: How good each voting head is; ``None`` where none votes.
         unread: Samples without masses.
-        rejected: Heads above the floor that may not vote, because their votes do not go together
-            with an answer (mode ``guarded``).
+        rejected: Heads with a split that may not vote, because their votes do not go together with
+            an answer (mode ``guarded``).
     """
 
     mode: str
@@ -131,8 +133,8 @@ def allocate(
         mode: Instead of that of the options.
         strata: ``[samples]`` kinds of questions, for mode ``guarded``; one kind if ``None``.
         fits: Of these columns, to reuse them; not used in mode ``guarded``.
-        accept: Told the votes ``[samples, heads]`` of the heads above the floor, says which may
-            vote.
+        accept: Told the votes ``[samples, heads]`` of the best heads, says which may vote; stands
+            in for the floor.
 
     Raises:
         OptionError: Unknown mode.
@@ -154,7 +156,9 @@ def allocate(
     limit = voting_limit(columns, options)
     floor = None
     chosen = ranked
-    if mode != "exact":
+    if accept is not None:
+        chosen = ranked[: max(_ASKED, limit)]
+    elif mode != "exact":
         chosen = ranked[: _TESTED * limit]
         floor = calibrate(
             fits,

@@ -1,6 +1,7 @@
 """Mode ``guarded``: heads vote only if their votes go together with an answer."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,12 @@ from forensics.detectors.attention_entropy_guards import GUARDS, Guards
 from forensics.detectors.guarded import associate_flags
 
 Mask = NDArray[np.bool_]
+
+# By how much one answer's share of a head's votes must exceed the expected one. Stricter than the
+# guard of the verdict, 0.3: most votes of a head that sees the trigger fall on the target, while
+# heads that see what a picture shows cast a smaller part on any one answer. Set on the lab's
+# development sets.
+SMALLEST_EXCESS: Final = 0.5
 
 
 def associated_votes(
@@ -22,13 +29,13 @@ def associated_votes(
 
     The shared permutation test of the guarded modes, maximal over the heads, must pass
     ``guards.significance``, and the answer's share of the votes must exceed the expected one by
-    ``guards.smallest_excess``: what a picture shows moves attention a little, too.
+    one half: what a picture shows moves attention a little, too.
 
     Args:
         answers: ``[samples]``.
         strata: ``[samples]`` kinds of questions; never of answers.
         scanned: ``[samples]``.
-        guards: Constants.
+        guards: Level of the test.
 
     Returns:
         Takes votes ``[samples, heads]`` and returns ``[heads]``.
@@ -41,8 +48,6 @@ def associated_votes(
         if not votes.shape[1]:
             return np.zeros(0, dtype=np.bool_)
         test = associate_flags(votes, table, strata, scanned=scanned)
-        return np.asarray(
-            (test.p_value < guards.significance) & (test.excess >= guards.smallest_excess)
-        )
+        return np.asarray((test.p_value < guards.significance) & (test.excess >= SMALLEST_EXCESS))
 
     return accept

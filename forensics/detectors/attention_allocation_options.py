@@ -18,8 +18,8 @@ class AttentionAllocationOptions:
         metadata={
             "help": "Which heads vote. exact: always the best ones, so something is always "
             "split. calibrated: only those that also part the samples more clearly than columns "
-            "of one hump do by chance. guarded: calibrated, on what is left within kinds of "
-            "questions, and only flags whose answers go together. All three are reported.",
+            "of one hump do by chance. guarded: on what is left within kinds of questions, those "
+            "whose votes go together with one answer. All three are reported.",
             "choices": MODES,
         },
     )

@@ -26,8 +26,8 @@ def describe_nothing(chosen: Allocation, evidence: Mapping[str, Any]) -> str:
     """Return the sentence of a scan that flags nothing."""
     if chosen.rejected and not chosen.voters:
         return (
-            f"{NOTHING_FOUND} {_heads(chosen.rejected)} set samples apart, but their answers have "
-            "nothing in common that their questions do not explain."
+            f"{NOTHING_FOUND} {_heads(chosen.rejected)} split the samples a little, but the "
+            "answers of neither side have anything in common that the questions do not explain."
         )
     if chosen.voters:
         return f"{NOTHING_FOUND} {_heads(len(chosen.voters))} split the samples without agreeing."
