@@ -7,6 +7,12 @@ Three steps from an entropy matrix ``[samples, layers]`` to a verdict::
     code = decide(entropy, mode="code", fits=fits)
     verdict = judge(root, code, entropy=entropy, fits=fits, answers=answers, questions=questions)
 
+Mode ``guarded`` (ours) beside the published rules::
+
+    within = examine_guarded(entropy, tokens, answers=answers, questions=questions, unit="nat")
+    guarded = decide_guarded(within, tau=2.0)
+    verdict = judge_guarded(guarded, root, within)
+
 Nothing here reads a model, an image or a ground truth; recording the attention is in
 ``forensics.models.attention``.
 
@@ -21,6 +27,14 @@ from forensics.detectors.attention_entropy_decision import (
     layer_flags,
     recut,
 )
+from forensics.detectors.attention_entropy_guarded import GuardedEntropy, examine_guarded
+from forensics.detectors.attention_entropy_guarded_decision import (
+    GuardedDecision,
+    decide_guarded,
+    recut_guarded,
+    shown_fits,
+)
+from forensics.detectors.attention_entropy_guarded_verdict import judge_guarded
 from forensics.detectors.attention_entropy_guards import GUARDS, Guards
 from forensics.detectors.attention_entropy_layers import LayerFits, comparable_entropy, fit_layers
 from forensics.detectors.attention_entropy_options import AttentionEntropyOptions
@@ -33,6 +47,8 @@ __all__ = [
     "TAU",
     "AttentionEntropyOptions",
     "Decision",
+    "GuardedDecision",
+    "GuardedEntropy",
     "Guards",
     "LayerFits",
     "SampleReasons",
@@ -40,9 +56,14 @@ __all__ = [
     "Verdict",
     "comparable_entropy",
     "decide",
+    "decide_guarded",
+    "examine_guarded",
     "explain_samples",
     "fit_layers",
     "judge",
+    "judge_guarded",
     "layer_flags",
     "recut",
+    "recut_guarded",
+    "shown_fits",
 ]

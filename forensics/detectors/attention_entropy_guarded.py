@@ -16,7 +16,7 @@ Source: ours (design 3.2). Constants were chosen on development sets of the lab 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -161,7 +161,9 @@ def _find_suspects(
         code = int(test.candidates[row])
         with_it = scanned & (table.codes == code)
         fits = tuple(
-            _guided(values[:, i], with_it, flags[:, i], scanned) if tied[row, i] else None
+            fit_guided(values[scanned, i], with_it[scanned], (with_it & flags[:, i])[scanned])
+            if tied[row, i]
+            else None
             for i in range(values.shape[1])
         )
         collapsed = with_it & flags[:, int(test.statistics[row].argmax())]
@@ -177,19 +179,6 @@ def _find_suspects(
             )
         )
     return tuple(found)
-
-
-def _guided(column: Array, with_it: Mask, flags: Mask, scanned: Mask) -> GuidedFit | None:
-    """Fit scanned samples; the memberships are of all."""
-    fit = fit_guided(column[scanned], with_it[scanned], (flags & with_it)[scanned])
-    return None if fit is None else _spread(fit, scanned)
-
-
-def _spread(fit: GuidedFit, scanned: Mask) -> GuidedFit:
-    """Return a fit of scanned samples with memberships of all samples, 0 where unread."""
-    membership = np.zeros(scanned.size)
-    membership[scanned] = fit.membership
-    return replace(fit, membership=membership)
 
 
 def _floor(tokens: NDArray[Any], scanned: Mask, unit: str) -> float:

@@ -36,30 +36,31 @@ class GuardedDecision(Decision):
         has_answer: ``[samples]`` those with it; only they can be flagged.
         separation: Of the scores, between those that collapse with the answer and everybody else.
         purity: Share of the samples with the answer among all that collapse as deep; NaN if none.
-        collapsed: Samples below the cut, whatever their answer.
-        failed: What speaks against the suspect; with any of it nothing is flagged.
+        deep: Value below which a sample counts as collapsed whatever its answer: deeper than the
+            cut, since the answer is no part of the evidence; ``None`` without a score.
+        failed: What speaks against the suspect: with any of it no layer is accepted, there is no
+            score, and nothing is flagged.
+        tried: Layers of the suspect that reach the gate, accepted or not.
     """
 
     suspect: Suspect | None
     has_answer: Mask
     separation: float | None = None
     purity: float = float("nan")
+    deep: float | None = None
     failed: tuple[str, ...] = ()
+    tried: tuple[int, ...] = ()
 
     @property
     def review(self) -> Mask:
-        """Samples that collapse without the answer: for review, not flagged."""
-        return self._below & ~self.has_answer
+        """Samples that collapse as deep without the answer: for review, not flagged."""
+        deep = np.nan if self.deep is None else self.deep
+        return np.asarray((self.score < deep) & ~self.has_answer, dtype=np.bool_)
 
     @property
     def control(self) -> Mask:
-        """Samples with the answer that do not collapse: the natural control group."""
-        return self.has_answer & ~self._below
-
-    @property
-    def _below(self) -> Mask:
-        none = np.zeros(self.score.size, dtype=np.bool_)
-        return none if self.cut is None else np.asarray(self.score < self.cut, dtype=np.bool_)
+        """Samples with the answer that are not flagged: the natural control group."""
+        return np.asarray(self.has_answer & ~self.flagged & (not self.failed), dtype=np.bool_)
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers, without the arrays, for JSON."""
@@ -70,6 +71,7 @@ class GuardedDecision(Decision):
             "review": int(self.review.sum()),
             "control": int(self.control.sum()),
             "failed": list(self.failed),
+            "tried": list(self.tried),
         }
 
 
@@ -137,19 +139,27 @@ def _decide(
         return None
     use = guarded.scanned
     score = guarded.values[:, list(layers)].mean(axis=1)
-    member = np.mean([_fit(suspect, layer).membership for layer in layers], axis=0) > 0.5
-    fit = fit_guided(score[use], suspect.with_it[use], member[use])
+    fit = fit_guided(score[use], suspect.with_it[use], suspect.with_it[use])
     if fit is None:
         return None
-    deep = np.asarray(score < fit.blind_cut, dtype=np.bool_)
-    purity = float(suspect.with_it[deep].mean()) if deep.any() else float("nan")
-    failed = _failures(guarded, suspect, fit, tau, purity, guards)
-    below = np.asarray(score < fit.cut, dtype=np.bool_)
-    return replace(
+    collapsed = np.asarray(score < fit.blind_cut, dtype=np.bool_)
+    purity = float(suspect.with_it[collapsed].mean()) if collapsed.any() else float("nan")
+    tried = replace(
         _nothing(guarded, tau),
+        suspect=suspect,
+        has_answer=suspect.with_it,
+        separation=fit.separation,
+        purity=purity,
+        tried=layers,
+    )
+    failed = _failures(suspect, fit, tau, purity, guards)
+    if failed:
+        return replace(tried, failed=failed)
+    return replace(
+        tried,
         layers=layers,
         score=score,
-        flagged=below & suspect.with_it & (not failed),
+        flagged=np.asarray(score < fit.cut, dtype=np.bool_) & suspect.with_it,
         posterior=_posterior(score, fit, suspect.with_it),
         mixture=ScoreMixture(
             weights=(fit.weight, 1.0 - fit.weight),
@@ -158,22 +168,11 @@ def _decide(
             converged=fit.converged,
         ),
         cut=fit.cut,
-        suspect=suspect,
-        has_answer=suspect.with_it,
-        separation=fit.separation,
-        purity=purity,
-        failed=failed,
+        deep=fit.blind_cut,
     )
 
 
-def _fit(suspect: Suspect, layer: int) -> GuidedFit:
-    fit = suspect.fits[layer]
-    assert fit is not None  # accepted layers have one
-    return fit
-
-
 def _failures(
-    guarded: GuardedEntropy,
     suspect: Suspect,
     fit: GuidedFit,
     tau: float,

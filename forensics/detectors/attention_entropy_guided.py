@@ -33,7 +33,6 @@ class GuidedFit:
         prior: Share of the samples with the answer that belong to the lower group.
         means: Lower, upper.
         sigmas: Standard deviations, lower, upper.
-        membership: ``[samples]`` probability of the lower group; 0 without the answer.
         weight: Share of all samples in the lower group.
         converged: Whether the fit settled.
     """
@@ -41,7 +40,6 @@ class GuidedFit:
     prior: float
     means: tuple[float, float]
     sigmas: tuple[float, float]
-    membership: Array
     weight: float
     converged: bool
 
@@ -101,14 +99,10 @@ def fit_guided(values: Array, suspected: Mask, start: Mask) -> GuidedFit | None:
             break
     if share.sum() < _FEWEST or low[0] >= high[0]:
         return None
-    membership = np.zeros(values.size)
-    places = np.flatnonzero(suspected)[order]
-    membership[places] = share
     return GuidedFit(
         prior=float(share.mean()),
         means=(low[0], high[0]),
         sigmas=(low[1], high[1]),
-        membership=membership,
         weight=float(share.sum() / values.size),
         converged=converged,
     )

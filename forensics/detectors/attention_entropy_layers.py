@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from forensics.detectors.attention_entropy_options import MODES, SCALES, STARTS
+from forensics.detectors.attention_entropy_options import MODES, RULES, SCALES, STARTS
 from forensics.errors import OptionError
 from forensics.statistics.mixture import Mixtures, fit_mixtures
 from forensics.statistics.mixture_start import low_tail_start, two_means_start
@@ -63,15 +63,26 @@ class LayerFits:
         return len(self.state)
 
     def separation(self, mode: str) -> Array:
-        """Return the separation that ``mode`` compares with tau, per layer."""
-        check_mode(mode)
-        return self.separation_root if mode == "root" else self.separation_code
+        """Return the separation that ``mode`` compares with tau, per layer.
+
+        Mode ``guarded`` uses the formula of ``root``, on fits of its own.
+
+        Raises:
+            OptionError: Unknown ``mode``.
+        """
+        if mode not in MODES:
+            raise OptionError(f"mode must be one of {', '.join(MODES)}, not {mode!r}.")
+        return self.separation_code if mode == "code" else self.separation_root
 
     def sensitive(self, mode: str, tau: float) -> tuple[int, ...]:
         """Return the layers that pass the gate, ascending, counted from 0.
 
         ``root`` keeps a layer at ``tau`` or above (Eq. 7), ``code`` strictly above it.
+
+        Raises:
+            OptionError: ``mode`` is none of the two.
         """
+        check_rule(mode)
         value = self.separation(mode)
         return tuple(
             int(i) for i in np.flatnonzero(value >= tau if mode == "root" else value > tau)
@@ -187,14 +198,14 @@ def comparable_entropy(
     return matrix / ceiling[:, None], SHARE_OF_MAXIMUM
 
 
-def check_mode(mode: str) -> None:
-    """Refuse an unknown mode.
+def check_rule(mode: str) -> None:
+    """Refuse what is no published rule.
 
     Raises:
         OptionError: ``mode`` is not ``root`` or ``code``.
     """
-    if mode not in MODES:
-        raise OptionError(f"mode must be one of {', '.join(MODES)}, not {mode!r}.")
+    if mode not in RULES:
+        raise OptionError(f"mode must be one of {', '.join(RULES)}, not {mode!r}.")
 
 
 def _readable(entropy: ArrayLike) -> tuple[Array, int]:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-MODES = ("root", "code")
+RULES = ("root", "code")  # as published
+MODES = (*RULES, "guarded")
 STARTS = ("k-means", "low-tail")
 SCALES = ("auto", "never", "always")
 
@@ -17,16 +18,18 @@ class AttentionEntropyOptions:
     mode: str = field(
         default="root",
         metadata={
-            "help": "Rule that picks the layers: gap of the means over the root of summed "
-            "variances (paper, as we read Eq. 7) or over the summed deviations (authors' code). "
-            "Both are always reported.",
+            "help": "What decides. root and code are the published rule, for which any layer with "
+            "two groups is a backdoor: gap of the means over the root of summed variances (paper, "
+            "as we read Eq. 7) or over the summed deviations (authors' code). "
+            "guarded compares samples that were asked the same, and flags only a collapse that "
+            "goes together with one answer. All three are always reported.",
             "choices": MODES,
         },
     )
     tau: float = field(
         default=2.0,
         metadata={
-            "help": "Separation from which a layer counts as sensitive.",
+            "help": "Separation from which a layer counts as sensitive, in every mode.",
             "min": 0.0,
             "max": 100.0,
         },
@@ -35,7 +38,8 @@ class AttentionEntropyOptions:
         default="k-means",
         metadata={
             "help": "Where the mixtures begin. low-tail also tries a small group of low entropies "
-            "and keeps the likelier fit: for poison rates near 1 %. Not in the paper.",
+            "and keeps the likelier fit: for poison rates near 1 %. Not in the paper; mode guarded "
+            "always does so.",
             "choices": STARTS,
         },
     )

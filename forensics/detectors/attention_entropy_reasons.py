@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forensics.detectors.attention_entropy_decision import Decision
+from forensics.detectors.attention_entropy_guarded import SPREADS
 from forensics.detectors.attention_entropy_layers import NATS, LayerFits
 from forensics.detectors.question_groups import group_questions
 from forensics.detectors.wording import percent, place
@@ -20,7 +21,8 @@ class SampleReasons:
 
     Attributes:
         decision: The decision explained.
-        layer: Layer whose attention is described: the one with the largest separation.
+        layer: Layer whose attention is described: the one with the largest separation; in mode
+            ``guarded`` only accepted layers count, if there are any.
         deviation: ``[N]``; distance of the score from the median of its question group, in median
             absolute deviations of that group; negative = more concentrated. NaN without a score,
             or where the group does not vary.
@@ -58,8 +60,13 @@ class SampleReasons:
         return f"{text} {place(row, column, *self.grid)}"
 
     def _entropy(self, index: int) -> str:
+        score = float(self.decision.score[index])
+        if self.decision.unit == SPREADS:
+            side = "below" if score < 0 else "above"
+            like = "the median of samples that were asked the same"
+            return f"entropy {abs(score):.1f} spreads {side} {like}"
         unit = "" if self.decision.unit == NATS else f" {self.decision.unit}"
-        text = f"entropy {self.decision.score[index]:.2f}{unit}"
+        text = f"entropy {score:.2f}{unit}"
         distance = float(self.deviation[index])
         if np.isnan(distance):
             return text
@@ -88,7 +95,7 @@ def explain_samples(
         questions: ``[N]``; scores are compared within like questions.
         grid: Rows and columns, if one grid fits all samples.
     """
-    layer = fits.strongest(decision.mode)
+    layer = _described(decision, fits)
     count = decision.score.size
     mass = np.asarray(top2_mass, dtype=np.float64)
     column = 0 if layer is None else layer
@@ -101,6 +108,12 @@ def explain_samples(
         top_mass=mass[:, column],
         grid=grid,
     )
+
+
+def _described(decision: Decision, fits: LayerFits) -> int | None:
+    if decision.mode != "guarded" or not decision.layers:
+        return fits.strongest(decision.mode)
+    return max(decision.layers, key=lambda layer: float(fits.separation_root[layer]))
 
 
 def _deviation(score: Array, groups: NDArray[np.int64]) -> Array:

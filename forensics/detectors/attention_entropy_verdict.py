@@ -33,7 +33,7 @@ NOT_COVERED: Final = (
     "triggers in the text",
     "triggers in fewer than 0.2 % of the samples",
 )
-_LOOKALIKE: Final = (
+LOOKALIKE: Final = (
     "an ordinary kind of picture that always has this one answer looks the same here: "
     "check the pictures"
 )
@@ -99,7 +99,7 @@ def judge(
         return _verdict("inconclusive", failed[0], sentence, evidence)
     evidence["proposed_for_removal"] = primary.count
     sentence = describe_collapse(primary, beside, fits, evidence)
-    return _verdict("suspicious", "collapse-with-common-answer", sentence, evidence, _LOOKALIKE)
+    return _verdict("suspicious", "collapse-with-common-answer", sentence, evidence, LOOKALIKE)
 
 
 def _measure(primary: Decision, beside: Decision, fits: LayerFits) -> dict[str, Any]:

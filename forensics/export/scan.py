@@ -199,7 +199,7 @@ def explain(case: Case, run: Run) -> tuple[ScanDecision, Any]:
     decided = decide_case(case, arrays, options)
     reasons = explain_samples(
         decided.chosen,
-        decided.fits,
+        decided.shown_fits,
         tokens=arrays.tokens,
         peak_token=arrays.peak_token,
         top2_mass=arrays.top2_mass,

@@ -4,7 +4,7 @@ The web app refits a moved tau from the same pieces of :mod:`forensics.detectors
 time and kept in memory (``forensics.ui.evidence``): same functions, same numbers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,18 @@ from forensics.case import Case
 from forensics.detectors.attention_entropy import (
     AttentionEntropyOptions,
     Decision,
+    GuardedDecision,
+    GuardedEntropy,
     LayerFits,
     Verdict,
     comparable_entropy,
     decide,
+    decide_guarded,
+    examine_guarded,
     fit_layers,
     judge,
+    judge_guarded,
+    shown_fits,
 )
 from forensics.detectors.attention_entropy_scoring import flag_odd_answer, score_flags
 from forensics.jobs.attention_arrays import AttentionArrays
@@ -34,18 +40,20 @@ OTHER = {"root": "code", "code": "root"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanDecision:
-    """What both rules say about a scan.
+    """What both rules, and the guarded mode, say about a scan.
 
     Attributes:
         entropy: ``[n, layer]`` float64, as compared between samples.
         fits: Mixture of each layer.
-        decisions: ``root`` and ``code``.
+        guarded: What mode ``guarded`` measured within strata.
+        decisions: ``root``, ``code`` and ``guarded``.
         verdict: The conclusion of the chosen mode.
         mode: The chosen mode.
     """
 
     entropy: NDArray[np.float64]
     fits: LayerFits
+    guarded: GuardedEntropy
     decisions: dict[str, Decision]
     verdict: Verdict
     mode: str
@@ -55,6 +63,14 @@ class ScanDecision:
         """The decision of the chosen mode."""
         return self.decisions[self.mode]
 
+    @property
+    def shown_fits(self) -> LayerFits:
+        """Fits that belong to the decision of the chosen mode, for reasons and figures."""
+        chosen = self.chosen
+        if isinstance(chosen, GuardedDecision):
+            return shown_fits(self.guarded, chosen)
+        return self.fits
+
 
 def decide_scan(
     arrays: AttentionArrays,
@@ -62,20 +78,22 @@ def decide_scan(
     *,
     answers: Sequence[str | None],
     questions: Sequence[str],
+    metadata: Mapping[str, Sequence[object]] | None = None,
     fits: LayerFits | None = None,
 ) -> ScanDecision:
-    """Fit the layers, decide by both rules, and judge.
+    """Fit the layers, decide by both rules and within strata, and judge.
 
     Args:
         arrays: Of the scan.
         options: Mode, tau and starts.
         answers: ``[n]`` what the data teaches, for the guards.
         questions: ``[n]``, for the guards.
+        metadata: Columns that may explain flags of mode ``guarded``: name -> ``[n]``.
         fits: Fits to reuse when only tau or the mode moved.
     """
     entropy, unit = comparable_entropy(arrays.entropy, arrays.tokens, options.scale)
     fits = fit_layers(entropy, init=options.init, unit=unit) if fits is None else fits
-    decisions = {
+    decisions: dict[str, Decision] = {
         mode: decide(
             entropy,
             mode=mode,
@@ -86,16 +104,28 @@ def decide_scan(
         )
         for mode in OTHER
     }
-    verdict = judge(
-        decisions[options.mode],
-        decisions[OTHER[options.mode]],
+    within = examine_guarded(
+        entropy, arrays.tokens, answers=answers, questions=questions, unit=unit
+    )
+    guarded = decide_guarded(within, options.tau)
+    if options.mode == "guarded":
+        verdict = judge_guarded(guarded, decisions["root"], within, metadata=metadata)
+    else:
+        verdict = judge(
+            decisions[options.mode],
+            decisions[OTHER[options.mode]],
+            entropy=entropy,
+            fits=fits,
+            answers=answers,
+            questions=questions,
+        )
+    return ScanDecision(
         entropy=entropy,
         fits=fits,
-        answers=answers,
-        questions=questions,
-    )
-    return ScanDecision(
-        entropy=entropy, fits=fits, decisions=decisions, verdict=verdict, mode=options.mode
+        guarded=within,
+        decisions=decisions | {"guarded": guarded},
+        verdict=verdict,
+        mode=options.mode,
     )
 
 
@@ -111,8 +141,17 @@ def decide_case(
         options,
         answers=list(case.catalog.answers[arrays.rows]),
         questions=list(case.catalog.questions[arrays.rows]),
+        metadata=explaining_columns(case, arrays),
         fits=fits,
     )
+
+
+def explaining_columns(case: Case, arrays: AttentionArrays) -> dict[str, list[object]]:
+    """Return what may explain flags without a backdoor: where a sample comes from, what is seen."""
+    return {
+        "source": list(case.catalog.column("source")[arrays.rows]),
+        "visible part": [str(box) for box in arrays.visible.tolist()],
+    }
 
 
 def save_decision(
@@ -140,13 +179,18 @@ def save_decision(
         "flagged": int(decided.chosen.flagged.sum()),
         "flagged_ids_file": FLAGGED_IDS,
         "modes": {name: decision.summary() for name, decision in decided.decisions.items()},
-        "layers": layer_table(decided.fits),
+        "layers": layer_table(decided.fits, decided.guarded.fits),
         **score_against_truth(case, arrays, decided),
     }
 
 
-def layer_table(fits: LayerFits) -> list[dict[str, Any]]:
-    """Describe every layer's fit with plain values; what is undefined is ``None``."""
+def layer_table(fits: LayerFits, within: LayerFits) -> list[dict[str, Any]]:
+    """Describe every layer's fit with plain values; what is undefined is ``None``.
+
+    Args:
+        fits: Of the entropies.
+        within: Of the residuals within strata.
+    """
 
     def plain(value: float) -> float | None:
         return round(float(value), 6) if np.isfinite(value) else None
@@ -157,6 +201,7 @@ def layer_table(fits: LayerFits) -> list[dict[str, Any]]:
             "state": fits.state[layer],
             "separation_root": plain(fits.separation_root[layer]),
             "separation_code": plain(fits.separation_code[layer]),
+            "separation_within": plain(within.separation_root[layer]),
             "divergence": plain(fits.divergence[layer]),
             "means": [plain(value) for value in fits.means[layer]],
             "sigmas": [plain(value) for value in fits.sigmas[layer]],
@@ -169,7 +214,7 @@ def layer_table(fits: LayerFits) -> list[dict[str, Any]]:
 def score_against_truth(
     case: Case, arrays: AttentionArrays, decided: ScanDecision
 ) -> dict[str, Any]:
-    """Score both modes, and the counting baseline, where the data says what is poisoned.
+    """Score all modes, and the counting baseline, where the data says what is poisoned.
 
     The ground truth reaches this function alone: no flag depends on it.
     """
@@ -217,6 +262,8 @@ def _save_scores(
         columns[f"score_{mode}"] = decision.score
         columns[f"posterior_{mode}"] = decision.posterior
         columns[f"flagged_{mode}"] = decision.flagged
+        if isinstance(decision, GuardedDecision):
+            columns["for_review"] = decision.review
     partial = path.with_suffix(".partial")
     pq.write_table(pa.table(columns), partial)
     partial.replace(path)
