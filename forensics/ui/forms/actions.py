@@ -6,11 +6,9 @@ from typing import Any
 
 from forensics.case import Case
 from forensics.data.records import Turns
-from forensics.detectors.attention_entropy_options import AttentionEntropyOptions
 from forensics.errors import CaseError, ForensicsError, InputError
-from forensics.options import build_options, options_to_dict
 from forensics.ui.context import Context
-from forensics.ui.jobs import look_at, start_run
+from forensics.ui.starting import start_method
 from forensics.ui.views.case import METHOD
 
 _versions = itertools.count(1)
@@ -50,27 +48,15 @@ def create_case(
         return failure(error)
 
 
-def start_scan(context: Context, name: str, values: dict[str, Any]) -> Message:
-    """Put an attention scan of the open case into the worker's queue."""
+def start_from_form(context: Context, name: str, method: str, values: dict[str, Any]) -> Message:
+    """Put a run of a method on the open case into the worker's queue."""
     try:
         if not name:
             raise CaseError("No case is open.", remedy="Open a demo or your own case first.")
-        _check_idle(context.case(name))
-        options = options_to_dict(build_options(AttentionEntropyOptions, values))
-        run = start_run(context.case(name), METHOD, options)
-        return _message(case=name, run=run.id, tab="attention")
+        run = start_method(context.case(name), method, values)
+        return _message(case=name, started=run.id, method=method)
     except ForensicsError as error:
         return failure(error)
-
-
-def _check_idle(case: Case) -> None:
-    """Refuse a second scan beside one that waits or works: mostly an impatient second click."""
-    for run in case.runs(METHOD):
-        if look_at(case, run.id).status().state.active:
-            raise CaseError(
-                "A scan of this case is under way.",
-                remedy="Wait for it, or cancel it with the button at the top.",
-            )
 
 
 def failure(error: ForensicsError) -> Message:

@@ -5,14 +5,11 @@ from typing import Any
 import gradio as gr
 
 from forensics.data.records import Turns
-from forensics.detectors.attention_entropy_options import AttentionEntropyOptions
 from forensics.ui.context import Context
-from forensics.ui.forms.actions import create_case, open_folder, start_scan
-from forensics.ui.forms.controls import option_controls, read_values
+from forensics.ui.forms.actions import create_case, open_folder
+from forensics.ui.forms.methods import method_forms
 from forensics.ui.forms.panels import panel
 
-# The page knows which case is open; the form's hidden first field takes it over on a click.
-WITH_CASE = "(...given) => [window.triggerlens.state.case ?? '', ...given.slice(1)]"
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
@@ -21,6 +18,7 @@ def build_blocks(context: Context) -> gr.Blocks:
     with gr.Blocks(title="TriggerLens", analytics_enabled=False, fill_width=True) as blocks:
         panel("shell/top.js", elem_id="top")
         bridge = panel("shell/bridge.js", elem_id="bridge")
+        method_forms(context, bridge)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Case", id="case", elem_id="tab-case"):
                 _case_tab(context, bridge)
@@ -38,7 +36,7 @@ def _case_tab(context: Context, bridge: gr.HTML) -> None:
             _own_case(context, bridge)
         with gr.Column(scale=6, min_width=380):
             panel("case/summary.js", elem_id="case-summary")
-            _scan_form(context, bridge)
+            panel("methods/start.js", elem_id="case-methods")
 
 
 def _own_case(context: Context, bridge: gr.HTML) -> None:
@@ -89,17 +87,3 @@ def _own_case(context: Context, bridge: gr.HTML) -> None:
     visible = PRIVATE | {"show_progress": "minimal", "show_progress_on": make}
     make.click(on_make, [title, model, data, base, turns], bridge, **visible)
     enter.click(lambda text: open_folder(context, text), folder, bridge, **PRIVATE)
-
-
-def _scan_form(context: Context, bridge: gr.HTML) -> None:
-    with gr.Column(elem_id="start-panel", elem_classes="tl-form"):
-        opened = gr.Textbox(visible="hidden", elem_id="opened-case")
-        names, controls = option_controls(AttentionEntropyOptions)
-        start = gr.Button(
-            "Start the attention scan", variant="primary", size="md", elem_id="start-scan"
-        )
-
-    def on_start(name: str, *values: Any) -> dict[str, Any]:
-        return start_scan(context, name, read_values(names, values))
-
-    start.click(on_start, [opened, *controls], bridge, js=WITH_CASE, **PRIVATE)

@@ -7,7 +7,7 @@ import gradio as gr
 from forensics.options import OptionField, describe_options
 
 # What a person decides before a scan; the rest has good defaults and is folded away.
-FIRST = ("mode", "tau", "batch_size", "max_samples")
+FIRST = ("mode", "tau", "hosts", "donors", "views", "controls", "batch_size", "max_samples")
 LABELS = {
     "mode": "Rule that decides",
     "tau": "Gate τ",
@@ -16,16 +16,28 @@ LABELS = {
     "init": "Start of the fits",
     "high_side_guard": "High-side guard",
     "scale": "Scale entropies",
-    "seed": "Seed of the subset",
+    "run": "Scan it goes by",
+    "base": "Ask the base model too",
+    "level": "Chance of a false split",
+    "rescan": "Measure again",
+    "views": "Masked views of each",
+    "controls": "Random controls",
+    "donors": "Patches cut from",
+    "hosts": "Pictures to paste on",
 }
 CHOICES = {"root": "formula (root)", "code": "code"}
+UNSET = {"max_samples": "all", "run": "the latest"}
 LONGEST_HELP = 90
 
 
-def option_controls(options: type[Any]) -> tuple[list[str], list[Any]]:
+def option_controls(options: type[Any], method: str) -> tuple[list[str], list[Any]]:
     """Lay out the controls of an options dataclass.
 
     Must be called inside a Blocks context.
+
+    Args:
+        options: The dataclass.
+        method: Whose options they are, for the ids of the controls.
 
     Returns:
         Names of the options, and their components in the same order.
@@ -33,14 +45,20 @@ def option_controls(options: type[Any]) -> tuple[list[str], list[Any]]:
     described = {field.name: field for field in describe_options(options)}
     first = [described[name] for name in FIRST if name in described]
     rest = [field for name, field in described.items() if name not in FIRST]
-    with gr.Row():
-        components = [option_control(field) for field in first]
+    components = _pairs(first, method)
     if rest:
-        with gr.Accordion("More options", open=False):
-            for start in range(0, len(rest), 3):
-                with gr.Row():
-                    components += [option_control(field) for field in rest[start : start + 3]]
+        with gr.Accordion("More options", open=False, elem_id=f"more-{method}"):
+            components += _pairs(rest, method)
     return [field.name for field in first + rest], components
+
+
+def _pairs(described: list[OptionField], method: str) -> list[Any]:
+    """Lay controls out two by two."""
+    components = []
+    for start in range(0, len(described), 2):
+        with gr.Row():
+            components += [option_control(each, method) for each in described[start : start + 2]]
+    return components
 
 
 def read_values(names: list[str], values: tuple[Any, ...]) -> dict[str, Any]:
@@ -49,13 +67,13 @@ def read_values(names: list[str], values: tuple[Any, ...]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value not in (None, "")}
 
 
-def option_control(field: OptionField) -> Any:
-    """Return the control of one option."""
+def option_control(field: OptionField, method: str) -> Any:
+    """Return the control of one option of a method."""
     label = LABELS.get(field.name, field.name.replace("_", " ").capitalize())
     common: dict[str, Any] = {
         "label": label,
         "info": _brief(field.help),
-        "elem_id": f"option-{field.name.replace('_', '-')}",
+        "elem_id": f"option-{method}-{field.name.replace('_', '-')}",
         "min_width": 170,
     }
     if field.choices:
@@ -64,7 +82,7 @@ def option_control(field: OptionField) -> Any:
     if field.kind is bool:
         return gr.Checkbox(value=bool(field.default), **common)
     if field.default is None:  # a number field cannot be empty: it would say 0
-        return gr.Textbox(value="", placeholder="all", max_lines=1, **common)
+        return gr.Textbox(value="", placeholder=_unset(field.name), max_lines=1, **common)
     if field.kind in (int, float):
         return gr.Number(
             value=field.default, minimum=field.minimum, maximum=field.maximum,
@@ -72,6 +90,11 @@ def option_control(field: OptionField) -> Any:
             step=1 if field.kind is int else 0.1, **common,
         )  # fmt: skip
     return gr.Textbox(value=field.default, max_lines=1, **common)
+
+
+def _unset(name: str) -> str:
+    """Say what an option without a value means."""
+    return UNSET.get(name, "automatic")
 
 
 def _brief(text: str) -> str:

@@ -35,4 +35,4 @@ def panel(module: str, *, elem_id: str, tab: str = "", value: Any = None) -> gr.
     )
 
 
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz-/._")
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-/._")

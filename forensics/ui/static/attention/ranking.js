@@ -15,6 +15,7 @@ export function counts(found, cut) {
 
 function held(found, selection, i, rank) {
   if (!selection) return true;
+  if (selection.kind === "rows") return selection.rows.has(found.rows[i]);
   if (selection.kind === "rank") return rank >= selection.from && rank < selection.to;
   const value = selection.kind === "entropy"
     ? found.entropy[i * found.layers + selection.layer] : found.sortedBy[i];
@@ -49,6 +50,7 @@ export function recount(found, values, edges, cut) {
 /** What a selection holds, in words. */
 export function describeSelection(selection) {
   if (!selection) return "";
+  if (selection.kind === "rows") return selection.text;
   if (selection.kind === "rank") return `ranks ${selection.from + 1} to ${selection.to}`;
   const range = `${selection.low.toFixed(2)} to ${selection.high.toFixed(2)}`;
   return selection.kind === "entropy" ? `layer ${selection.layer} entropy ${range}` : `score ${range}`;

@@ -3,6 +3,9 @@
 import { getJSON, runPath } from "../core/api.js";
 import { el, empty, show } from "../core/dom.js";
 import { FRESH, set, state, watch } from "../core/store.js";
+import { BASE, openDrawer } from "../methods/listing.js";
+import { methodPanel } from "../methods/panel.js";
+import { methodsStrip } from "../methods/strip.js";
 import { inspector } from "../sample/inspector.js";
 import { curveCard } from "./curve.js";
 import { entropyCard } from "./entropy.js";
@@ -10,14 +13,16 @@ import { evidence } from "./evidence.js";
 import { galleryCard } from "./gallery.js";
 import { samplesCard } from "./samples.js";
 import { scoresCard } from "./scores.js";
+import { transplantCard } from "./transplant.js";
 import { truth } from "./truth.js";
 import { verdictBlock } from "./verdict.js";
 
 const ACTIVE = new Set(["queued", "running"]);
 
 function unfinished(status) {
-  if (!status) return empty("No scan yet.", "Start the attention scan in the Case tab; what it finds appears here.",
-    el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "case" }) }, "Go to the case"));
+  if (!status) return empty("No scan yet.", "Start the attention scan: what it finds appears here, and other methods decide from the same arrays.",
+    state.case ? el("button", { type: "button", class: "tl-primary", onclick: () => openDrawer(BASE) }, "Start the attention scan…")
+      : el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "case" }) }, "Open a case"));
   if (ACTIVE.has(status.state)) return waiting();
   return empty(`The scan is ${status.state}.`, status.error || "Resume it with the button at the top; what it finished is kept.");
 }
@@ -36,22 +41,33 @@ function waiting() {
 /** Build the tab into `element`. */
 export function mount({ element }) {
   const cards = { verdict: verdictBlock(), curve: curveCard(), entropy: entropyCard(), scores: scoresCard(),
-    samples: samplesCard(), gallery: galleryCard() };
+    samples: samplesCard(), transplant: transplantCard(), gallery: galleryCard() };
   const side = inspector();
   const blank = el("div", { class: "tl-card" });
+  // The figures of the page's own scan; another method's stand in their place while it is looked at.
+  const own = el("div", { class: "tl-own" }, cards.verdict.node,
+    el("div", { class: "tl-charts" }, cards.curve.node, cards.entropy.node, cards.scores.node), cards.samples.node, cards.transplant.node);
+  const aside = el("aside", { class: "tl-side" }, side.node);
   const body = el("div", { class: "tl-attention" },
-    el("div", { class: "tl-main" }, cards.verdict.node,
-      el("div", { class: "tl-charts" }, cards.curve.node, cards.entropy.node, cards.scores.node),
-      cards.samples.node, cards.gallery.node),
-    el("aside", { class: "tl-side" }, side.node));
+    el("div", { class: "tl-main" }, methodPanel().node, blank, own, cards.gallery.node), aside);
   const host = element.querySelector(".tl-root");
-  show(host, blank, body);
+  show(host, methodsStrip().node, body);
   let token = 0;
+  let stopped = true;
+
+  /** Own figures, another method's, or the words that stand for what is missing. */
+  function arrange() {
+    const other = Boolean(state.methods?.some((line) => line.name === state.view && !line.base));
+    blank.hidden = !stopped || other;
+    own.hidden = stopped || other;
+    for (const part of [cards.gallery.node, aside]) part.hidden = stopped;
+    body.dataset.stopped = String(stopped);
+  }
 
   function stop(content) {
     show(blank, content);
-    blank.hidden = false;
-    body.hidden = true;
+    stopped = true;
+    arrange();
   }
 
   async function open() {
@@ -70,8 +86,8 @@ export function mount({ element }) {
   }
 
   async function draw(found) {
-    blank.hidden = true;
-    body.hidden = false;
+    stopped = false;
+    arrange();
     const first = found.summary.first_layer;
     const patch = { rule: found.summary.rule, summary: found.summary, live: state.live || found.warm };
     if (state.layer === null || state.layer >= found.layers) patch.layer = first;
@@ -94,7 +110,9 @@ export function mount({ element }) {
   let quiet = false; // while the first values of a run are put in place
   const on = (names, react) => watch(names, (...args) => { if (!quiet) react(...args); });
   on(["case"], () => set(FRESH));
-  on(["case", "run", "rule", "tau", "finished"], open);
+  on(["case", "run", "rule", "tau"], open);
+  on(["finished"], () => { if (stopped || state.finished.startsWith(`${runPath(state)} `)) open(); });
+  watch(["methods", "view"], arrange);
   on(["layer"], () => { cards.curve.redraw(); cards.entropy.load(); side.layer(); });
   on(["cut"], () => { cards.scores.redraw(); cards.entropy.redraw(); cards.samples.redraw(); cards.gallery.soon(); cards.verdict.redraw(); side.redraw(); });
   on(["selection"], () => { cards.scores.redraw(); cards.entropy.redraw(); cards.samples.mark(); });

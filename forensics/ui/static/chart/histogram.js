@@ -45,7 +45,7 @@ function cutLine(box, spec) {
 /**
  * Draw a histogram.
  *
- * `spec`: edges, flagged, kept, gaussians [{mean, sd, weight}], cut, cutLabel, xLabel, yLabel, label,
+ * `spec`: edges, flagged, kept, gaussians [{mean, sd, weight}] or curves [{x, y}] in samples, cut, cutLabel, xLabel, yLabel, label,
  * selection [low, high] or null, onCut and onBrush (their presence makes the figure interactive).
  */
 export function histogram(width, spec) {
@@ -67,6 +67,10 @@ export function histogram(width, spec) {
   bars(box.root, spec, box.sx, box.sy, box.bottom);
   (spec.gaussians ?? []).forEach((gaussian, k) => box.root.append(svg("path", {
     d: curve(gaussian, area, low, high, box.sx, (y) => Math.max(box.top, box.sy(y))),
+    class: `tl-gauss tl-gauss-${k}`,
+  })));
+  (spec.curves ?? []).forEach(({ x, y }, k) => box.root.append(svg("path", {
+    d: x.map((at, i) => `${i ? "L" : "M"}${box.sx(at).toFixed(1)} ${Math.max(box.top, box.sy(y[i])).toFixed(1)}`).join(""),
     class: `tl-gauss tl-gauss-${k}`,
   })));
   if (spec.cut !== null && spec.cut !== undefined && spec.cut >= low && spec.cut <= high) {

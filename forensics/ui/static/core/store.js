@@ -1,6 +1,6 @@
 // What the page shows: one flat state, its watchers, and its copy in the address bar.
 
-const LINKED = ["case", "tab", "run", "rule", "sample", "layer"];
+const LINKED = ["case", "tab", "run", "rule", "view", "sample", "layer"];
 const NUMBERS = new Set(["sample", "layer"]);
 const SAFE = /^[A-Za-z0-9._-]{1,120}$/;
 
@@ -19,6 +19,7 @@ function fromAddress() {
 export const state = {
   case: null, tab: "case", run: null, rule: null, tau: null, cut: null, layer: null, sample: null,
   shown: "flagged", selection: null, page: 0, revealed: false, head: "mean", live: false, summary: null,
+  view: null, job: null, methods: null, // the method looked at (null: the page's own scan), the job followed, the lines of all
   ...fromAddress(),
 };
 
@@ -55,5 +56,5 @@ export function set(patch) {
 /** What to forget when another run is opened. */
 export const FRESH = {
   rule: null, tau: null, cut: null, layer: null, sample: null, shown: "flagged", selection: null,
-  page: 0, revealed: false, head: "mean", summary: null,
+  page: 0, revealed: false, head: "mean", summary: null, view: null, job: null,
 };

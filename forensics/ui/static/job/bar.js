@@ -3,7 +3,7 @@
 // It reads the run folder through the server, so it picks a job up again after a reload, a closed
 // tab or a restarted server, and does not care who started it.
 
-import { forget, getJSON, post, runPath } from "../core/api.js";
+import { casePath, forget, getJSON, post } from "../core/api.js";
 import { el, show } from "../core/dom.js";
 import { clock, count, duration } from "../core/format.js";
 import { set, state, watch } from "../core/store.js";
@@ -34,28 +34,32 @@ function details(job) {
   return parts.join(" · ");
 }
 
+/** Where the followed run is: one that was started last, or the scan on the page. */
+const followed = () => `${casePath(state.case)}/runs/${encodeURIComponent(state.job ?? state.run)}`;
+
 /** Build the bar into a node. */
 export function jobBar() {
-  const track = el("div", { class: "tl-track", role: "progressbar", "aria-label": "Progress of the scan", "aria-valuemin": "0" }, el("i"));
+  const name = el("span", { class: "tl-job-name" }, "No job");
+  const track = el("div", { class: "tl-track", role: "progressbar", "aria-label": "Progress of the job", "aria-valuemin": "0" }, el("i"));
   const text = el("span", { class: "tl-job-text", id: "tl-job" });
   const buttons = el("span", { class: "tl-job-buttons" });
-  const node = el("div", { class: "tl-jobbar", id: "tl-jobbar" }, el("span", { class: "tl-job-name" }, "Attention scan"), track, text, buttons);
+  const node = el("div", { class: "tl-jobbar", id: "tl-jobbar" }, name, track, text, buttons);
   let timer = null;
   let last = null;
 
-  async function command(name) {
+  async function command(word) {
     try {
-      await post(`${runPath(state)}/${name}`);
+      await post(`${followed()}/${word}`);
     } catch (error) {
       show(text, `${error.message} ${error.remedy ?? ""}`);
       return;
     }
-    forget(runPath(state));
+    forget(followed());
     look();
   }
 
   function actions({ status }) {
-    const make = (name, label) => el("button", { type: "button", class: "tl-ghost", id: `tl-${name}`, onclick: () => command(name) }, label);
+    const make = (word, label) => el("button", { type: "button", class: "tl-ghost", id: `tl-${word}`, onclick: () => command(word) }, label);
     if (status.state === "queued" || status.state === "running") return [make("cancel", "Cancel")];
     if (status.resumable) return [make("resume", status.state === "failed" ? "Try again" : "Resume")];
     return [];
@@ -65,6 +69,8 @@ export function jobBar() {
     const { status } = job;
     track.hidden = false;
     node.dataset.state = status.state;
+    node.dataset.run = job.run;
+    show(name, job.label);
     const share = status.state === "finished" ? 1 : status.total ? status.done / status.total : 0;
     track.firstChild.style.width = `${(100 * share).toFixed(1)}%`;
     track.setAttribute("aria-valuemax", String(status.total || 1));
@@ -79,19 +85,22 @@ export function jobBar() {
     delete buttons.dataset.key;
     track.hidden = true;
     show(buttons);
-    show(text, state.case ? "not started" : "open a case to start one");
+    show(name, "No job");
+    show(text, state.case ? "nothing was started" : "open a case to start one");
   }
 
   async function look() {
     clearTimeout(timer);
-    if (!state.case || !state.run) { blank(); return; }
-    const path = runPath(state);
+    if (!state.case || !(state.job ?? state.run)) { blank(); return; }
+    const path = followed();
     try {
       const job = await getJSON(path);
-      if (path !== runPath(state)) return;
+      if (path !== followed()) return;
       draw(job);
       const working = job.status.state === "queued" || job.status.state === "running";
-      if (!working && last === `${path} working`) { forget(path); set({ finished: `${path} ${Date.now()}` }); }
+      // A short job may have ended before the first look at it.
+      const ended = !working && (last === `${path} working` || (state.job !== null && last !== path));
+      if (ended) { forget(path); set({ finished: `${path} ${Date.now()}` }); }
       last = working ? `${path} working` : path;
       if (working) timer = setTimeout(look, PACE);
     } catch (error) {
@@ -100,8 +109,7 @@ export function jobBar() {
     }
   }
 
-  watch(["case", "run"], () => { delete buttons.dataset.key; look(); });
-  document.addEventListener("tl-look", look);
+  watch(["case", "run", "job"], () => { delete buttons.dataset.key; look(); });
   look();
   return node;
 }

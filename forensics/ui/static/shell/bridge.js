@@ -3,8 +3,9 @@
 import { forget, casePath } from "../core/api.js";
 import { el, show } from "../core/dom.js";
 import { FRESH, set, state } from "../core/store.js";
+import { followRun } from "../methods/listing.js";
 
-/** Follow the value of the component in `element`: {version, case, run, tab, error, remedy}. */
+/** Follow the value of the component in `element`: {version, case, run, tab, started, method, error, remedy}. */
 export function mount({ element, props, watch }) {
   const host = element.querySelector(".tl-root");
   let seen = null;
@@ -14,11 +15,11 @@ export function mount({ element, props, watch }) {
     seen = said.version;
     show(host, said.error ? el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, said.error), " ", said.remedy ?? "") : null);
     if (said.error) return;
+    if (said.started) { followRun(said); return; }
     if (said.case) {
       forget(casePath(said.case));
       set({ ...(said.case === state.case ? {} : FRESH), case: said.case, run: said.run ?? null, tab: said.tab ?? state.tab });
     }
-    if (said.run) document.dispatchEvent(new CustomEvent("tl-look"));
   }
   watch("value", follow);
   follow();

@@ -9,6 +9,7 @@ import { set, state, watch } from "../core/store.js";
 import { followTabs } from "../core/tabs.js";
 import { chip } from "../attention/verdict.js";
 import { jobBar } from "../job/bar.js";
+import { followMethods } from "../methods/listing.js";
 
 const THEME = "triggerlens-theme";
 
@@ -57,4 +58,5 @@ export function mount({ element }) {
   listen();
   watchServer();
   followTabs();
+  followMethods();
 }

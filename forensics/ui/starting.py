@@ -1,0 +1,48 @@
+"""Start any method of the registry on a case: what the forms and the page's buttons share."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from forensics.case import Case
+from forensics.errors import CaseError, OptionError
+from forensics.options import build_options, options_to_dict
+from forensics.registry import load_object
+from forensics.runs import Run
+from forensics.ui.jobs import look_at, start_run
+from forensics.ui.views.methods import methods_view, startable
+
+
+def start_method(case: Case, name: str, values: Mapping[str, Any]) -> Run:
+    """Put a run into the worker's queue.
+
+    Args:
+        case: The case.
+        name: Of a method that looks for evidence.
+        values: Its options; what is left out keeps its default.
+
+    Raises:
+        OptionError: No such method, or a wrong option.
+        CaseError: It is under way, or what it builds on is not there yet.
+        JobFailed: The worker does not start.
+    """
+    spec = next((spec for spec in startable() if spec.name == name), None)
+    if spec is None:
+        known = ", ".join(spec.name for spec in startable())
+        raise OptionError(f"The page cannot start {name[:40]!r}.", remedy=f"Known: {known}.")
+    for run in case.runs(name):  # one whose process is gone must not stand in the way
+        look_at(case, run.id)
+    _check_ready(case, name)
+    options = options_to_dict(build_options(load_object(spec.options), values))
+    return start_run(case, name, options)
+
+
+def _check_ready(case: Case, name: str) -> None:
+    """Refuse a second run beside one that waits or works, and one that has nothing to go by."""
+    line = next(line for line in methods_view(case)["methods"] if line["name"] == name)
+    if line["active"]:
+        raise CaseError(
+            f"{line['label']} is under way on this case.",
+            remedy="Wait for it, or cancel it with the button at the top.",
+        )
+    if line["refused"]:
+        raise CaseError(line["refused"], remedy="Run the attention scan first.")

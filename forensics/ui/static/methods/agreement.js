@@ -1,0 +1,85 @@
+// How far the methods agree: samples by the set of methods that flag them, largest set first.
+
+import { getJSON, recallBytes } from "../core/api.js";
+import { table, tableToggle } from "../chart/frame.js";
+import { el, show } from "../core/dom.js";
+import { count, plural } from "../core/format.js";
+import { set, state } from "../core/store.js";
+import { agreementPath } from "./listing.js";
+import { shortLabel } from "./words.js";
+
+const MOST = 7; // columns drawn
+const TALL = 40; // pixels of the largest bar
+
+function named(methods, mask) {
+  const inside = methods.filter((_, bit) => mask & (1 << bit)).map((m) => shortLabel(m.label).toLowerCase());
+  return inside.length === 1 ? `${inside[0]} alone` : `${inside.slice(0, -1).join(", ")} and ${inside.at(-1)}`;
+}
+
+/** The rows of the catalogue for which `keep(mask)` holds. */
+async function rowsWith(of, keep) {
+  const masks = new Uint32Array(await recallBytes(agreementPath("/rows", of)), 4);
+  const rows = new Set();
+  masks.forEach((mask, row) => { if (keep(mask)) rows.add(row); });
+  return rows;
+}
+
+/** Show in the gallery what the methods of `mask` flag: exactly these, or `loosely` these and others. */
+export async function selectSet(of, mask, text, loosely = false) {
+  const rows = await rowsWith(of, (m) => (loosely ? (m & mask) === mask : m === mask));
+  set({ selection: { kind: "rows", rows, text, key: `${mask}` }, shown: "all", page: 0 });
+  document.querySelector("#tl-gallery-count")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+}
+
+function column(found, entry, tallest, of) {
+  const text = `flagged by ${named(found.methods, entry.mask)}`;
+  const bar = el("i", { class: "tl-set-bar", style: `height:${Math.max(2, (TALL * entry.count) / tallest).toFixed(1)}px` });
+  return el("button", { type: "button", class: "tl-set", "data-mask": entry.mask, title: `${plural(entry.count, "sample")} ${text}. Click to see them.`,
+    "aria-label": `${plural(entry.count, "sample")} ${text}: show them`, "aria-pressed": String(state.selection?.key === `${entry.mask}`),
+    onclick: () => selectSet(of, entry.mask, text) },
+  el("span", { class: "tl-set-top" }, el("span", {}, count(entry.count)), bar),
+  found.methods.map((_, bit) => el("i", { class: `tl-set-dot ${entry.mask & (1 << bit) ? "tl-set-in" : ""}` })));
+}
+
+function figureOf(found, of) {
+  const drawn = found.sets.slice(0, MOST);
+  const tallest = Math.max(1, ...drawn.map((entry) => entry.count));
+  const rest = found.further + found.sets.slice(MOST).reduce((sum, entry) => sum + entry.count, 0);
+  return [el("div", { class: "tl-sets", role: "group", "aria-label": "Samples by the methods that flag them" },
+    el("div", { class: "tl-set-names" }, el("span", { class: "tl-set-top" }, "samples"),
+      found.methods.map((m) => el("span", {}, shortLabel(m.label)))),
+    drawn.map((entry) => column(found, entry, tallest, of))),
+  rest > 0 && el("p", { class: "tl-sub" }, `${plural(rest, "more sample")} in smaller sets.`)];
+}
+
+/** The figure beside the lines; `update(lines)` takes the methods that flag samples. */
+export function agreement() {
+  const node = el("div", { class: "tl-agreement", id: "tl-agreement", hidden: true });
+  const figure = el("div");
+  const holder = el("div", { hidden: true });
+  let found = null;
+  let of = "";
+  const toggle = tableToggle(figure, holder, () => table("Samples by the methods that flag them", ["flagged by", "samples"],
+    found.sets.map((entry) => [named(found.methods, entry.mask), count(entry.count)])));
+
+  function draw() {
+    if (!found || found.sets.length === 0) { show(figure); return; }
+    show(figure, figureOf(found, of));
+  }
+
+  async function update(lines) {
+    node.hidden = lines.length < 2;
+    if (node.hidden) return;
+    const mine = of = lines.map((line) => line.said.run).join(".");
+    const answer = await getJSON(agreementPath("", of));
+    if (mine !== of) return;
+    found = answer;
+    show(node, el("header", { class: "tl-card-head" }, el("h3", {}, "Do they agree?"), toggle.button),
+      el("p", { class: "tl-sub", id: "tl-agreement-sentence" }, found.sentence), figure, holder);
+    draw();
+    toggle.update();
+    node.dataset.ready = of;
+  }
+
+  return { node, update, redraw: draw };
+}

@@ -1,0 +1,38 @@
+// The drawer "Run a method": opened from either tab, closed with Esc; the forms in it are Gradio's.
+
+import { el, show } from "../core/dom.js";
+import { closeDrawer } from "./listing.js";
+
+const OPEN = "tl-drawer-open";
+const drawer = () => document.querySelector("#run-drawer");
+
+/** Open the form of a method and close the others. */
+function unfold(method) {
+  for (const part of drawer().querySelectorAll("[id^=run-]")) {
+    const label = part.querySelector(":scope > .label-wrap, :scope > button");
+    if (label && label.classList.contains("open") !== (part.id === `run-${method}`)) label.click();
+  }
+}
+
+/** Build the drawer's head into `element`. */
+export function mount({ element }) {
+  let from = null;
+  const close = el("button", { type: "button", class: "tl-ghost", id: "run-close", onclick: closeDrawer }, "Close (Esc)");
+  show(element.querySelector(".tl-root"), el("div", { class: "tl-card-head" },
+    el("div", {}, el("h2", {}, "Run a method"), el("p", { class: "tl-sub" }, "Each has defaults that need no change.")), close));
+  const box = drawer();
+  box.setAttribute("role", "dialog");
+  box.setAttribute("aria-label", "Run a method");
+
+  document.addEventListener("tl-drawer", ({ detail: method }) => {
+    const open = method !== null;
+    if (open) from = document.activeElement;
+    document.body.classList.toggle(OPEN, open);
+    if (!open) { from?.focus?.(); from = null; return; }
+    if (method) unfold(method);
+    close.focus();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && document.body.classList.contains(OPEN)) { event.stopPropagation(); closeDrawer(); }
+  }, true);
+}

@@ -1,0 +1,50 @@
+// What every method says about the open case: asked once for the whole page, kept in the state.
+
+import { casePath, forget, getJSON, post } from "../core/api.js";
+import { FRESH, set, state, watch } from "../core/store.js";
+
+export const BASE = "attention-entropy"; // the scan that the Attention tab itself is drawn from
+
+const query = () => (state.run ? `?run=${encodeURIComponent(state.run)}` : "");
+
+/** The addresses of the agreement; `of` changes with the runs, so that old answers are not kept. */
+export const agreementPath = (part, of) => {
+  const joined = query() ? `${query()}&of=${of}` : `?of=${of}`;
+  return `${casePath(state.case)}/agreement${part}${joined}`;
+};
+
+async function load() {
+  if (!state.case) { set({ methods: null }); return; }
+  const [name, run] = [state.case, state.run];
+  try {
+    const { methods } = await getJSON(`${casePath(name)}/methods${query()}`);
+    if (name !== state.case || run !== state.run) return;
+    const active = methods.find((line) => line.active)?.active.run;
+    set({ methods, ...(active && active !== run && !state.job ? { job: active } : {}) });
+  } catch { /* the top bar says what is wrong with the case or the server */ }
+}
+
+/** Follow a run that was just started: show its method, and its progress in the job bar. */
+export function followRun({ started, method }) {
+  forget(casePath(state.case));
+  closeDrawer();
+  if (method === BASE) set({ ...FRESH, run: started, tab: "attention" });
+  else set({ job: started, view: method, tab: "attention" });
+  load();
+}
+
+/** Start a method with its defaults. */
+export async function start(method) {
+  const job = await post(`${casePath(state.case)}/methods/${encodeURIComponent(method)}`);
+  followRun({ started: job.run, method });
+}
+
+export const openDrawer = (method) => document.dispatchEvent(new CustomEvent("tl-drawer", { detail: method ?? "" }));
+export const closeDrawer = () => document.dispatchEvent(new CustomEvent("tl-drawer", { detail: null }));
+
+/** Keep `state.methods` in step with the case, the scan on the page and the jobs that end. */
+export function followMethods() {
+  watch(["case"], () => set({ methods: null, job: null }));
+  watch(["case", "run", "job", "finished"], load);
+  load();
+}

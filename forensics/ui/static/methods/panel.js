@@ -1,0 +1,79 @@
+// What one method found, in place of the attention scan's own figures: verdict, limits, evidence.
+
+import { casePath, getJSON } from "../core/api.js";
+import { el, empty, show } from "../core/dom.js";
+import { state, watch } from "../core/store.js";
+import { MARKS } from "../attention/verdict.js";
+import { transplantPanel } from "../attention/transplant.js";
+import { allocationPanel } from "../allocation/panel.js";
+import { fusionPanel } from "../fusion/panel.js";
+import { selectSet } from "./agreement.js";
+import { openDrawer } from "./listing.js";
+import { flaggedText, readiness } from "./words.js";
+
+// Figures of methods that have some; every other method is told by its sentence and its limits.
+const FIGURES = { "attention-allocation": ["allocation", allocationPanel], "evidence-fusion": ["fusion", fusionPanel],
+  transplant: ["transplant", transplantPanel] };
+
+function limits(said) {
+  return el("details", { class: "tl-limits" }, el("summary", {}, "What this cannot show"),
+    el("ul", {}, said.limits.map((text) => el("li", {}, `It cannot see ${text}.`)), el("li", {}, "“No evidence” is not “clean”.")));
+}
+
+/** The buttons under the sentence: the method's flags in the gallery. */
+function flagsButton(line) {
+  if (!line.said.flagged) return null;
+  const telling = state.methods.filter((other) => other.said && Number.isFinite(other.said.flagged));
+  const of = telling.map((other) => other.said.run).join(".");
+  const act = () => selectSet(of, 1 << telling.indexOf(line), `flagged by ${line.label}`, true);
+  return el("button", { type: "button", class: "tl-ghost", id: "tl-show-flags", onclick: act }, `Show its ${flaggedText(line.said).split(" of ")[0]} in the gallery`);
+}
+
+function verdict(line) {
+  const { said } = line;
+  const mark = MARKS[said.verdict] ?? { shape: "○", name: line.label, tone: "plain" };
+  return el("section", { class: `tl-verdict tl-${mark.tone}`, "aria-label": `Verdict of ${line.label}` },
+    el("div", { class: "tl-sentence" }, el("span", { class: "tl-verdict-mark", "aria-hidden": "true" }, mark.shape),
+      el("p", {}, el("strong", {}, `${mark.name}. `), said.sentence)),
+    el("div", { class: "tl-verdict-foot" }, el("b", {}, line.label), el("span", { class: "tl-sub" }, flaggedText(said)), flagsButton(line), limits(said)));
+}
+
+function waiting(line) {
+  return el("div", { class: "tl-card" }, line.active
+    ? empty(`${line.label} is ${line.active.state === "queued" ? "waiting for the worker" : "under way"}.`, "The bar at the top shows how far it is; what it finds appears here.")
+    : empty(`${line.label} was not run on this case yet.`, line.trouble ? `The latest run is ${line.trouble.state}. ${line.trouble.error}` : readiness(line),
+      el("button", { type: "button", class: "tl-primary", onclick: () => openDrawer(line.name) }, "Run it…")));
+}
+
+/** The panel; it shows itself while another method than the page's own scan is looked at. */
+export function methodPanel() {
+  const node = el("div", { class: "tl-method-panel", id: "tl-method-panel", hidden: true });
+  let drawn = "";
+
+  async function draw() {
+    const line = state.methods?.find((one) => one.name === state.view && !one.base);
+    node.hidden = !line;
+    if (!line) { drawn = ""; return; }
+    const key = `${line.name} ${line.said?.run} ${line.active?.state}`;
+    if (key === drawn) return;
+    drawn = key;
+    delete node.dataset.ready;
+    if (!line.said) { show(node, waiting(line)); return; }
+    const [part, make] = FIGURES[line.name] ?? [];
+    const figures = el("div", { class: "tl-method-figures" });
+    show(node, verdict(line), figures);
+    if (!part) { node.dataset.ready = line.said.run; return; }
+    try {
+      const view = await getJSON(`${casePath(state.case)}/runs/${encodeURIComponent(line.said.run)}/${part}`);
+      if (key !== drawn) return;
+      show(figures, make(view));
+    } catch (error) {
+      if (key === drawn) show(figures, el("div", { class: "tl-card" }, empty("The figures of this run cannot be shown.", `${error.message} ${error.remedy ?? ""}`)));
+    }
+    if (key === drawn) node.dataset.ready = line.said.run;
+  }
+
+  watch(["methods", "view"], draw);
+  draw();
+  return { node };
+}

@@ -1,0 +1,42 @@
+// The Case tab's start: the attention scan with one click, every other method beside it.
+
+import { el, show } from "../core/dom.js";
+import { set, state, watch } from "../core/store.js";
+import { openDrawer, start } from "./listing.js";
+import { offers } from "./offers.js";
+
+/** Build the start menu into `element`. */
+export function mount({ element }) {
+  const host = element.querySelector(".tl-root");
+  const others = offers("Other methods");
+  const problem = el("div");
+
+  async function begin(event) {
+    event.target.disabled = true;
+    show(problem);
+    try { await start(event.target.value); } catch (error) {
+      show(problem, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+      event.target.disabled = false;
+    }
+  }
+
+  function first(line) {
+    return el("div", { class: "tl-start" },
+      el("button", { type: "button", class: "tl-primary", id: "start-scan", value: line.name, disabled: Boolean(line.active), onclick: begin },
+        line.active ? "The attention scan is under way" : line.said ? "Start another attention scan" : "Start the attention scan"),
+      el("button", { type: "button", class: "tl-ghost", id: "scan-options", onclick: () => openDrawer(line.name) }, "Options…"),
+      line.said && el("button", { type: "button", class: "tl-ghost", onclick: () => set({ tab: "attention" }) }, "See what was found"));
+  }
+
+  function draw() {
+    const lines = state.case && state.methods;
+    host.hidden = !lines;
+    if (!lines) return;
+    const base = lines.find((line) => line.base);
+    others.update(lines.filter((line) => !line.base));
+    show(host, el("section", { class: "tl-card", "aria-label": "Start a method" },
+      el("h3", {}, "Look for a backdoor"), base && first(base), problem, others.node));
+  }
+  watch(["case", "methods"], draw);
+  draw();
+}

@@ -1,0 +1,79 @@
+// "What each method says": one line per method that was run, their agreement, and what can be run.
+
+import { el, show } from "../core/dom.js";
+import { clock, count } from "../core/format.js";
+import { FRESH, set, state, watch } from "../core/store.js";
+import { agreement } from "./agreement.js";
+import { openDrawer } from "./listing.js";
+import { offers } from "./offers.js";
+import { badge, flaggedText, took } from "./words.js";
+
+const shownNow = (line) => (line.base ? state.view === null : state.view === line.name);
+
+/** Look at what a method found: its own figures above the gallery. */
+export function showMethod(line) {
+  if (!line.base) set({ view: line.name });
+  else if (line.said && line.said.run !== state.run) set({ ...FRESH, run: line.said.run });
+  else set({ view: null });
+}
+
+function more({ said, paper, arxiv, title }) {
+  const facts = [["Method", title], ["Ran", `${clock(said.created)}${said.mode ? `, mode ${said.mode}` : ""}`],
+    said.about && ["Decided from", `run ${said.about}`],
+    paper && ["Paper", `${paper}${arxiv ? `, arXiv ${arxiv}` : ""}`],
+    said.limits.length > 0 && ["Cannot see", said.limits.join("; ")]].filter(Boolean);
+  return el("dl", { class: "tl-facts" }, facts.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+}
+
+function sentence(line, opened) {
+  const { said, active, trouble } = line;
+  if (active) return el("span", { class: "tl-said" }, active.state === "queued" ? "Waits for the worker." : "Under way; see the bar at the top.");
+  if (trouble) return el("span", { class: "tl-said tl-bad-text" }, `The latest run is ${trouble.state}. ${trouble.error}`);
+  return el("details", { class: "tl-said", open: opened.has(line.name),
+    ontoggle: (event) => { if (event.target.open) opened.add(line.name); else opened.delete(line.name); } },
+  el("summary", { title: "The whole sentence, the paper and the limits" }, said.sentence || "–"), more(line));
+}
+
+function row(line, opened) {
+  const { said, active } = line;
+  const button = (text, attributes, act) => el("button", { type: "button", class: "tl-ghost", onclick: act, ...attributes }, text);
+  return el("li", { class: "tl-method", "data-method": line.name, "data-shown": String(shownNow(line)) },
+    active ? el("span", { class: "tl-chip tl-plain" }, active.state === "queued" ? "… waiting" : "… running")
+      : said ? badge(said.verdict) : el("span", { class: "tl-chip tl-plain" }, "✕ no result"),
+    el("b", { class: "tl-method-name" }, line.label),
+    el("span", { class: "tl-method-count" }, said ? flaggedText(said) : ""),
+    sentence(line, opened),
+    el("span", { class: "tl-method-time", title: "Run time" }, said ? took(said.seconds) : ""),
+    el("span", { class: "tl-method-buttons" },
+      button("Show", { "aria-pressed": String(shownNow(line)), "aria-label": `Show what ${line.label} found`, disabled: !said && !active }, () => showMethod(line)),
+      button("Again…", { "aria-label": `Run ${line.label} again, with other options` }, () => openDrawer(line.name))));
+}
+
+/** The strip at the top of the Attention tab. */
+export function methodsStrip() {
+  const node = el("section", { class: "tl-card tl-methods", id: "tl-methods", "aria-label": "What each method says", hidden: true });
+  const list = el("ul", { class: "tl-method-list" });
+  const offered = offers("Also possible");
+  const together = agreement();
+  const opened = new Set();
+
+  function draw() {
+    const lines = state.methods;
+    node.hidden = !lines;
+    if (!lines) return;
+    const begun = lines.filter((line) => line.said || line.active || line.trouble);
+    show(list, begun.map((line) => row(line, opened)));
+    offered.update(lines.filter((line) => !begun.includes(line)));
+    together.update(lines.filter((line) => line.said && Number.isFinite(line.said.flagged)));
+    const done = begun.filter((line) => line.said).length;
+    show(node, el("div", { class: "tl-methods-body" },
+      el("div", { class: "tl-methods-lines" }, el("h3", {}, "What each method says ",
+        el("span", { class: "tl-sub" }, done ? `${count(done)} of ${count(lines.length)} methods ran on this case` : "none ran on this case yet")),
+      list), together.node), offered.node);
+    node.dataset.ready = begun.map((line) => line.said?.run ?? "").join(".") || "none";
+  }
+
+  watch(["methods", "view"], draw);
+  draw();
+  return { node };
+}

@@ -1,0 +1,34 @@
+// How a method's verdict, counts and times read, wherever they stand.
+
+import { MARKS } from "../attention/verdict.js";
+import { el } from "../core/dom.js";
+import { clock, count, duration } from "../core/format.js";
+
+/** A verdict as a chip; a method without one only puts samples in order. */
+export function badge(verdict) {
+  if (verdict === null) return el("span", { class: "tl-chip tl-plain", title: "This method puts samples in order and gives no verdict" }, "○ rank only");
+  const mark = MARKS[verdict];
+  return mark ? el("span", { class: `tl-chip tl-${mark.tone}` }, `${mark.shape} ${mark.name.toLowerCase()}`)
+    : el("span", { class: "tl-chip tl-plain" }, String(verdict));
+}
+
+export const verdictWord = (verdict) => (verdict === null ? "rank only" : (MARKS[verdict]?.name.toLowerCase() ?? String(verdict)));
+
+export const flaggedText = ({ flagged, n }) => {
+  if (Number.isFinite(flagged)) return `${count(flagged)} of ${count(n ?? 0)} flagged`;
+  return Number.isFinite(n) ? `${count(n)} samples` : "";
+};
+
+export const took = (seconds) => (Number.isFinite(seconds) && seconds < 1 ? "< 1 s" : duration(seconds));
+
+/** Whether a method can start, and what that will cost. */
+export function readiness(line) {
+  if (line.active) return "Under way; see the bar at the top.";
+  if (line.refused) return line.refused;
+  if (line.reuses) return `Uses the scan of ${clock(line.reuses.created)}; takes seconds.`;
+  if (line.builds_on === "arrays") return "No scan to use yet: it reads all samples itself.";
+  return line.builds_on === "flags" ? "Asks the model about flagged samples; takes minutes." : "Reads every sample once.";
+}
+
+/** The name without the paper's abbreviation, where room is short. */
+export const shortLabel = (label) => label.replace(/ \(.*$/, "");

@@ -1,0 +1,146 @@
+"""What each method says about a case: a line per method, run or not, for strip and start menu."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from forensics.case import Case
+from forensics.jobs.attention_arrays import ARRAYS
+from forensics.registry import MethodSpec, methods
+from forensics.runs import Run, State
+from forensics.runs.plain import plain
+
+STARTABLE = ("scan", "transplant")
+BASE = "attention-entropy"  # what the Attention tab itself is drawn from
+
+
+def startable() -> list[MethodSpec]:
+    """Return the methods that look for evidence, in the order of the registry."""
+    return [spec for spec in methods().values() if spec.kind in STARTABLE]
+
+
+def method_label(spec: MethodSpec) -> str:
+    """Return a short name: the registry's, the paper's, and whether we rebuilt it."""
+    paper = f" ({spec.alias.upper()})" if spec.alias else ""
+    rebuilt = " (reconstruction)" if spec.reconstruction else ""
+    return f"{spec.name.replace('-', ' ').capitalize()}{paper}{rebuilt}"
+
+
+def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
+    """Return every method that can look for evidence, with what its latest run says.
+
+    Args:
+        case: The case.
+        shown: Id of the attention scan on the page; its line tells of this scan.
+
+    Returns:
+        ``methods``: a line each with ``name``, ``label``, ``title``, ``needs``, ``gives``,
+        ``paper``, ``arxiv``; ``reuses`` (id and time of the scan whose arrays it would decide
+        from, or ``None``), ``refused`` (why it cannot start, or ``None``); ``said`` (the newest
+        finished run, see :func:`said_view`), ``trouble`` (a newer run that ended early) and
+        ``active`` (a run under way), each ``None`` where there is none.
+    """
+    runs = [(run, run.status().state) for run in case.runs()]
+    finished = [run for run, state in runs if state is State.FINISHED]
+    source = next((run for run in finished if run.path(ARRAYS).is_file()), None)
+    flagged = any(_flagged(run) for run in finished)
+    view = {
+        "methods": [
+            _line(spec, [(r, s) for r, s in runs if r.method == spec.name], shown, source, flagged)
+            for spec in startable()
+        ]
+    }
+    plain_view: dict[str, Any] = plain(view)
+    return plain_view
+
+
+def said_view(run: Run) -> dict[str, Any]:
+    """Return what a finished run says.
+
+    Returns:
+        ``run``, ``created``, ``verdict`` (``None``: it only ranks), ``sentence``, ``flagged``
+        (``None`` for a method that flags nothing), ``n``, ``seconds``, ``mode``, ``limits``,
+        ``about`` (the scan it decided from or looked at; ``None`` for one that stands alone).
+    """
+    result = run.result()
+    about = next((result[key] for key in ("arrays_run", "scan", "candidates_from")
+                  if result.get(key)), None)  # fmt: skip
+    return {
+        "run": run.id,
+        "created": run.created,
+        "verdict": result.get("verdict"),
+        "sentence": str(result.get("sentence", "")).removeprefix("Inconclusive. "),
+        "flagged": result.get("flagged") if result.get("flagged_ids_file") else None,
+        "n": result.get("n"),
+        "seconds": result.get("seconds"),
+        "mode": result.get("mode"),
+        "limits": list(result.get("not_covered", ())),
+        "about": None if about == run.id else about,
+    }
+
+
+def latest_said(case: Case, shown: str | None = None) -> list[tuple[MethodSpec, Run]]:
+    """Return the run that speaks for each method that has finished one."""
+    found = []
+    for spec in startable():
+        finished = [r for r in case.runs(spec.name) if r.status().state is State.FINISHED]
+        if finished:
+            found.append((spec, _speaks(finished, shown)))
+    return found
+
+
+def _line(
+    spec: MethodSpec,
+    runs: Sequence[tuple[Run, State]],
+    shown: str | None,
+    source: Run | None,
+    flagged: bool,
+) -> dict[str, Any]:
+    finished = [run for run, state in runs if state is State.FINISHED]
+    active = next((run for run, state in runs if state.active), None)
+    newest, state = runs[0] if runs else (None, None)
+    ended_early = newest is not None and state is not State.FINISHED and newest is not active
+    reuses = source if spec.builds_on == "arrays" else None
+    return {
+        "name": spec.name,
+        "label": method_label(spec),
+        "title": spec.title,
+        "needs": spec.needs,
+        "gives": spec.gives,
+        "paper": spec.paper,
+        "arxiv": spec.arxiv,
+        "base": spec.name == BASE,
+        "builds_on": spec.builds_on,
+        "reuses": None if reuses is None else {"run": reuses.id, "created": reuses.created},
+        "refused": _refused(spec, active, flagged),
+        "said": said_view(_speaks(finished, shown)) if finished else None,
+        "trouble": _progress(newest) if ended_early and newest is not None else None,
+        "active": None if active is None else _progress(active),
+    }
+
+
+def _refused(spec: MethodSpec, active: Run | None, flagged: bool) -> str | None:
+    if active is not None:
+        return "It is under way."
+    if spec.builds_on == "flags" and not flagged:
+        return "It needs a finished scan that flagged samples."
+    return None
+
+
+def _speaks(finished: Sequence[Run], shown: str | None) -> Run:
+    return next((run for run in finished if run.id == shown), finished[0])
+
+
+def _flagged(run: Run) -> bool:
+    result = run.result()
+    return bool(result.get("flagged_ids_file") and result.get("flagged"))
+
+
+def _progress(run: Run) -> dict[str, Any]:
+    status = run.status()
+    return {
+        "run": run.id,
+        "state": status.state.value,
+        "done": status.done,
+        "total": status.total,
+        "error": f"{status.error} {status.remedy}".strip(),
+    }
