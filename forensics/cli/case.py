@@ -124,6 +124,7 @@ def _text(opened: Case) -> str:
     ]
     for run in opened.runs():
         facts = _run(run)
-        verdict = f", {facts['verdict']}, {facts['flagged']} flagged" if "verdict" in facts else ""
+        said = facts.get("verdict") or "ranks only"
+        verdict = f", {said}, {facts['flagged']} flagged" if "verdict" in facts else ""
         lines.append(f"  run {run.id}: {progress_view(run.status()).text}{verdict}")
     return "\n".join(lines)

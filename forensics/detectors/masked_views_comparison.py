@@ -116,7 +116,7 @@ def describe_comparisons(comparisons: Sequence[Comparison]) -> str:
     head = f"{first.first:,} candidates against {first.second:,} random controls: "
     apart = [c for c in comparisons if c.p_holm < LEVEL]
     if not apart:
-        return f"{head}no measure ranks them apart. {READING}"
+        return f"{head}no measure ranks them apart beyond chance. {READING}"
     apart.sort(key=lambda c: abs(c.ranking.auc - 0.5), reverse=True)
     return f"{head}{'; '.join(map(_phrase, apart[:3]))}. {READING}"
 
