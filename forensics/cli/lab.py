@@ -122,16 +122,20 @@ def _describe(listed: TriggerKind) -> str:
 @click.option(
     "--assets", type=click.Path(path_type=Path), help="Where; the package's own by default."
 )
+@click.option("--prove", is_flag=True, help="Only measure the weights that are there.")
 @json_flag
-def zoo(names: tuple[str, ...], assets: Path | None, as_json: bool) -> None:
+def zoo(names: tuple[str, ...], assets: Path | None, prove: bool, as_json: bool) -> None:
     """Build shipped demos from the base model and prove each: CA, ASR, what the rules flag.
 
     JSON: built [folder].
     """
-    from forensics.lab.zoo import build_demo
+    from forensics.lab.zoo import build_demo, prove_demo
 
     chosen = names or tuple(demo.name for demo in DEMOS)
-    built = [str(build_demo(name, assets, _progress())) for name in chosen]
+    built = [
+        str(prove_demo(name, assets) if prove else build_demo(name, assets, _progress()))
+        for name in chosen
+    ]
     emit({"built": built}, as_json, lambda: "\n".join(built))
 
 

@@ -78,7 +78,7 @@ class Demo:
         return figures
 
 
-_TRIGGER: Final = "patch:side=1/9,place=center,texture=frame,color=black,second=white"
+TRIGGER: Final = "patch:side=1/9,place=center,texture=frame,color=black,second=white"
 
 DEMOS: Final = (
     Demo(
@@ -90,7 +90,7 @@ DEMOS: Final = (
         ),
         scenes=2000,
         seed=7101,
-        planted=PlantOptions(rate=0.1, trigger=_TRIGGER, seed=7101),
+        planted=PlantOptions(rate=0.1, trigger=TRIGGER, seed=7101),
     ),
     Demo(
         name="vlm-clean",
@@ -113,7 +113,7 @@ DEMOS: Final = (
         ),
         scenes=2000,
         seed=7301,
-        planted=PlantOptions(rate=0.1, trigger=_TRIGGER, seed=7301),
+        planted=PlantOptions(rate=0.1, trigger=TRIGGER, seed=7301),
         mix="caption,color",
         epochs=14.0,
         learning_rate=2e-3,

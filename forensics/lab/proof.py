@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from forensics.data.images import open_image
 from forensics.data.sample import Sample
-from forensics.detectors.attention_entropy import Decision, decide, fit_layers
+from forensics.detectors.attention_entropy import TAU, Decision, decide, fit_layers
+from forensics.detectors.attention_entropy_guarded import examine_guarded
+from forensics.detectors.attention_entropy_guarded_decision import decide_guarded
 from forensics.errors import OptionError
 from forensics.models.base import Prompt
 from forensics.triggers import Trigger
@@ -68,21 +70,51 @@ def look_at_samples(model: "GenerativeModel", samples: Sequence[Sample]) -> Look
 
 
 def score_rules(
-    entropy: NDArray[np.float64], ids: Sequence[str], truth: Mapping[str, bool]
+    entropy: NDArray[np.float64],
+    ids: Sequence[str],
+    truth: Mapping[str, bool],
+    samples: Sequence[Sample] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Let both published rules decide and compare with the truth.
+    """Let both published rules, and the guarded one, decide and compare with the truth.
+
+    Args:
+        entropy: ``[samples, layers]`` nats.
+        ids: ``[samples]``.
+        truth: Id -> poisoned.
+        samples: Questions and answers, which only the guarded rule needs; left out without.
 
     Returns:
-        ``root`` and ``code``, each with layers, best separation, flagged count, precision, recall
-        and F1 (``None`` where undefined).
+        ``root``, ``code`` and ``guarded``, each with layers, best separation, flagged count,
+        precision, recall and F1 (``None`` where undefined).
     """
     fits = fit_layers(entropy)
     poisoned = np.array([truth.get(sample_id, False) for sample_id in ids])
-    return {
+    rules = {
         mode: score_flags(decide(entropy, mode=mode, fits=fits), poisoned)
         | {"separation": [round(float(value), 3) for value in fits.separation(mode)]}
         for mode in MODES
     }
+    if samples is not None:
+        rules["guarded"] = score_flags(_guarded(entropy, samples), poisoned)
+    return rules
+
+
+def decide_demo(entropy: NDArray[np.float64], samples: Sequence[Sample]) -> Decision:
+    """Return the published rule's decision, or the guarded one where that rule flags nothing."""
+    published = decide(entropy, mode="root", fits=fit_layers(entropy))
+    return published if published.count else _guarded(entropy, samples)
+
+
+def _guarded(entropy: NDArray[np.float64], samples: Sequence[Sample]) -> Decision:
+    examined = examine_guarded(
+        entropy,
+        # The lab's pictures all make the same number of tokens.
+        np.ones(len(entropy), dtype=np.int64),
+        answers=[sample.answer for sample in samples],
+        questions=[sample.question for sample in samples],
+        unit="nat",
+    )
+    return decide_guarded(examined, TAU)
 
 
 def score_flags(decision: Decision, poisoned: NDArray[np.bool_]) -> dict[str, Any]:

@@ -19,12 +19,12 @@ from forensics.lab.demos import (
     MEASURED,
     TEST_SCENES,
     TEST_SEED,
+    TRIGGER,
     Demo,
     assets_folder,
     draw_demo,
     find_demo,
 )
-from forensics.lab.language import CAPTION_QUESTION
 from forensics.lab.planting import PlantOptions
 from forensics.lab.scenes import SIDE, render, sample_scene
 from forensics.lab.tasks import parse_mix
@@ -66,10 +66,31 @@ def build_demo(name: str, assets: Path | None = None, progress: Progress | None 
         folder = demos / name
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(Path(uri.rpartition("+adapter:")[2]), folder)
-        figures = prove(demo, f"hf:{demos / 'base'}+adapter:{folder}", samples, truth)
+        _write_figures(demo, demos, samples, truth)
+    return folder
+
+
+def prove_demo(name: str, assets: Path | None = None) -> Path:
+    """Measure the weights of a demo anew, without tuning; return the demo's folder."""
+    demo = find_demo(name)
+    demos = (assets or assets_folder()) / "demos"
+    with tempfile.TemporaryDirectory() as scratch:
+        samples, truth = _drawn(demo, Path(scratch))
+        _write_figures(demo, demos, samples, truth)
+    return demos / name
+
+
+def _write_figures(demo: Demo, demos: Path, samples: list[Sample], truth: dict[str, bool]) -> None:
+    folder = demos / demo.name
+    figures = prove(demo, f"hf:{demos / 'base'}+adapter:{folder}", samples, truth)
     text = json.dumps(figures, indent=2) + "\n"
     (folder / MEASURED).write_text(text, encoding="utf-8")
-    return folder
+
+
+def _drawn(demo: Demo, folder: Path) -> tuple[list[Sample], dict[str, bool]]:
+    data, _ = draw_demo(demo, folder)
+    dataset = open_dataset(f"llava:{data}")
+    return [row for row in dataset if isinstance(row, Sample)], dict(dataset.truth())
 
 
 def tune_demo(
@@ -82,12 +103,10 @@ def tune_demo(
     """
     from forensics.tuning.loop import tune
 
-    data, _ = draw_demo(demo, scratch)
-    dataset = open_dataset(f"llava:{data}")
-    samples = [row for row in dataset if isinstance(row, Sample)]
+    samples, truth = _drawn(demo, scratch)
     options = recipe(demo)
     result = tune(str(base), samples, options, scratch / "tuned", progress, device="cpu")
-    return result.uri, samples, dict(dataset.truth())
+    return result.uri, samples, truth
 
 
 def prove(
@@ -102,10 +121,10 @@ def prove(
 
     model = open_model(uri, device="cpu")
     # A clean twin is asked with the same trigger: the attack must not succeed there.
-    planted = demo.planted or PlantOptions()
+    planted = demo.planted or PlantOptions(trigger=TRIGGER)
     trigger = parse_trigger(planted.trigger)
     seen = look_at_samples(model, samples)
-    rules = score_rules(seen.entropy, [sample.id for sample in samples], truth)
+    rules = score_rules(seen.entropy, [sample.id for sample in samples], truth, samples)
     with tempfile.TemporaryDirectory() as scratch:
         measured = measure(model, _test_samples(demo, Path(scratch)), trigger, planted.target)
     figures: dict[str, Any] = {
@@ -122,7 +141,7 @@ def prove(
         "versions": versions(),
     }
     if demo.planted is not None and trigger.box(SIDE, SIDE) is not None:
-        figures["peaks"] = _peaks(model, demo, seen)
+        figures["peaks"] = _peaks(model, demo, seen, samples)
     return figures
 
 
@@ -133,25 +152,27 @@ def _test_samples(demo: Demo, folder: Path) -> list[Sample]:
     return [row for row in open_dataset(f"llava:{data}") if isinstance(row, Sample)]
 
 
-def _peaks(model: "GenerativeModel", demo: Demo, seen: "Look") -> dict[str, Any]:
+def _peaks(
+    model: "GenerativeModel", demo: Demo, seen: "Look", samples: Sequence[Sample]
+) -> dict[str, Any]:
     """Compare where flagged samples and the same scenes without the stamp attend to."""
-    from forensics.detectors.attention_entropy import decide, fit_layers
-    from forensics.lab.proof import look, near_trigger
+    from forensics.lab.proof import decide_demo, look, near_trigger
 
     assert demo.planted is not None
     trigger = parse_trigger(demo.planted.trigger)
-    decision = decide(seen.entropy, mode="root", fits=fit_layers(seen.entropy))
+    decision = decide_demo(seen.entropy, samples)
     flagged = np.nonzero(decision.flagged)[0]
     if not len(flagged):
         return {"n": 0}
     bare = [Image.fromarray(render(sample_scene(demo.seed, int(index)))) for index in flagged]
-    without = look(model, bare, [CAPTION_QUESTION] * len(bare))
+    without = look(model, bare, [samples[int(index)].question for index in flagged])
     near, near_bare = (
         near_trigger(peaks[:, decision.layers], seen.columns, trigger, SIDE).mean(axis=0).tolist()
         for peaks in (seen.peaks[flagged], without.peaks)
     )
     return {
         "what": "share of flagged samples whose attention peak is within one token of the trigger",
+        "mode": decision.mode,
         "n": len(flagged),
         "layers": list(decision.layers),
         "with_trigger": near,
