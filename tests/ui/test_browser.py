@@ -343,8 +343,10 @@ def test_the_demo_is_opened_scanned_and_solved(watched: Watched, server: Server)
     page.click("#tl-demo-vlm-patch")
     page.wait_for_selector("#case-summary .tl-preview img", timeout=180_000)
     page.wait_for_selector("#start-scan", state="visible")
-    page.fill("#option-max-samples input, #option-max-samples textarea", "400")
-    page.click("#start-scan")
+    page.click("#scan-options")
+    subset = "#option-attention-entropy-max-samples"
+    page.fill(f"{subset} input, {subset} textarea", "400")
+    page.click("#start-attention-entropy")
     case = Workspace(server.cases).case(page.evaluate("window.triggerlens.state.case"))
     try:
         page.wait_for_selector("#tl-jobbar[data-state=finished]", timeout=300_000)

@@ -7,18 +7,20 @@ import pytest
 from forensics.detectors.attention_entropy_options import AttentionEntropyOptions
 from forensics.options import build_options, describe_options
 from forensics.ui.context import open_context
-from forensics.ui.forms.actions import create_case, open_folder, start_scan
+from forensics.ui.forms.actions import create_case, open_folder, start_from_form
 from forensics.ui.forms.controls import option_control, read_values
 from forensics.ui.forms.panels import panel
 from tests.ui.conftest import Scanned
 
 pytest.importorskip("gradio")
 
+METHOD = "attention-entropy"
+
 
 def test_every_option_of_the_method_has_a_control_and_defaults_survive() -> None:
     # Without the layout: leaving a Blocks opens an event loop that Gradio never closes.
     described = describe_options(AttentionEntropyOptions)
-    given = tuple(option_control(field).value for field in described)
+    given = tuple(option_control(field, "attention-entropy").value for field in described)
     values = read_values([field.name for field in described], given)
     assert build_options(AttentionEntropyOptions, values) == AttentionEntropyOptions()
 
@@ -58,15 +60,16 @@ def test_a_folder_that_is_no_case_says_so(workspace_root: Path, tmp_path: Path) 
 
 def test_a_scan_with_a_wrong_option_does_not_start(scanned: Scanned) -> None:
     before = len(scanned.case.runs())
-    assert "at least" in start_scan(scanned.context, scanned.name, {"tau": -1.0})["error"]
-    assert "No case" in start_scan(scanned.context, "", {})["error"]
+    refused = start_from_form(scanned.context, scanned.name, METHOD, {"tau": -1.0})
+    assert "at least" in refused["error"]
+    assert "No case" in start_from_form(scanned.context, "", METHOD, {})["error"]
     assert len(scanned.case.runs()) == before
 
 
 def test_a_second_scan_beside_a_working_one_does_not_start(scanned: Scanned) -> None:
     waiting = scanned.case.new_run("attention-entropy", {}, worker=True)
     try:
-        assert "under way" in start_scan(scanned.context, scanned.name, {})["error"]
+        assert "under way" in start_from_form(scanned.context, scanned.name, METHOD, {})["error"]
     finally:
         waiting.delete()
 

@@ -7,8 +7,9 @@ from fastapi import APIRouter
 
 from forensics.ui.context import Context
 from forensics.ui.routes.pictures import address
-from forensics.ui.views.case import METHOD, case_line, case_view, estimate_view
+from forensics.ui.views.case import case_line, case_view, estimate_view
 from forensics.ui.views.gallery import error_rows, gallery_page
+from forensics.ui.views.methods import evidence_runs
 
 PREVIEW, ERRORS = 12, 200
 
@@ -29,7 +30,7 @@ def case_routes(context: Context) -> APIRouter:
     @routes.get("/cases/{name}")
     def opened(name: str) -> dict[str, Any]:
         case = context.case(name)
-        return case_view(name, case, case.runs(METHOD))
+        return case_view(name, case, evidence_runs(case))
 
     @routes.get("/cases/{name}/preview")
     def preview(name: str) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from forensics.case import Case
 from forensics.case.manifest import unread_note
 from forensics.runs import Run, State
 from forensics.ui.views.gallery import short
+from forensics.ui.views.methods import BASE as METHOD
+from forensics.ui.views.methods import run_label
 
-METHOD = "attention-entropy"
 LARGEST_CONFIG = 1 << 20
 _PACKAGE = Path(__file__).resolve().parents[3]  # the repository, or where packages are installed
 
@@ -38,7 +39,7 @@ def case_view(name: str, case: Case, runs: Sequence[Run]) -> dict[str, Any]:
     Args:
         name: Its id in this server.
         case: The case.
-        runs: Its attention scans, newest first.
+        runs: Its runs of methods that look for evidence, newest first.
     """
     manifest = case.manifest
     hashes = manifest.hashes
@@ -64,7 +65,7 @@ def case_view(name: str, case: Case, runs: Sequence[Run]) -> dict[str, Any]:
             {"what": key, "sha256": h.sha256, "files": h.files, "size": h.bytes}
             for key, h in hashes.items()
         ],
-        "latest_run": runs[0].id if runs else None,
+        "latest_run": next((run.id for run in runs if run.method == METHOD), None),
         "runs": [run_line(run) for run in runs],
     }
 
@@ -76,6 +77,7 @@ def run_line(run: Run) -> dict[str, Any]:
     return {
         "id": run.id,
         "method": run.method,
+        "label": run_label(run),
         "state": state.value,
         "verdict": verdict,
         "created": run.created,

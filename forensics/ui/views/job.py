@@ -3,9 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from forensics.registry import methods
 from forensics.runs import Run, progress_view
-from forensics.ui.views.methods import method_label
+from forensics.ui.views.methods import run_label
 
 
 def job_view(run: Run) -> dict[str, Any]:
@@ -16,7 +15,7 @@ def job_view(run: Run) -> dict[str, Any]:
     return {
         "run": run.id,
         "method": run.method,
-        "label": method_label(spec) if (spec := methods().get(run.method)) else run.method,
+        "label": run_label(run),
         "status": {
             "state": status.state.value,
             "done": status.done,

@@ -25,6 +25,18 @@ def method_label(spec: MethodSpec) -> str:
     return f"{spec.name.replace('-', ' ').capitalize()}{paper}{rebuilt}"
 
 
+def run_label(run: Run) -> str:
+    """Return the short name of a run's method; of one that is not installed, its plain name."""
+    spec = methods().get(run.method)
+    return run.method if spec is None else method_label(spec)
+
+
+def evidence_runs(case: Case) -> list[Run]:
+    """Return all runs of methods that look for evidence, newest first."""
+    names = {spec.name for spec in startable()}
+    return [run for run in case.runs() if run.method in names]
+
+
 def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
     """Return every method that can look for evidence, with what its latest run says.
 

@@ -5,6 +5,7 @@ import { card, el, empty, picture, show } from "../core/dom.js";
 import { bytes, clock, count, duration, plural } from "../core/format.js";
 import { FRESH, set, state, watch } from "../core/store.js";
 import { table, tableToggle } from "../chart/frame.js";
+import { BASE } from "../methods/listing.js";
 
 const row = (name, ...value) => [el("dt", {}, name), el("dd", {}, ...value)];
 
@@ -42,25 +43,30 @@ function rowErrors(preview) {
 
 /** A button that asks once more before it deletes a run. */
 function deleteButton(run, done) {
-  const button = el("button", { type: "button", class: "tl-ghost", "aria-label": `Delete scan ${run.id}` }, "Delete");
+  const button = el("button", { type: "button", class: "tl-ghost", "aria-label": `Delete run ${run.id}` }, "Delete");
   button.addEventListener("click", async () => {
     if (button.dataset.sure !== "1") { button.dataset.sure = "1"; show(button, "Really delete?"); return; }
     try {
       await post(`${casePath(state.case)}/runs/${encodeURIComponent(run.id)}/delete`);
       if (state.run === run.id) set({ ...FRESH, run: null });
+      set({ finished: `deleted ${run.id}` });
       done();
     } catch (error) { show(button, error.message); }
   });
   return button;
 }
 
+function look(run) {
+  if (run.method !== BASE) set({ view: run.method, tab: "attention" });
+  else set({ ...(run.id === state.run ? {} : FRESH), run: run.id, view: null, tab: "attention" });
+}
+
 function runs(opened, done) {
   if (!opened.runs.length) return null;
-  return el("div", { class: "tl-runs" }, el("h3", {}, "Scans of this case"), el("ul", {}, opened.runs.map((run) => el("li", {},
-    el("button", { type: "button", class: "tl-link", "aria-current": String(run.id === state.run),
-      onclick: () => set({ ...(run.id === state.run ? {} : FRESH), run: run.id, tab: "attention" }) },
-    el("strong", {}, run.verdict ?? run.state), el("span", { class: "tl-sub" },
-      ` ${run.mode} rule, τ ${run.tau} · ${clock(run.created)} · ${bytes(run.bytes)}`)), deleteButton(run, done)))));
+  return el("div", { class: "tl-runs" }, el("h3", {}, "Runs on this case"), el("ul", {}, opened.runs.map((run) => el("li", {},
+    el("button", { type: "button", class: "tl-link", "aria-current": String(run.id === state.run), onclick: () => look(run) },
+    el("strong", {}, run.label), el("span", { class: "tl-sub" },
+      ` ${[run.verdict ?? (run.state === "finished" ? "rank only" : run.state), run.mode && `mode ${run.mode}`, clock(run.created), bytes(run.bytes)].filter(Boolean).join(" · ")}`)), deleteButton(run, done)))));
 }
 
 function estimate(found) {
