@@ -1,6 +1,6 @@
 """Why one sample is suspected, in a sentence built from its own measurements."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from forensics.detectors.attention_entropy_decision import Decision
 from forensics.detectors.attention_entropy_guarded import SPREADS
 from forensics.detectors.attention_entropy_layers import NATS, LayerFits
 from forensics.detectors.question_groups import group_questions
-from forensics.detectors.wording import percent, place
+from forensics.detectors.wording import percent
 
 Array = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ class SampleReasons:
         tokens: ``[N]`` image tokens.
         peak_token: ``[N]`` token with most attention at ``layer``.
         top_mass: ``[N]`` share of the two strongest tokens in the image attention at ``layer``.
-        grid: Rows and columns of the image tokens, ``None`` where they differ between samples.
+        where: Sample, image token -> where it lies, such as ``at the centre``; "" where nowhere.
     """
 
     decision: Decision
@@ -38,7 +38,7 @@ class SampleReasons:
     tokens: NDArray[np.int64]
     peak_token: NDArray[np.int64]
     top_mass: Array
-    grid: tuple[int, int] | None
+    where: Callable[[int, int], str]
 
     def reason(self, index: int) -> str:
         """Return the sentence for sample ``index`` (row of the scan, from 0)."""
@@ -54,10 +54,7 @@ class SampleReasons:
     def _attention(self, index: int) -> str:
         tokens = int(self.tokens[index])
         text = f"{percent(float(self.top_mass[index]))} of the attention on 2 of {tokens} patches"
-        if self.grid is None or self.grid[0] * self.grid[1] != tokens:
-            return text
-        row, column = divmod(int(self.peak_token[index]), self.grid[1])
-        return f"{text} {place(row, column, *self.grid)}"
+        return f"{text} {self.where(index, int(self.peak_token[index]))}".rstrip()
 
     def _entropy(self, index: int) -> str:
         score = float(self.decision.score[index])
@@ -82,7 +79,7 @@ def explain_samples(
     peak_token: ArrayLike,
     top2_mass: ArrayLike,
     questions: Sequence[str] | None = None,
-    grid: tuple[int, int] | None = None,
+    where: Callable[[int, int], str] | None = None,
 ) -> SampleReasons:
     """Prepare the reasons of all samples of a scan.
 
@@ -93,7 +90,7 @@ def explain_samples(
         peak_token: ``[N, layers]`` index of the strongest image token.
         top2_mass: ``[N, layers]`` share of the two strongest image tokens, 0..1; NaN = unread.
         questions: ``[N]``; scores are compared within like questions.
-        grid: Rows and columns, if one grid fits all samples.
+        where: Sample, image token -> where it lies in its picture; nothing is said without it.
     """
     layer = _described(decision, fits)
     count = decision.score.size
@@ -106,7 +103,7 @@ def explain_samples(
         tokens=np.asarray(tokens, dtype=np.int64),
         peak_token=np.asarray(peak_token, dtype=np.int64)[:, column],
         top_mass=mass[:, column],
-        grid=grid,
+        where=where or _nowhere,
     )
 
 
@@ -114,6 +111,10 @@ def _described(decision: Decision, fits: LayerFits) -> int | None:
     if decision.mode != "guarded" or not decision.layers:
         return fits.strongest(decision.mode)
     return max(decision.layers, key=lambda layer: float(fits.separation_root[layer]))
+
+
+def _nowhere(index: int, token: int) -> str:
+    return ""
 
 
 def _deviation(score: Array, groups: NDArray[np.int64]) -> Array:

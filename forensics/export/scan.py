@@ -17,8 +17,9 @@ from forensics.case import Case
 from forensics.errors import OptionError
 from forensics.export.dataset import export_dataset
 from forensics.export.ids import IdRow, export_ids, merge_turns
-from forensics.jobs.attention_arrays import load_arrays, load_grid
+from forensics.jobs.attention_arrays import load_arrays
 from forensics.jobs.attention_result import SCORES, ScanDecision, decide_case
+from forensics.jobs.layouts import load_layouts
 from forensics.options import build_options
 from forensics.registry import find_method, load_object
 from forensics.runs import Run
@@ -89,6 +90,8 @@ def select(
         if not np.isfinite(cut):
             raise OptionError(f"The cut must be a finite number, not {cut!r}.")
         removed = scores > cut if higher else scores < cut
+        if f"eligible_{result['mode']}" in table.column_names:
+            removed &= table.column(f"eligible_{result['mode']}").to_numpy()
     elif removes_flagged(result["verdict"], by_hand=False, use_flags=use_flags):
         removed = flagged.astype(np.bool_)
     else:
@@ -194,7 +197,7 @@ def explain(case: Case, run: Run) -> tuple[ScanDecision, Any]:
     """Decide a finished scan again and prepare the reasons of its samples."""
     from forensics.detectors.attention_entropy import explain_samples
 
-    arrays, grid = load_arrays(run.folder), load_grid(run.folder)
+    arrays = load_arrays(run.folder)
     options = build_options(load_object(find_method(run.method).options), run.options)
     decided = decide_case(case, arrays, options)
     reasons = explain_samples(
@@ -204,7 +207,7 @@ def explain(case: Case, run: Run) -> tuple[ScanDecision, Any]:
         peak_token=arrays.peak_token,
         top2_mass=arrays.top2_mass,
         questions=list(case.catalog.questions[arrays.rows]),
-        grid=(grid.rows, grid.columns) if grid else None,
+        where=load_layouts(run.folder, arrays.layout).where,
     )
     return decided, reasons
 

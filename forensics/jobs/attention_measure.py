@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.errors import DataError
+from forensics.jobs.layouts import NONE, Layout, LayoutTable
 from forensics.models.attention import AttentionRecorder, image_entropy
-from forensics.models.base import AttentionRows, GenerativeModel, ImageGrid, Prompt, prompt_of
+from forensics.models.base import AttentionRows, GenerativeModel, Prompt, prompt_of
 from forensics.models.embedding import SIZE as EMBEDDING
+
+# Places in a batch, and what was measured there.
+Part = tuple[list[int], AttentionRows, tuple[Layout, ...]]
 
 
 @dataclass(slots=True)
@@ -25,13 +29,13 @@ class ShardMeasurement:
             under ``map_rows`` and ``map_maps``.
         failed: Catalogue row and reason of every sample that could not be scanned.
         batch_size: The batch size that fitted into memory.
-        grid: Grid of the last sample scanned.
+        layouts: Layouts of the shard's samples.
     """
 
     arrays: dict[str, NDArray[Any]]
     batch_size: int
     failed: list[tuple[int, str]] = field(default_factory=list)
-    grid: ImageGrid | None = None
+    layouts: LayoutTable = field(default_factory=LayoutTable)
 
 
 def empty_arrays(rows: NDArray[np.int64], layers: int, heads: int) -> dict[str, NDArray[Any]]:
@@ -48,7 +52,7 @@ def empty_arrays(rows: NDArray[np.int64], layers: int, heads: int) -> dict[str, 
         "top2_mass": nothing.copy(),
         "state": np.full((n, EMBEDDING), np.nan, dtype=np.float16),
         "picture": np.full((n, EMBEDDING), np.nan, dtype=np.float16),
-        "visible": np.tile(np.array([0, 0, 1, 1], dtype=np.float32), (n, 1)),
+        "layout": np.full(n, NONE, dtype=np.int32),
     }
 
 
@@ -56,7 +60,7 @@ def measure_batch(
     model: GenerativeModel,
     recorder: AttentionRecorder,
     prompts: Sequence[Prompt],
-) -> tuple[AttentionRows, tuple[tuple[ImageGrid, ...], ...]]:
+) -> tuple[AttentionRows, tuple[Layout, ...]]:
     """Run one batch of prompts and return its attention rows."""
     batch = model.collate(prompts)
     recorder.begin(batch)
@@ -64,13 +68,38 @@ def measure_batch(
     return recorder.rows(), batch.grids
 
 
+def measure_prompts(
+    model: GenerativeModel, recorder: AttentionRecorder, prompts: Sequence[Prompt]
+) -> tuple[list[Part], list[tuple[int, str]]]:
+    """Measure a batch; where the processor refuses a prompt, measure them one by one.
+
+    Returns:
+        What was measured, in parts, and (place in ``prompts``, reason) of what was refused.
+    """
+    if not prompts:
+        return [], []
+    try:
+        return [(list(range(len(prompts))), *measure_batch(model, recorder, prompts))], []
+    except DataError as error:
+        if len(prompts) == 1:
+            return [], [(0, str(error))]
+    parts: list[Part] = []
+    refused: list[tuple[int, str]] = []
+    for index, prompt in enumerate(prompts):
+        single, reasons = measure_prompts(model, recorder, [prompt])
+        parts += [([index], rows, layouts) for _, rows, layouts in single]
+        refused += [(index, reason) for _, reason in reasons]
+    return parts, refused
+
+
 def store_rows(
-    arrays: dict[str, NDArray[Any]],
+    shard: ShardMeasurement,
     where: NDArray[np.int64],
     rows: AttentionRows,
-    grids: Sequence[tuple[ImageGrid, ...]],
+    grids: Sequence[Layout],
 ) -> NDArray[np.float16]:
     """Fill a shard's arrays at ``where``; return the maps ``[batch, layer, token]``."""
+    arrays = shard.arrays
     share = rows.image / rows.image.sum(dim=2, keepdim=True)
     strongest = share.topk(min(2, share.shape[2]), dim=2)
     arrays["entropy"][where] = image_entropy(rows.image, rows.counts).float().cpu().numpy()
@@ -81,7 +110,7 @@ def store_rows(
     arrays["top2_mass"][where] = strongest.values.sum(dim=2).float().cpu().numpy()
     arrays["state"][where] = rows.state.cpu().numpy()
     arrays["picture"][where] = rows.picture.cpu().numpy()
-    arrays["visible"][where] = [first.visible for first, *_ in grids]
+    arrays["layout"][where] = [shard.layouts.add(layout) for layout in grids]
     maps: NDArray[np.float16] = share.to(torch.float16).cpu().numpy()
     return maps
 

@@ -20,6 +20,7 @@ from forensics.jobs.attention_arrays import (
     AttentionArrays,
     AttentionMaps,
     flagged_first,
+    join_maps,
     join_shards,
     save_scan,
 )
@@ -27,19 +28,21 @@ from forensics.jobs.attention_measure import (
     ShardMeasurement,
     choose_maps,
     empty_arrays,
-    measure_batch,
+    measure_prompts,
     read_prompts,
     store_rows,
 )
 from forensics.jobs.attention_result import decide_case, save_decision
+from forensics.jobs.layouts import Layout, pack_layouts
 from forensics.jobs.subject import model_under_suspicion
 from forensics.models.attention import AttentionRecorder, record_attention
-from forensics.models.base import GenerativeModel, ImageGrid
+from forensics.models.base import GenerativeModel
 from forensics.options import build_options
 from forensics.runs import RunContext
 from forensics.worker.models import ModelCache
 
 BATCHES_PER_SHARD = 16
+TOO_LARGE = "The sample does not fit into the device's memory."
 
 
 class Extent(Protocol):
@@ -73,21 +76,21 @@ class MeasuredCase:
     Attributes:
         arrays: Of all samples.
         maps: Of some, more than are to be kept.
-        grid: Of the last sample scanned.
+        layouts: Of the samples' grids, unique.
         failed: Catalogue row and reason of every sample that could not be scanned.
         device: Where the model ran.
     """
 
     arrays: AttentionArrays
     maps: AttentionMaps
-    grid: ImageGrid | None
+    layouts: tuple[Layout, ...]
     failed: list[tuple[int, str]]
     device: str
 
     def save(self, folder: Path, flagged: NDArray[np.bool_], max_maps: int) -> None:
         """Write the arrays into a run folder, and the maps of flagged samples ``[n]`` first."""
         maps = flagged_first(self.maps, self.arrays.rows[flagged], max_maps)
-        save_scan(folder, self.arrays, maps, self.grid)
+        save_scan(folder, self.arrays, maps, self.layouts)
 
 
 def run(
@@ -125,15 +128,19 @@ def measure_case(
     """
     model = models.get(model_under_suspicion(case))
     rows = plan_rows(len(case.catalog), extent.max_samples, extent.seed)
-    grid = _scan_shards(case, context, model, rows, extent)
+    _scan_shards(case, context, model, rows, extent)
     context.progress(len(rows), len(rows), "deciding")
     ledger = context.finished_shards()
-    arrays, maps = join_shards(context.folder, [ledger[index]["file"] for index in sorted(ledger)])
-    if not np.isfinite(arrays.entropy).any():
-        raise JobFailed("No sample could be scanned.", remedy="See the row errors of the run.")
+    files = [ledger[index]["file"] for index in sorted(ledger)]
+    arrays, maps, layouts = join_shards(context.folder, files)
     failed = [(int(row), reason) for i in sorted(ledger) for row, reason in ledger[i]["failed"]]
+    if not np.isfinite(arrays.entropy).any():
+        reason = f" The first: {failed[0][1]}" if failed else ""
+        raise JobFailed(
+            f"No sample could be scanned.{reason}", remedy="See the row errors of the run."
+        )
     return MeasuredCase(
-        arrays=arrays, maps=maps, grid=grid, failed=failed, device=str(model.device)
+        arrays=arrays, maps=maps, layouts=layouts, failed=failed, device=str(model.device)
     )
 
 
@@ -151,11 +158,10 @@ def _scan_shards(
     model: GenerativeModel,
     rows: NDArray[np.int64],
     extent: Extent,
-) -> ImageGrid | None:
+) -> None:
     size = extent.batch_size * BATCHES_PER_SHARD
     shards = range(0, len(rows), size)
     finished = context.finished_shards()
-    grid = _grid_of(finished)
     # A batch size that memory forced on an earlier attempt holds for this one as well.
     batch_size = min([extent.batch_size, *(entry["batch_size"] for entry in finished.values())])
     with record_attention(model) as recorder:
@@ -167,7 +173,7 @@ def _scan_shards(
             shard = _measure_shard(
                 case, context, model, recorder, part, batch_size, (start, len(rows))
             )
-            batch_size, grid = shard.batch_size, shard.grid or grid
+            batch_size = shard.batch_size
             _keep_maps(shard, _map_quota(extent.max_maps, len(shards)))
             for row, reason in shard.failed:
                 context.event("row_failed", row=row, reason=reason)
@@ -178,9 +184,7 @@ def _scan_shards(
                 stop=start + len(part),
                 batch_size=shard.batch_size,
                 failed=shard.failed,
-                grid=_grid_facts(shard.grid),
             )
-    return grid
 
 
 def _measure_shard(
@@ -194,40 +198,38 @@ def _measure_shard(
 ) -> ShardMeasurement:
     start, total = place
     shard = ShardMeasurement(empty_arrays(rows, model.layers, model.heads), batch_size)
-    maps: list[NDArray[np.float16]] = []
-    positions: list[NDArray[np.int64]] = []
+    maps: list[NDArray[np.float16]] = [np.empty((0, model.layers, 0), np.float16)]
+    positions: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
     done = 0
     while done < len(rows):
         context.check_cancelled()
         where = np.arange(done, min(done + shard.batch_size, len(rows)), dtype=np.int64)
-        samples = case.catalog.select(rows[where])
-        kept, prompts, failed = read_prompts(samples, rows[where])
-        if kept:
-            try:
-                measured, grids = measure_batch(model, recorder, prompts)
-            except torch.OutOfMemoryError as error:
-                shard.batch_size = _smaller(shard.batch_size, error)
+        kept, prompts, failed = read_prompts(case.catalog.select(rows[where]), rows[where])
+        try:
+            parts, refused = measure_prompts(model, recorder, prompts)
+        except torch.OutOfMemoryError:
+            if shard.batch_size > 1:
+                shard.batch_size = _smaller(shard.batch_size)
                 context.event("batch_size", size=shard.batch_size, reason="out of memory")
                 continue
-            maps.append(store_rows(shard.arrays, where[kept], measured, grids))
-            positions.append(where[kept])
-            shard.grid = grids[-1][0]
+            # One sample that is too large must not end the scan, nor slow down the others.
+            parts, refused = [], [(0, TOO_LARGE)]
+            shard.batch_size = batch_size
+        for part, measured, layouts in parts:
+            place_of_part = where[[kept[index] for index in part]]
+            maps.append(store_rows(shard, place_of_part, measured, layouts))
+            positions.append(place_of_part)
         shard.failed += failed
+        shard.failed += [(int(rows[where[kept[index]]]), reason) for index, reason in refused]
         done += len(where)
         context.progress(start + done, total, "scanning")
-    shard.arrays["map_rows"] = np.concatenate([np.empty(0, np.int64), *positions])
-    shard.arrays["map_maps"] = (
-        np.concatenate(maps) if maps else np.empty((0, model.layers, 0), np.float16)
-    )
+    shard.arrays["map_rows"] = np.concatenate(positions)
+    shard.arrays["map_maps"] = join_maps(maps)
+    shard.arrays["layouts"] = pack_layouts(shard.layouts.layouts)
     return shard
 
 
-def _smaller(batch_size: int, error: Exception) -> int:
-    if batch_size == 1:
-        raise JobFailed(
-            "One single sample does not fit into the device's memory.",
-            remedy="Use a larger device or the CPU (--device cpu).",
-        ) from error
+def _smaller(batch_size: int) -> int:
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     return max(1, batch_size // 2)
@@ -248,17 +250,3 @@ def _map_quota(limit: int, shards: int) -> int:
     not be spread evenly over the file.
     """
     return -(-2 * limit // max(1, shards))
-
-
-def _grid_facts(grid: ImageGrid | None) -> dict[str, Any] | None:
-    if grid is None:
-        return None
-    return {"rows": grid.rows, "columns": grid.columns, "visible": list(grid.visible)}
-
-
-def _grid_of(ledger: dict[int, dict[str, Any]]) -> ImageGrid | None:
-    facts = [entry["grid"] for _, entry in sorted(ledger.items()) if entry.get("grid")]
-    if not facts:
-        return None
-    last = facts[-1]
-    return ImageGrid(rows=last["rows"], columns=last["columns"], visible=tuple(last["visible"]))

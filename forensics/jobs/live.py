@@ -1,6 +1,7 @@
 """Small requests that a warm worker answers: one sample's attention, one answer."""
 
 import base64
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -25,12 +26,13 @@ def attention(case: Case, params: dict[str, Any], models: ModelCache) -> dict[st
     Args:
         case: The case.
         params: ``sample`` (id) and optionally ``hide``: boxes as fractions of the picture (left,
-            top, right, bottom) that are painted over first.
+            top, right, bottom) that are painted over first, and ``image``: in which of the
+            sample's pictures (default 0).
         models: The worker's models.
 
     Returns:
-        ``layers``, ``heads``, ``rows``, ``columns``, ``visible``, ``entropy`` (per layer, nats),
-        ``maps``: base64 of float16 ``[layer, head, token]``, each row summing to 1.
+        ``layers``, ``heads``, ``tokens``, ``grids`` (in token order), ``entropy`` (per
+        layer, nats), ``maps``: base64 of float16 ``[layer, head, token]``, each row summing to 1.
     """
     model, batch = _prompt(case, params, models)
     with record_attention(model, keep_heads=True) as recorder:
@@ -39,13 +41,11 @@ def attention(case: Case, params: dict[str, Any], models: ModelCache) -> dict[st
         rows = recorder.rows()
     assert rows.heads is not None
     share = rows.heads[0] / rows.heads[0].sum(dim=2, keepdim=True)
-    grid = batch.grids[0][0]
     return {
         "layers": model.layers,
         "heads": model.heads,
-        "rows": grid.rows,
-        "columns": grid.columns,
-        "visible": list(grid.visible),
+        "tokens": int(rows.counts[0]),
+        "grids": [asdict(grid) for grid in batch.grids[0]],
         "entropy": image_entropy(rows.image, rows.counts)[0].tolist(),
         "maps": _encode(share.float().cpu().numpy().astype(np.float16)),
     }
@@ -73,11 +73,14 @@ def _prompt(
     sample: Sample = case.catalog.sample(str(params.get("sample", "")))
     if sample.image is None:
         raise DataError(f"Sample {sample.id} has no image.")
-    first, *more = (open_image(image) for image in sample.images)
+    pictures = [open_image(image) for image in sample.images]
+    where = params.get("image", 0)
+    if not isinstance(where, int) or not 0 <= where < len(pictures):
+        raise OptionError(f"The sample has pictures 0 to {len(pictures) - 1}.")
     for box in params.get("hide", ()):
-        first = paint_over(first, _box(box))
+        pictures[where] = paint_over(pictures[where], _box(box))
     model = models.get(model_under_suspicion(case))
-    return model, model.collate([prompt_of(sample, [first, *more])])
+    return model, model.collate([prompt_of(sample, pictures)])
 
 
 def _box(values: Any) -> Box:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from forensics.case import Case
 from forensics.data.sample import ImageRef, Sample
 from forensics.errors import CaseError, InputError
-from forensics.jobs.attention_arrays import ARRAYS, AttentionArrays, load_arrays, load_grid
+from forensics.jobs.attention_arrays import ARRAYS, AttentionArrays, load_arrays
 from forensics.jobs.attention_result import SCORES
+from forensics.jobs.layouts import load_layouts
 from forensics.models.base import ImageGrid
 from forensics.runs import Run, State
 
@@ -92,7 +93,7 @@ def read_scan(case: Case, run_id: str | None, force: int) -> Scanned:
         layers=_layers(run.result()),
         peak_token=arrays.peak_token,
         peak_mass=arrays.peak_mass,
-        grids=_grids(measured, arrays),
+        grids=load_layouts(measured.folder, arrays.layout).grids,
         forced=int(flagged.sum()) if force else 0,
     )
 
@@ -150,16 +151,3 @@ def _forced(table: dict[str, list[Any]], arrays: AttentionArrays, read: Mask, co
 def _layers(result: dict[str, Any]) -> tuple[int, ...]:
     mode = result.get("modes", {}).get(result.get("mode"), {})
     return tuple(int(layer) for layer in mode.get("layers", ()))
-
-
-def _grids(run: Run, arrays: AttentionArrays) -> Grids:
-    grid = load_grid(run.folder)
-    assert grid is not None
-
-    def of(place: int) -> tuple[ImageGrid, ...]:
-        left, top, right, bottom = (float(value) for value in arrays.visible[place])
-        return (
-            ImageGrid(rows=grid.rows, columns=grid.columns, visible=(left, top, right, bottom)),
-        )
-
-    return of

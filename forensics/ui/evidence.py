@@ -12,14 +12,20 @@ from forensics.case import Case
 from forensics.data.sample import Sample
 from forensics.detectors.attention_entropy import (
     Decision,
+    GuardedDecision,
+    GuardedEntropy,
     LayerFits,
     SampleReasons,
     Verdict,
     comparable_entropy,
     decide,
+    decide_guarded,
+    examine_guarded,
     explain_samples,
     fit_layers,
     judge,
+    judge_guarded,
+    shown_fits,
 )
 from forensics.errors import CaseError
 from forensics.jobs.attention_arrays import (
@@ -27,12 +33,13 @@ from forensics.jobs.attention_arrays import (
     MAPS,
     AttentionArrays,
     load_arrays,
-    load_grid,
 )
-from forensics.models.base import ImageGrid
+from forensics.jobs.attention_result import explaining_columns
+from forensics.jobs.layouts import SampleLayouts, load_layouts
 from forensics.runs import Run, State
 
-RULES = ("root", "code")
+RULES = ("root", "code", "guarded")
+OTHER = {"root": "code", "code": "root", "guarded": "root"}  # the decision told beside
 KEPT_DECISIONS = 24
 
 
@@ -55,7 +62,7 @@ class Evidence:
             raise CaseError(f"The scan {run.id} is {state}.", remedy="Wait for it, or resume it.")
         try:
             self.arrays: AttentionArrays = load_arrays(run.folder)
-            self.grid: ImageGrid | None = load_grid(run.folder)
+            self.layouts: SampleLayouts = load_layouts(run.folder, self.arrays.layout)
         except OSError as error:
             raise CaseError(f"The arrays of {run.id} are gone.", remedy="Scan again.") from error
         self.case = case
@@ -86,6 +93,29 @@ class Evidence:
         return fit_layers(
             self.values, init=str(self.run.options.get("init", "k-means")), unit=self.unit
         )
+
+    @property
+    def guarded(self) -> GuardedEntropy:
+        """What mode guarded measured within strata; it does not depend on the gate either."""
+        with self._lock:  # seconds for a large scan: once is enough
+            return self._guarded
+
+    @cached_property
+    def _guarded(self) -> GuardedEntropy:
+        return examine_guarded(
+            self.values, self.arrays.tokens,
+            answers=self.answers, questions=self.questions, unit=self.unit,
+        )  # fmt: skip
+
+    def shown_values(self, rule: str) -> NDArray[np.float64]:
+        """Return what a rule compares: entropies, or their residuals within strata."""
+        return self.guarded.values if rule == "guarded" else self.values
+
+    def shown_fits(self, decision: Decision) -> LayerFits:
+        """Return the fits that belong to a decision."""
+        if isinstance(decision, GuardedDecision):
+            return shown_fits(self.guarded, decision)
+        return self.fits
 
     @cached_property
     def position(self) -> dict[int, int]:
@@ -124,10 +154,7 @@ class Evidence:
         key = (rule or self.rule, self.tau if tau is None else tau)
         with self._lock:
             if key not in self._decisions:
-                self._decisions[key] = decide(
-                    self.values, mode=key[0], tau=key[1], fits=self.fits,
-                    high_side_guard=self._guard,
-                )  # fmt: skip
+                self._decisions[key] = self._decide(*key)
                 while len(self._decisions) > KEPT_DECISIONS:
                     oldest = self._decisions.popitem(last=False)[0]
                     self._verdicts.pop(oldest, None)
@@ -135,18 +162,29 @@ class Evidence:
             self._decisions.move_to_end(key)
             return self._decisions[key]
 
+    def _decide(self, rule: str, tau: float) -> Decision:
+        if rule == "guarded":
+            return decide_guarded(self.guarded, tau)
+        return decide(self.values, mode=rule, tau=tau, fits=self.fits, high_side_guard=self._guard)
+
     def verdict(self, rule: str | None = None, tau: float | None = None) -> Verdict:
         """Return the verdict of a rule with a gate."""
         primary = self.decision(rule, tau)
         key = (primary.mode, primary.tau)
         with self._lock:
             if key not in self._verdicts:
-                beside = self.decision(RULES[1 - RULES.index(primary.mode)], primary.tau)
-                self._verdicts[key] = judge(
-                    primary, beside, entropy=self.values, fits=self.fits,
-                    answers=self.answers, questions=self.questions,
-                )  # fmt: skip
+                self._verdicts[key] = self._judge(primary)
             return self._verdicts[key]
+
+    def _judge(self, primary: Decision) -> Verdict:
+        beside = self.decision(OTHER[primary.mode], primary.tau)
+        if isinstance(primary, GuardedDecision):
+            columns = explaining_columns(self.case, self.arrays)
+            return judge_guarded(primary, beside, self.guarded, metadata=columns)
+        return judge(
+            primary, beside, entropy=self.values, fits=self.fits,
+            answers=self.answers, questions=self.questions,
+        )  # fmt: skip
 
     def reasons(self, rule: str | None = None, tau: float | None = None) -> SampleReasons:
         """Return why each sample is suspected, or is not."""
@@ -154,11 +192,10 @@ class Evidence:
         key = (decision.mode, decision.tau)
         with self._lock:
             if key not in self._reasons:
-                grid = None if self.grid is None else (self.grid.rows, self.grid.columns)
                 self._reasons[key] = explain_samples(
-                    decision, self.fits, tokens=self.arrays.tokens,
+                    decision, self.shown_fits(decision), tokens=self.arrays.tokens,
                     peak_token=self.arrays.peak_token, top2_mass=self.arrays.top2_mass,
-                    questions=self.questions, grid=grid,
+                    questions=self.questions, where=self.layouts.where,
                 )  # fmt: skip
             return self._reasons[key]
 

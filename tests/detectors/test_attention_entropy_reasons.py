@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from forensics.detectors.attention_entropy import decide, explain_samples, fit_layers
+from forensics.detectors.wording import place
 
 
 def explain(case, **changes):
@@ -12,7 +13,7 @@ def explain(case, **changes):
         "peak_token": np.full((n, layers), 27),
         "top2_mass": np.where(case.truth[:, None], 0.71, 0.08) * np.ones(layers),
         "questions": case.questions,
-        "grid": (8, 8),
+        "where": lambda index, token: place(*divmod(token, 8), 8, 8),
     }
     return explain_samples(decide(case.entropy, fits=fits), fits, **(arguments | changes))
 
@@ -65,7 +66,7 @@ def test_an_unread_sample_and_a_scan_without_layers_say_so(plant) -> None:
     assert "no layer separates" in reasons.reason(1)
 
 
-def test_grids_that_differ_leave_the_place_out(plant) -> None:
+def test_a_token_that_lies_nowhere_leaves_the_place_out(plant) -> None:
     case = plant(layers=4, lowered=(1,))
-    assert "patches;" in explain(case, grid=None).reason(0)
-    assert "patches;" in explain(case, grid=(4, 4)).reason(0)
+    assert "patches;" in explain(case, where=None).reason(0)
+    assert "patches;" in explain(case, where=lambda index, token: "").reason(0)

@@ -12,9 +12,10 @@ from PIL import Image
 from forensics.case import Case
 from forensics.errors import Cancelled, JobFailed
 from forensics.jobs import attention_measure, attention_scan
-from forensics.jobs.attention_arrays import load_arrays, load_grid, load_maps
+from forensics.jobs.attention_arrays import load_arrays, load_maps
 from forensics.jobs.attention_measure import choose_maps
 from forensics.jobs.attention_scan import plan_rows
+from forensics.jobs.layouts import load_layouts
 from forensics.models.attention import image_entropy, record_attention
 from forensics.models.base import prompt_of
 from forensics.models.loading import open_model
@@ -31,7 +32,8 @@ def scan(case: Case, folder: Path, **options: Any) -> dict[str, Any]:
 
 
 def digest(folder: Path) -> dict[str, str]:
-    names = ("attention.safetensors", "maps.safetensors", "scores.parquet", "flagged_ids.txt")
+    names = ("attention.safetensors", "maps.safetensors", "layouts.json", "scores.parquet",
+             "flagged_ids.txt")  # fmt: skip
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
 
 
@@ -54,9 +56,9 @@ def test_the_scan_measures_what_a_single_prompt_shows(make_case: MakeCase, tmp_p
     assert np.allclose(arrays.peak_mass[7], share.max(dim=1).values, atol=1e-4)
     assert np.allclose(maps.maps[maps.rows == 7][0], share, atol=2e-3)
     assert np.allclose(maps.maps.sum(axis=2), 1, atol=1e-2)
-    grid = load_grid(tmp_path / "run")
-    assert grid is not None and (grid.rows, grid.columns) == (4, 4)
-    assert arrays.visible[7] == pytest.approx([0.2, 0, 0.8, 1])
+    (grid,) = load_layouts(tmp_path / "run", arrays.layout).grids(7)
+    assert (grid.rows, grid.columns) == (4, 4)
+    assert grid.visible == pytest.approx((0.2, 0, 0.8, 1))
     assert (result["n"], result["failed"]) == (20, 0)
     assert result["verdict"] in ("no evidence", "inconclusive")
     assert set(result["scores"]) == {"root", "code"}
@@ -92,7 +94,7 @@ def test_a_scan_that_never_ran_out_of_memory_and_one_that_did_agree(
             raise torch.OutOfMemoryError("no room")
         return whole(model, recorder, prompts)
 
-    monkeypatch.setattr(attention_scan, "measure_batch", small_memory)
+    monkeypatch.setattr(attention_measure, "measure_batch", small_memory)
     scan(case, tmp_path / "small", batch_size=8)
     ledger = (tmp_path / "small" / "ledger.jsonl").read_text().splitlines()
     assert json.loads(ledger[0])["batch_size"] == 2
@@ -106,7 +108,7 @@ def test_one_sample_that_does_not_fit_is_a_clear_failure(
     def no_memory(*_: Any) -> Any:
         raise torch.OutOfMemoryError("no room")
 
-    monkeypatch.setattr(attention_scan, "measure_batch", no_memory)
+    monkeypatch.setattr(attention_measure, "measure_batch", no_memory)
     with pytest.raises(JobFailed, match="does not fit"):
         scan(make_case(3), tmp_path / "run")
 

@@ -10,7 +10,8 @@ from forensics.case import Case
 from forensics.detectors.masked_views import measure_views
 from forensics.export.scan import export_scan_ids
 from forensics.jobs import attention_scan, masked_views
-from forensics.jobs.attention_arrays import load_arrays, load_grid
+from forensics.jobs.attention_arrays import load_arrays
+from forensics.jobs.layouts import load_layouts
 from forensics.jobs.masked_views_arrays import load_cells, load_views
 from forensics.lab.opening import open_demo
 from forensics.runs import Run, execute
@@ -48,8 +49,8 @@ def test_attention_of_flagged_samples_peaks_at_the_trigger(
     patch: tuple[Case, Run, dict[str, Any]],
 ) -> None:
     case, run, result = patch
-    arrays, grid = load_arrays(run.folder), load_grid(run.folder)
-    assert grid is not None
+    arrays = load_arrays(run.folder)
+    (grid,) = load_layouts(run.folder, arrays.layout).grids(0)
     [layer] = result["modes"]["root"]["layers"]
     box = parse_trigger(case.known()["trigger"]).box(108, 108)
     center = (box.left + box.right) / 2 / 108 * grid.columns - 0.5

@@ -100,7 +100,7 @@ def write(case: Case, context: RunContext, options: AttentionEntropyOptions) -> 
     marked = np.array([truth.get(name, False) for name in case.catalog.ids], dtype=bool)
     arrays, maps = measure(marked)
     context.progress(len(marked), len(marked), "deciding")
-    save_scan(context.folder, arrays, maps, ImageGrid(rows=SIDE, columns=SIDE))
+    save_scan(context.folder, arrays, maps, [(ImageGrid(rows=SIDE, columns=SIDE),)])
     decided = decide_case(case, arrays, options)
     result = save_decision(case, context.folder, arrays, decided, failed=[])
     return {**result, "seconds": 1.0, "samples_per_second": float(len(marked))}
@@ -124,7 +124,7 @@ def measure(marked: NDArray[np.bool_]) -> tuple[AttentionArrays, AttentionMaps]:
         top2_mass=order[:, :, -2:].sum(axis=2).astype(np.float32),
         state=np.zeros((count, 64), np.float16),
         picture=np.zeros((count, 64), np.float16),
-        visible=np.tile(np.float32([0, 0, 1, 1]), (count, 1)),
+        layout=np.zeros(count, np.int32),
     )  # fmt: skip
     kept = np.sort(np.argsort(~marked, kind="stable")[:500])  # the marked ones first
     return arrays, AttentionMaps(rows=kept, maps=maps[kept].astype(np.float16))

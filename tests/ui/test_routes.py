@@ -98,7 +98,8 @@ def test_the_inspector_names_the_peak_and_the_box_to_hide(
 ) -> None:
     view = client.get(f"{scanned.path}/samples/0").json()
     assert view["peaks"][1]["token"] == synthetic.PEAK
-    assert view["hide"][1] == [0.5, 0.375, 0.625, 0.5]
+    assert view["hide"][1] == {"image": 0, "box": [0.5, 0.375, 0.625, 0.5]}
+    assert view["peaks"][1]["view"] == 0 and view["peaks"][1]["cell"] == synthetic.PEAK
     assert "of the attention on 2 of 64 patches" in view["reason"]
 
 

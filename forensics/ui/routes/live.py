@@ -26,6 +26,7 @@ def live_routes(context: Context) -> APIRouter:
         kind: str,
         row: int = Body(),
         hide: list[list[float]] = Body(default=[]),  # noqa: B008
+        image: int = Body(default=0),
     ) -> dict[str, Any]:
         if kind not in KINDS:
             raise OptionError(f"The model can be asked for {', '.join(KINDS)}.")
@@ -33,6 +34,6 @@ def live_routes(context: Context) -> APIRouter:
             raise OptionError(f"At most {MOST_BOXES} boxes can be hidden.")
         case = context.case(name)
         sample = case.catalog.select([row])[0]
-        return ask_worker(case, kind, {"sample": sample.id, "hide": hide})
+        return ask_worker(case, kind, {"sample": sample.id, "hide": hide, "image": image})
 
     return routes

@@ -6,7 +6,6 @@ import numpy as np
 from fastapi import APIRouter, Response
 
 from forensics.errors import OptionError
-from forensics.models.base import ImageGrid
 from forensics.ui.context import Context, check_decision
 from forensics.ui.evidence import RULES, Evidence
 from forensics.ui.routes.pictures import address
@@ -44,7 +43,9 @@ def scan_routes(context: Context) -> APIRouter:
         if not 0 <= layer < found.layers:
             raise OptionError(f"The model has layers 0 to {found.layers - 1}.")
         decision = found.decision(rule, tau)
-        return layer_histogram(found.values, found.fits, decision, layer, ceiling(found))
+        at_most = None if decision.mode == "guarded" else ceiling(found)
+        values, fits = found.shown_values(decision.mode), found.shown_fits(decision)
+        return layer_histogram(values, fits, decision, layer, at_most)
 
     @routes.get("/gallery")
     def gallery(name: str, run: str, rows: str) -> Any:
@@ -77,13 +78,19 @@ def scan_routes(context: Context) -> APIRouter:
         found = context.evidence(name, run)
         return Response(entropy_bytes(found.arrays.rows, found.values), media_type=BINARY)
 
+    @routes.get("/arrays/residuals")
+    def within_strata(name: str, run: str) -> Response:
+        found = context.evidence(name, run)
+        return Response(entropy_bytes(found.arrays.rows, found.guarded.values), media_type=BINARY)
+
     @routes.get("/arrays/scores")
     def score_array(
         name: str, run: str, rule: str | None = None, tau: float | None = None
     ) -> Response:
         check_decision(rule, tau)
         decision = context.evidence(name, run).decision(rule, tau)
-        return Response(score_bytes(decision.score, decision.flagged), media_type=BINARY)
+        content = score_bytes(decision.score, decision.flagged, decision.eligible)
+        return Response(content, media_type=BINARY)
 
     return routes
 
@@ -109,7 +116,7 @@ def _sample(
         sample, row,
         entropy=found.values[place], peak_token=arrays.peak_token[place],
         peak_mass=arrays.peak_mass[place], masses=np.asarray(arrays.masses[place], np.float32),
-        grid=_grid(found, place), maps=found.map(row),
+        grids=found.layouts.grids(place), maps=found.map(row),
         reason=found.reasons(*decision).reason(place),
         picture=address(name, row, sample.image is not None, "view"),
     )  # fmt: skip
@@ -120,12 +127,3 @@ def _place(found: Evidence, row: int) -> int:
     if place is None:
         raise OptionError(f"Row {row} is not part of this scan.")
     return place
-
-
-def _grid(found: Evidence, place: int) -> ImageGrid | None:
-    """Return the grid of one sample; each has its own visible part."""
-    grid = found.grid
-    if grid is None or int(found.arrays.tokens[place]) != grid.tokens:
-        return None
-    left, top, right, bottom = (float(value) for value in found.arrays.visible[place])
-    return ImageGrid(rows=grid.rows, columns=grid.columns, visible=(left, top, right, bottom))

@@ -7,35 +7,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.data.sample import Sample
-from forensics.detectors.wording import place
+from forensics.jobs.layouts import maps_of, place_of
 from forensics.models.base import ImageGrid
+from forensics.models.token_maps import TokenMap, locate
 from forensics.runs.plain import plain
 
 Box = tuple[float, float, float, float]
 NEAR_PEAK = 0.25  # tokens beside the peak with this share of it belong to the same spot
 
 
-def token_box(grid: ImageGrid, token: int) -> Box:
-    """Return the part of the picture that an image token covers, as fractions inside 0..1."""
-    return _box(grid, [token])
+def cell_box(view: TokenMap, cell: int) -> Box:
+    """Return the part of the picture that a cell covers, as fractions inside 0..1."""
+    return _box(view, [cell])
 
 
-def peak_box(grid: ImageGrid, values: NDArray[Any] | None, token: int) -> Box | None:
-    """Return the box of the attention peak: its token and like-bright neighbours around it.
+def peak_box(view: TokenMap, values: NDArray[Any] | None, cell: int) -> Box | None:
+    """Return the box of the attention peak: its cell and like-bright neighbours around it.
 
     Args:
-        grid: Of the sample.
-        values: ``[token]`` shares of one layer; ``None`` where no map was kept.
-        token: The strongest one.
+        view: That shows the peak.
+        values: ``[token]`` shares of one layer, over all image tokens of the sample; ``None``
+            where no map was kept.
+        cell: The strongest one.
 
     Returns:
         Fractions (left, top, right, bottom) inside the picture; ``None`` where it lies outside.
     """
-    tokens = [token]
+    cells = [cell]
     if values is not None:
-        bright = values >= NEAR_PEAK * values[token]
-        tokens += [near for near in _around(grid, token) if bright[near]]
-    left, top, right, bottom = _box(grid, tokens)
+        bright = values[list(view.cells)] >= NEAR_PEAK * values[view.cells[cell]]
+        cells += [near for near in _around(view, cell) if bright[near]]
+    left, top, right, bottom = _box(view, cells)
     return (left, top, right, bottom) if left < right and top < bottom else None
 
 
@@ -47,7 +49,7 @@ def sample_view(
     peak_token: NDArray[Any],
     peak_mass: NDArray[Any],
     masses: NDArray[Any],
-    grid: ImageGrid | None,
+    grids: tuple[ImageGrid, ...],
     maps: NDArray[Any] | None,
     reason: str,
     picture: str | None,
@@ -61,12 +63,14 @@ def sample_view(
         peak_token: ``[layer]``.
         peak_mass: ``[layer]``.
         masses: ``[layer, head, 3]`` attention on system, vision and user text.
-        grid: Of the sample.
+        grids: Of the sample, in token order; empty where it could not be read.
         maps: ``[layer, token]``, or ``None`` where none was kept.
         reason: Why it is suspected, or is not.
         picture: Address of its picture; ``None`` where there is none.
     """
     read = bool(np.isfinite(entropy).any())
+    views = maps_of(grids)
+    peaks = [_peak(views, *found) for found in zip(peak_token, peak_mass, strict=True)]
     view = {
         "row": row,
         "id": sample.id,
@@ -80,9 +84,12 @@ def sample_view(
         "entropy": entropy,
         "read": read,
         "map": None if maps is None else encode_map(maps),
-        "grid": grid,
-        "peaks": _peaks(grid, peak_token, peak_mass) if read and grid else [],
-        "hide": _hides(grid, peak_token, maps) if read and grid else [],
+        "grids": grids,
+        "views": views,
+        "peaks": peaks if read else [],
+        "hide": [_hide(views, peak, maps, layer) for layer, peak in enumerate(peaks)]
+        if read
+        else [],
         "masses": np.nanmean(masses, axis=1) if read else None,
     }
     plain_view: dict[str, Any] = plain(view)
@@ -94,36 +101,41 @@ def encode_map(maps: NDArray[Any]) -> str:
     return base64.b64encode(maps.astype("<f2").tobytes()).decode("ascii")
 
 
-def _peaks(grid: ImageGrid, tokens: NDArray[Any], masses: NDArray[Any]) -> list[dict[str, Any]]:
-    return [
-        {
-            "token": int(token),
-            "mass": float(mass),
-            "place": place(*divmod(int(token), grid.columns), grid.rows, grid.columns),
-        }
-        for token, mass in zip(tokens, masses, strict=True)
-    ]
+def _peak(views: tuple[TokenMap, ...], token: int, mass: float) -> dict[str, Any]:
+    """Describe the strongest token of a layer; tokens that end a row are in no view."""
+    view, cell = locate(views, int(token)) or (None, None)
+    return {
+        "token": int(token),
+        "mass": float(mass),
+        "place": place_of(views, int(token)) or "at the end of a row",
+        "view": view,
+        "cell": cell,
+    }
 
 
-def _hides(grid: ImageGrid, tokens: NDArray[Any], maps: NDArray[Any] | None) -> list[Box | None]:
-    return [
-        peak_box(grid, None if maps is None else maps[layer], int(token))
-        for layer, token in enumerate(tokens)
-    ]
+def _hide(
+    views: tuple[TokenMap, ...], peak: dict[str, Any], maps: NDArray[Any] | None, layer: int
+) -> dict[str, Any] | None:
+    """Say what to paint over, and in which picture, to hide a layer's peak."""
+    if peak["view"] is None:
+        return None
+    view = views[peak["view"]]
+    box = peak_box(view, None if maps is None else maps[layer], peak["cell"])
+    return None if box is None else {"image": view.image, "box": box}
 
 
-def _around(grid: ImageGrid, token: int) -> list[int]:
-    row, column = divmod(token, grid.columns)
-    rows = range(max(0, row - 1), min(grid.rows, row + 2))
-    columns = range(max(0, column - 1), min(grid.columns, column + 2))
-    return [r * grid.columns + c for r in rows for c in columns if (r, c) != (row, column)]
+def _around(view: TokenMap, cell: int) -> list[int]:
+    row, column = divmod(cell, view.columns)
+    rows = range(max(0, row - 1), min(view.rows, row + 2))
+    columns = range(max(0, column - 1), min(view.columns, column + 2))
+    return [r * view.columns + c for r in rows for c in columns if (r, c) != (row, column)]
 
 
-def _box(grid: ImageGrid, tokens: list[int]) -> Box:
-    left, top, right, bottom = grid.visible
-    width, height = (right - left) / grid.columns, (bottom - top) / grid.rows
-    rows = [token // grid.columns for token in tokens]
-    columns = [token % grid.columns for token in tokens]
+def _box(view: TokenMap, cells: list[int]) -> Box:
+    left, top, right, bottom = view.visible
+    width, height = (right - left) / view.columns, (bottom - top) / view.rows
+    rows = [cell // view.columns for cell in cells]
+    columns = [cell % view.columns for cell in cells]
     return (
         min(1.0, max(0.0, left + min(columns) * width)),
         min(1.0, max(0.0, top + min(rows) * height)),

@@ -13,6 +13,7 @@ import { table, tableToggle } from "../chart/frame.js";
 import { drawMultiples } from "./multiples.js";
 import { peak, tokenCentre } from "./overlay.js";
 import { pictureStage } from "./picture.js";
+import { inView, NO_VIEW, viewChooser } from "./views.js";
 
 function slider(id, label, attributes, read) {
   const input = el("input", { type: "range", id, ...attributes });
@@ -20,6 +21,8 @@ function slider(id, label, attributes, read) {
   const row = el("div", { class: "tl-slider" }, el("label", { for: id }, label), input, value);
   return { input, row, tell: () => show(value, read(Number(input.value))) };
 }
+
+const picturePath = (row, image) => `/pictures/${encodeURIComponent(state.case)}/view/${row}${image ? `?image=${image}` : ""}`;
 
 async function loadImage(path) {
   if (!path) return null;
@@ -34,7 +37,8 @@ export function inspector() {
   let found = null;
   let known = null;
   let sample = null;
-  let image = null;
+  let images = []; // the pictures loaded so far, in the order of the sample
+  let chosen = 0; // which view of them is shown
   let stored = null; // [layer][token], head means as the scan kept them
   let live = null; // the worker's reply for the picture as shown
   let patchHidden = false;
@@ -62,12 +66,13 @@ export function inspector() {
 
   const layer = () => Math.min(state.layer ?? 0, (found?.layers ?? 1) - 1);
   const hideBox = () => sample?.hide?.[layer()] ?? null;
+  const shown = () => sample?.views[chosen] ?? NO_VIEW;
 
   function maps() {
     if (live && (state.head !== "mean" || patchHidden || !stored)) {
-      return Array.from({ length: live.layers }, (_, l) => layerMap(live, l, state.head));
+      return Array.from({ length: live.layers }, (_, l) => inView(layerMap(live, l, state.head), shown()));
     }
-    return patchHidden ? null : stored;
+    return patchHidden || !stored ? null : stored.map((values) => inView(values, shown()));
   }
 
   /** What the picture has to show now. */
@@ -76,8 +81,9 @@ export function inspector() {
     const values = all?.[layer()] ?? null;
     const at = sample?.peaks[layer()];
     return {
-      image, values, grid: live && patchHidden ? live : sample?.grid, top: all ? scaleTop(all, layer()) : 1,
-      mark: at && !patchHidden ? at.token : null, hide: patchHidden ? hideBox() : null,
+      image: images[shown().image], values, grid: shown(), top: all ? scaleTop(all, layer()) : 1,
+      mark: at && !patchHidden && at.view === chosen ? at.cell : null,
+      hide: patchHidden && hideBox()?.image === shown().image ? hideBox().box : null,
       label: at ? `Picture of sample ${sample.id}. In layer ${layer()} the strongest image token, ${at.place}, `
         + `holds ${percent(at.mass, 1)} of the image attention; entropy ${fixed(sample.entropy[layer()])} ${found.summary.unit}.` : "",
     };
@@ -86,7 +92,8 @@ export function inspector() {
   /** What the map beside the attention has to know: the sample, and where its attention peaks. */
   function about() {
     const at = sample?.peaks[layer()];
-    return { sample, image, layer: layer(), peak: at && sample.grid ? tokenCentre(sample.grid, at.token) : null };
+    const seen = at && sample.views[at.view];
+    return { sample, image: images[0], layer: layer(), peak: seen?.image === 0 ? tokenCentre(seen, at.cell) : null };
   }
 
   const scaleTop = (all, l) => (oneScale ? Math.max(...all.map(peak)) : peak(all[l]));
@@ -101,7 +108,7 @@ export function inspector() {
       el("span", {}, percent(scaleTop(all, layer()), 1), el("span", { class: "tl-words" }, " of the image attention"))]);
     if (all) {
       const entropy = live && patchHidden ? live.entropy : sample.entropy;
-      drawMultiples(multiples, { maps: all, grid: sample.grid, entropy, layer: layer(),
+      drawMultiples(multiples, { maps: all, grid: shown(), entropy, layer: layer(),
         top: (l) => scaleTop(all, l), choose: (l) => set({ layer: l }) });
     }
     show(status, note);
@@ -126,8 +133,23 @@ export function inspector() {
     draw();
   }
 
+  /** Show another view of the sample, and its picture once it is here. */
+  async function choose(view) {
+    const wanted = sample;
+    const { image } = wanted.views[view];
+    chosen = view;
+    drawSwitches();
+    if (!images[image]) {
+      stage.clear();
+      const picture = await loadImage(picturePath(wanted.row, image));
+      if (sample !== wanted) return;
+      images[image] = picture;
+    }
+    if (images[image]) draw();
+  }
+
   function drawSwitches() {
-    show(switches,
+    show(switches, viewChooser(sample?.views ?? [], chosen, choose),
       segmented("Picture", [["given", "As given"], ["hidden", "Patch hidden", "Paint over the attention peak of this layer and ask the model again"]],
         patchHidden ? "hidden" : "given", (value) => { patchHidden = value === "hidden"; live = null; drawSwitches(); refresh(); }),
       segmented("Colour scale", [["one", "One scale", "The same colours in every layer"], ["each", "Per layer", "Each layer from its own 0 to its own maximum"]],
@@ -176,11 +198,13 @@ export function inspector() {
   async function load() {
     const row = state.sample;
     if (row === null || !found) { waiting(); return; }
-    const ahead = loadImage(found.position.has(row) ? `/pictures/${encodeURIComponent(state.case)}/view/${row}` : null);
+    const ahead = loadImage(found.position.has(row) ? picturePath(row, 0) : null);
     const next = await recall(`${runPath(state)}/samples/${row}${decisionQuery(state)}`);
     if (row !== state.sample) return;
     sample = next;
-    image = live = null;
+    images = [];
+    live = null;
+    chosen = Math.max(0, sample.peaks[layer()]?.view ?? 0);
     const flat = next.map && halves(next.map);
     stored = flat && Array.from({ length: found.layers }, (_, l) => {
       const tokens = flat.length / found.layers;
@@ -191,8 +215,8 @@ export function inspector() {
     node.dataset.row = String(row);
     const picture = await ahead;
     if (sample !== next) return;
-    image = picture;
-    if (image) draw();
+    images[0] = picture;
+    if (picture) { draw(); if (shown().image) choose(chosen); }
     else show(problem, empty("This picture cannot be shown.", "The scan's list of failed samples says why."));
   }
 

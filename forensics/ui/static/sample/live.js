@@ -27,7 +27,7 @@ function half(bits) {
 async function ask(kind, row, hide, signal) {
   const key = JSON.stringify([state.case, kind, row, hide]);
   if (!known.has(key)) {
-    const answer = await post(`${casePath(state.case)}/live/${kind}`, { row, hide: hide ? [hide] : [] }, signal);
+    const answer = await post(`${casePath(state.case)}/live/${kind}`, { row, hide: hide ? [hide.box] : [], image: hide?.image ?? 0 }, signal);
     if (known.size > 100) known.delete(known.keys().next().value);
     known.set(key, answer);
     set({ live: true });
@@ -35,10 +35,10 @@ async function ask(kind, row, hide, signal) {
   return known.get(key);
 }
 
-/** What the model answers: {text, probability}. */
+/** What the model answers: {text, probability}; `hide` is {image, box} or null. */
 export const answer = (row, hide, signal) => ask("answer", row, hide, signal);
 
-/** Where every head looks: {layers, heads, rows, columns, visible, entropy, values[layer, head, token]}. */
+/** Where every head looks: {layers, heads, tokens, grids, entropy, values[layer, head, token]}. */
 export async function attention(row, hide, signal) {
   const reply = await ask("attention", row, hide, signal);
   if (!reply.values) reply.values = halves(reply.maps);
@@ -50,7 +50,7 @@ export const occlusion = (row, signal) => ask("occlusion", row, null, signal);
 
 /** The map of one layer, of one head or the mean over heads. */
 export function layerMap(reply, layer, head) {
-  const tokens = reply.rows * reply.columns;
+  const { tokens } = reply;
   const start = layer * reply.heads * tokens;
   if (head !== "mean") return reply.values.subarray(start + head * tokens, start + (head + 1) * tokens);
   const mean = new Float32Array(tokens);

@@ -26,7 +26,7 @@ function paintOver(context, box, width, height) {
   context.fillRect(l, t, r - l, b - t);
 }
 
-const attentionShare = (now, token) => `token ${token}, row ${Math.floor(token / now.grid.columns)}, column ${token % now.grid.columns}: `
+const attentionShare = (now, token) => `token ${now.grid.cells?.[token] ?? token}, row ${Math.floor(token / now.grid.columns)}, column ${token % now.grid.columns}: `
   + `${percent(now.values[token], 1)} of the image attention`;
 
 /**
