@@ -73,11 +73,11 @@ def read_scan(case: Case, run_id: str | None, force: int) -> Scanned:
         )
     read = np.isfinite(arrays.peak_mass).all(axis=1) & (arrays.tokens > 0)
     if force:
-        flagged = suspected = _forced(table, arrays, read, force)
+        flagged = suspected = _forced(run, table, arrays, read, force)
     else:
         flagged = np.asarray(table["flagged"], dtype=bool) & read
         suspected = np.logical_or.reduce(
-            [np.asarray(v, dtype=bool) for name, v in table.items() if name.startswith("flagged")]
+            [np.asarray(table[name], dtype=bool) for name in table if _suspects(name)]
         )
     if not flagged.any():
         raise InputError(
@@ -90,7 +90,7 @@ def read_scan(case: Case, run_id: str | None, force: int) -> Scanned:
         read=read,
         flagged=flagged,
         suspected=suspected,
-        layers=_layers(run.result()),
+        layers=_layers(run),
         peak_token=arrays.peak_token,
         peak_mass=arrays.peak_mass,
         grids=load_layouts(measured.folder, arrays.layout).grids,
@@ -135,10 +135,20 @@ def _scores(run: Run) -> dict[str, list[Any]]:
     return table
 
 
-def _forced(table: dict[str, list[Any]], arrays: AttentionArrays, read: Mask, count: int) -> Mask:
+def _suspects(column: str) -> bool:
+    """Tell whether a column of the scores marks samples that may not be hosts."""
+    return column.startswith("flagged") or column == "for_review"
+
+
+def _forced(
+    run: Run, table: dict[str, list[Any]], arrays: AttentionArrays, read: Mask, count: int
+) -> Mask:
     """Flag the lowest scores; without a score (no layer passes), the lowest mean entropy."""
-    names = [name for name in table if name.startswith("score")]
-    score = np.array(table[names[0]] if names else [], dtype=np.float64)
+    # Only an entropy is known to be more suspicious the lower it is.
+    score = np.array(
+        table.get(f"score_{run.options.get('mode')}", []) if run.method == ATTENTION else [],
+        dtype=np.float64,
+    )
     if score.size != read.size or not np.isfinite(score[read]).any():
         score = arrays.entropy.mean(axis=1).astype(np.float64)
     score = np.where(read & np.isfinite(score), score, np.inf)
@@ -148,6 +158,10 @@ def _forced(table: dict[str, list[Any]], arrays: AttentionArrays, read: Mask, co
     return flagged
 
 
-def _layers(result: dict[str, Any]) -> tuple[int, ...]:
+def _layers(run: Run) -> tuple[int, ...]:
+    """Return the sensitive layers of an entropy scan; other methods do not speak of layers."""
+    if run.method != ATTENTION:
+        return ()
+    result = run.result()
     mode = result.get("modes", {}).get(result.get("mode"), {})
     return tuple(int(layer) for layer in mode.get("layers", ()))
