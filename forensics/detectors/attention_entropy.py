@@ -31,7 +31,6 @@ from forensics.detectors.attention_entropy_guarded import GuardedEntropy, examin
 from forensics.detectors.attention_entropy_guarded_decision import (
     GuardedDecision,
     decide_guarded,
-    recut_guarded,
     shown_fits,
 )
 from forensics.detectors.attention_entropy_guarded_verdict import judge_guarded
@@ -64,6 +63,5 @@ __all__ = [
     "judge_guarded",
     "layer_flags",
     "recut",
-    "recut_guarded",
     "shown_fits",
 ]

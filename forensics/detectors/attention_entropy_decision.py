@@ -88,6 +88,11 @@ class Decision:
         """Flagged share of the scanned samples; 0 where none was scanned."""
         return self.count / self.scanned if self.scanned else 0.0
 
+    @property
+    def eligible(self) -> NDArray[np.bool_]:
+        """Samples that may be flagged at all, ``[samples]``: all that have a score."""
+        return ~np.isnan(self.score)
+
     def summary(self) -> dict[str, Any]:
         """Return the numbers, without the arrays, for JSON."""
         names = (
@@ -156,14 +161,14 @@ def decide(
 
 
 def recut(decision: Decision, cut: float) -> Decision:
-    """Flag every sample that scores below a cut set by hand; the fit stays as it was.
+    """Flag every eligible sample that scores below a cut set by hand; the fit stays as it was.
 
     Raises:
         OptionError: ``cut`` is not a finite number.
     """
     if not np.isfinite(cut):
         raise OptionError(f"The cut must be a finite number, not {cut!r}.")
-    flagged = decision.score < cut
+    flagged = (decision.score < cut) & decision.eligible
     return replace(decision, flagged=flagged, cut=float(cut), manual=True)
 
 

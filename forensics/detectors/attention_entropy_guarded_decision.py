@@ -52,6 +52,11 @@ class GuardedDecision(Decision):
     tried: tuple[int, ...] = ()
 
     @property
+    def eligible(self) -> Mask:
+        """Samples that may be flagged at all: those with the suspected answer and a score."""
+        return np.asarray(self.has_answer & ~np.isnan(self.score), dtype=np.bool_)
+
+    @property
     def review(self) -> Mask:
         """Samples that collapse as deep without the answer: for review, not flagged."""
         deep = np.nan if self.deep is None else self.deep
@@ -100,12 +105,6 @@ def decide_guarded(guarded: GuardedEntropy, tau: float, guards: Guards = GUARDS)
             return decision
         best = best or decision
     return best or _nothing(guarded, tau)
-
-
-def recut_guarded(decision: GuardedDecision, cut: float) -> GuardedDecision:
-    """Flag what lies below a cut set by hand and has the answer; the fit stays as it was."""
-    flagged = (decision.score < cut) & decision.has_answer
-    return replace(decision, flagged=flagged, cut=float(cut), manual=True)
 
 
 def shown_fits(guarded: GuardedEntropy, decision: GuardedDecision) -> LayerFits:
