@@ -78,6 +78,19 @@ BUILT_IN = (
         job="forensics.jobs.attention_allocation:run",
     ),
     MethodSpec(
+        name="evidence-fusion",
+        alias="fusion",
+        kind="scan",
+        title="Evidence fusion: what every measurement says together",
+        needs="a finished attention scan, or a multimodal language model tuned on the suspicious "
+        "set, and that set",
+        gives="suspected samples of an answer out of place, what each channel says of them, what "
+        "would be flagged without each, a verdict",
+        builds_on="arrays",
+        options="forensics.detectors.evidence_fusion_options:EvidenceFusionOptions",
+        job="forensics.jobs.evidence_fusion:run",
+    ),
+    MethodSpec(
         name="masked-views",
         kind="scan",
         title="What answers depend on: masked views (reconstruction)",

@@ -30,8 +30,8 @@ from forensics.detectors.evidence_fusion_measures import (
 )
 from forensics.detectors.evidence_fusion_natural import natural_groups
 from forensics.detectors.evidence_fusion_options import CHANNELS
-from forensics.jobs.evidence_fusion_source import fusion_input
 from forensics.jobs.attention_arrays import ARRAYS
+from forensics.jobs.evidence_fusion_source import fusion_input
 
 CALIBRATED = tuple(name for name in CHANNELS if name != "occlusion")
 _FEWEST_GROUPS = 8
@@ -49,7 +49,8 @@ def main() -> None:
         for folder in sorted(args.work.glob("dev-clean-*/case"))
         if folder.parent.name != args.leave_out
     }
-    args.to.write_text(json.dumps(make_table(sets), indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(make_table(sets)).replace("], [", "],\n[")
+    args.to.write_text(text + "\n", encoding="utf-8")
 
 
 def read_set(folder: Path) -> FusionInput:

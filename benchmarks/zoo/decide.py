@@ -102,7 +102,7 @@ def _others(case: Case) -> dict[str, Any]:
                 else {}
             )
         if method == "evidence-fusion":
-            found[method]["drop_one"] = result.get("drop_one")
+            found[f"{method} {chosen}"]["drop_one"] = result.get("drop_one")
     return found
 
 

@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 PERMUTATION_LEVEL: Final = 0.01
+FEWEST_SAMPLES: Final = 200  # as in the guards of the entropy scan
 _AT_ONCE: Final = 64
 
 
@@ -249,7 +250,8 @@ def decide_fusion(
     table = clean_groups() if calibration is None else calibration
     codes = tabulate_answers(found.answers).codes
     order = canonical_order(found, codes)
-    weighed = weigh_candidates(found.take(order), options, table)
+    enough = int(found.scanned.sum()) >= FEWEST_SAMPLES
+    weighed = weigh_candidates(found.take(order), options, table) if enough else ()
     chosen = _choose(weighed, options, table, options.channels)
     judgements, accepted, explained, unknown = chosen
     flags = None

@@ -1,5 +1,6 @@
 """Arrays of an earlier attention scan that another method may decide from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,37 @@ def earlier_masses(case: Case, rows: NDArray[np.int64]) -> MassSource | None:
     Raises:
         CaseError: The arrays of such a scan are damaged.
     """
+    found = earlier_arrays(case, rows, ("masses", "tokens"))
+    if found is None:
+        return None
+    run, arrays = found
+    wanted = set(rows.tolist())
+    failures = [f for f in run.result().get("failures", []) if f["row"] in wanted]
+    return MassSource(
+        run=run.id,
+        rows=rows,
+        masses=arrays["masses"],
+        tokens=arrays["tokens"],
+        failures=failures,
+    )
+
+
+def earlier_arrays(
+    case: Case, rows: NDArray[np.int64], names: Sequence[str]
+) -> tuple[Run, dict[str, NDArray[Any]]] | None:
+    """Find the latest finished scan of the model under suspicion that has what is wanted.
+
+    Args:
+        case: The case.
+        rows: ``[n]`` catalogue rows that are wanted, ascending.
+        names: Arrays that are wanted; ``rows`` comes with them.
+
+    Returns:
+        The run and its arrays for those rows, or ``None`` where no scan has them all.
+
+    Raises:
+        CaseError: The arrays of such a scan are damaged.
+    """
     for run in case.runs():
         if run.status().state is not State.FINISHED or not run.path(ARRAYS).is_file():
             continue
@@ -51,16 +83,9 @@ def earlier_masses(case: Case, rows: NDArray[np.int64]) -> MassSource | None:
         arrays = run.arrays(ARRAYS)
         place = np.searchsorted(arrays["rows"], rows)
         inside = place < len(arrays["rows"])
-        if inside.all() and (arrays["rows"][place] == rows).all():
-            wanted = set(rows.tolist())
-            failures = [f for f in run.result().get("failures", []) if f["row"] in wanted]
-            return MassSource(
-                run=run.id,
-                rows=rows,
-                masses=arrays["masses"][place],
-                tokens=arrays["tokens"][place],
-                failures=failures,
-            )
+        covered = inside.all() and (arrays["rows"][place] == rows).all()
+        if covered and all(name in arrays for name in names):
+            return run, {"rows": rows} | {name: arrays[name][place] for name in names}
     return None
 
 

@@ -1,0 +1,131 @@
+"""What a panel shows of one finished evidence-fusion run: pure functions of its ``result.json``.
+
+Nothing is decided here. Channels come in the order in which the verdict lists them.
+"""
+
+from typing import Any, Final
+
+from forensics.runs.plain import plain
+
+CHANNEL_TITLES: Final = {
+    "entropy": "Entropy of attention",
+    "allocation": "Split of attention",
+    "state": "Embedding before the answer",
+    "picture": "Embedding of the picture",
+    "occlusion": "Masked views",
+    "answer-concentration": "Concentration of the answer",
+    "variety": "Variety of the pictures",
+}
+STATES: Final = {
+    "spoke": "stands apart more than natural groups",
+    "silent": "no more than natural groups",
+    "off": "switched off",
+    "absent": "not measured",
+    "chooses": "chooses the group, is no evidence",
+}
+
+
+def fusion_view(result: dict[str, Any]) -> dict[str, Any]:
+    """Return the summary that the panel starts from.
+
+    Args:
+        result: ``result.json`` of the run.
+
+    Returns:
+        ``verdict``, ``reason``, ``sentence``, ``not_covered``; ``n``, ``flagged``,
+        ``accepted_answer`` (``None`` if no group is accepted), ``arrays_run``; ``channels``
+        (:func:`channel_rows`); ``candidates`` (:func:`candidate_rows`); ``drop_one``
+        (:func:`drop_one_rows`); ``variety`` (:func:`variety_rows`); ``histogram`` (``edges``,
+        ``flagged``, ``kept``; ``None`` without an accepted group).
+    """
+    names = ("verdict", "reason", "sentence", "not_covered", "n", "flagged", "accepted_answer",
+             "arrays_run", "histogram")  # fmt: skip
+    found: dict[str, Any] = plain(
+        {name: result.get(name) for name in names}
+        | {
+            "channels": channel_rows(result),
+            "candidates": candidate_rows(result),
+            "drop_one": drop_one_rows(result),
+            "variety": variety_rows(result),
+        }
+    )
+    return found
+
+
+def channel_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return one row per channel.
+
+    Returns:
+        ``channel``, ``title``, ``state``, ``says`` (the state in words), and where measured
+        ``separation`` (deviations), ``natural_median``, ``natural_highest``, ``rank`` (0..1 among
+        natural groups of clean sets), ``bar`` (separation over the larger of it and the natural
+        highest, 0..1, to draw) and ``mark`` (the natural highest on the same scale).
+    """
+    return [_channel(row) for row in result["evidence"]["channels"]]
+
+
+def _channel(row: dict[str, Any]) -> dict[str, Any]:
+    own, natural = row.get("separation"), row.get("natural_highest")
+    scale = max(own or 0.0, natural or 0.0)
+    drawn = own is not None and natural is not None and scale > 0
+    return {
+        **row,
+        "title": CHANNEL_TITLES[row["channel"]],
+        "says": row.get("why") or STATES[row["state"]],
+        "bar": own / scale if drawn else None,
+        "mark": natural / scale if drawn else None,
+    }
+
+
+def candidate_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return one row per answer out of place, the oddest first.
+
+    Returns:
+        ``answer``, ``count``, ``out_of_place``, ``kinds_of_question``, ``share`` and
+        ``ordinary_share``, ``p_natural``, ``p_permutation``, ``varied`` (``None`` if unknown),
+        ``accepted``.
+    """
+    names = ("answer", "count", "out_of_place", "kinds_of_question", "share", "ordinary_share",
+             "p_natural", "p_permutation", "accepted")  # fmt: skip
+    return [
+        {name: row[name] for name in names} | {"varied": _varied(row["variety"])}
+        for row in result["evidence"]["candidates"]
+    ]
+
+
+def _varied(variety: dict[str, Any] | None) -> bool | None:
+    return not variety["missing"] if variety is not None and variety["known"] else None
+
+
+def drop_one_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what would be flagged without each channel.
+
+    Returns:
+        ``without``, ``title``, ``flagged``, ``answer``, ``changes`` (whether that differs from the
+        decision).
+    """
+    return [
+        {
+            **row,
+            "title": CHANNEL_TITLES[row["without"]],
+            "changes": (row["flagged"], row["answer"])
+            != (result["flagged"], result["accepted_answer"]),
+        }
+        for row in result["drop_one"]
+    ]
+
+
+def variety_rows(result: dict[str, Any], shown: int = 12) -> list[dict[str, Any]]:
+    """Return the words in which the pictures of the first candidate vary least.
+
+    Returns:
+        ``word`` and ``ratio`` (variance among its pictures over that among others; 1 = as varied),
+        at most ``shown``; empty where nothing is known.
+    """
+    candidates = result["evidence"]["candidates"]
+    first = candidates[0] if candidates else None
+    chosen = next((row for row in candidates if row["accepted"]), first)
+    if chosen is None or chosen["variety"] is None:
+        return []
+    words: list[dict[str, Any]] = chosen["variety"]["words"]
+    return words[:shown]
