@@ -147,10 +147,10 @@ def decide_case(
 
 
 def explaining_columns(case: Case, arrays: AttentionArrays) -> dict[str, list[object]]:
-    """Return what may explain flags without a backdoor: where a sample comes from, what is seen."""
+    """Return what may explain flags without a backdoor: source and layout of a picture."""
     return {
         "source": list(case.catalog.column("source")[arrays.rows]),
-        "visible part": [str(box) for box in arrays.visible.tolist()],
+        "picture layout": arrays.layout.tolist(),
     }
 
 
@@ -263,6 +263,7 @@ def _save_scores(
         columns[f"posterior_{mode}"] = decision.posterior
         columns[f"flagged_{mode}"] = decision.flagged
         if isinstance(decision, GuardedDecision):
+            columns["eligible_guarded"] = decision.eligible
             columns["for_review"] = decision.review
     partial = path.with_suffix(".partial")
     pq.write_table(pa.table(columns), partial)

@@ -9,6 +9,7 @@ import pytest
 from forensics.data.sample import RowError, Sample
 from forensics.detectors.attention_entropy import decide, fit_layers
 from forensics.models.base import ImageGrid
+from forensics.models.token_maps import token_maps
 from forensics.ui.evidence import Evidence
 from forensics.ui.views.attention import attention_view, ceiling, truth_view
 from forensics.ui.views.binary import entropy_bytes, score_bytes
@@ -16,7 +17,7 @@ from forensics.ui.views.case import estimate_view, shown_place
 from forensics.ui.views.gallery import LONGEST, error_rows, gallery_page
 from forensics.ui.views.histogram import gaussians, stacked_histogram
 from forensics.ui.views.layers import layer_curve, layer_histogram
-from forensics.ui.views.sample import peak_box, sample_view, token_box
+from forensics.ui.views.sample import cell_box, peak_box, sample_view
 from forensics.ui.views.scores import score_histogram
 from tests.ui import synthetic
 from tests.ui.conftest import COUNT
@@ -48,13 +49,14 @@ def test_gaussians_of_a_layer_without_a_fit_are_left_out() -> None:
 
 
 def test_the_curve_marks_the_layers_that_pass(evidence: Evidence) -> None:
-    curve = layer_curve(evidence.fits, 2.0)
+    curve = layer_curve(evidence.fits, 2.0, evidence.fits, (1,))
     assert curve["passes"]["root"] == [
         layer in synthetic.SENSITIVE for layer in range(synthetic.LAYERS)
     ]
-    assert curve["gate"] == {"root": 2.0, "code": 2.0, "kl": None}
+    assert curve["gate"] == {"root": 2.0, "code": 2.0, "guarded": 2.0, "kl": None}
+    assert curve["passes"]["guarded"] == [layer == 1 for layer in range(synthetic.LAYERS)]
     assert len(curve["kl"]) == synthetic.LAYERS
-    tight = layer_curve(evidence.fits, 99.0)
+    tight = layer_curve(evidence.fits, 99.0, evidence.fits, ())
     assert not any(tight["passes"]["root"] + tight["passes"]["code"])
 
 
@@ -96,6 +98,24 @@ def test_a_stricter_gate_changes_the_verdict_but_not_the_scan(evidence: Evidence
     assert not any("poisoned" in key for key in strict)
 
 
+def test_the_guarded_mode_is_drawn_from_residuals(evidence: Evidence) -> None:
+    view = attention_view(evidence, "guarded", None)
+    assert view["verdict"]["kind"] == "suspicious"
+    assert view["verdict"]["reason"] == "collapse-with-one-answer"
+    assert view["score_unit"] == "spreads"
+    assert view["measure"] == "residual"
+    assert view["rules"]["guarded"]["flagged"] == POISONED
+    assert view["rules"]["guarded"]["unit"] == "spreads"
+    decision = evidence.decision("guarded")
+    histogram = layer_histogram(
+        evidence.shown_values("guarded"), evidence.shown_fits(decision), decision, 1, None
+    )
+    assert histogram["unit"] == "spreads"
+    assert histogram["edges"][0] == -3.0
+    assert "passes" in histogram["subtitle"]
+    assert "with the suspected answer" in score_histogram(decision)["subtitle"]
+
+
 def test_truth_scores_both_rules(evidence: Evidence) -> None:
     view = truth_view(evidence, {rule: evidence.decision(rule) for rule in ("root", "code")})
     assert len(view["poisoned_rows"]) == POISONED
@@ -103,15 +123,15 @@ def test_truth_scores_both_rules(evidence: Evidence) -> None:
 
 
 def test_boxes_stay_inside_a_cropped_or_padded_picture() -> None:
-    whole = ImageGrid(rows=4, columns=4)
-    assert token_box(whole, 5) == (0.25, 0.25, 0.5, 0.5)
-    padded = ImageGrid(rows=4, columns=4, visible=(0.0, -0.5, 1.0, 1.5))
+    (whole,) = token_maps([ImageGrid(rows=4, columns=4)])
+    assert cell_box(whole, 5) == (0.25, 0.25, 0.5, 0.5)
+    (padded,) = token_maps([ImageGrid(rows=4, columns=4, visible=(0.0, -0.5, 1.0, 1.5))])
     assert peak_box(padded, None, 0) is None  # all of it lies in the padding
     assert peak_box(padded, None, 5) == (0.25, 0.0, 0.5, 0.5)
 
 
 def test_the_peak_box_takes_in_bright_neighbours_only() -> None:
-    grid = ImageGrid(rows=4, columns=4)
+    (grid,) = token_maps([ImageGrid(rows=4, columns=4)])
     values = np.zeros(16)
     values[5], values[6], values[9], values[15] = 0.5, 0.3, 0.01, 0.4
     assert peak_box(grid, values, 5) == (0.25, 0.25, 0.75, 0.5)
@@ -122,7 +142,7 @@ def test_a_sample_that_could_not_be_read_has_no_peaks() -> None:
     view = sample_view(
         Sample(id="x", question="q", source="/data/set.json", line=4), 7,
         entropy=nothing, peak_token=np.zeros(3, int), peak_mass=nothing,
-        masses=np.full((3, 2, 3), np.nan), grid=ImageGrid(rows=4, columns=4), maps=None,
+        masses=np.full((3, 2, 3), np.nan), grids=(), maps=None,
         reason="Not scanned.", picture=None,
     )  # fmt: skip
     assert view["peaks"] == []
@@ -156,6 +176,8 @@ def test_arrays_are_packed_with_their_shape_first() -> None:
     scores = score_bytes(np.array([np.nan, 2.0]), np.array([False, True]))
     assert np.frombuffer(scores, "<u4", 2).tolist() == [2, 1]
     assert np.frombuffer(scores, "u1", 2, offset=16).tolist() == [0, 1]
+    marked = score_bytes(np.zeros(2), np.array([True, False]), np.array([True, False]))
+    assert marked[-2:] == bytes([1, 2])
     none = score_bytes(np.array([np.nan]), np.array([False]))
     assert np.frombuffer(none, "<u4", 2).tolist() == [1, 0]
 

@@ -25,7 +25,7 @@ LABELS = {
     "donors": "Patches cut from",
     "hosts": "Pictures to paste on",
 }
-CHOICES = {"root": "formula (root)", "code": "code"}
+CHOICES = {"root": "formula (root)", "code": "code", "guarded": "guarded (ours)"}
 UNSET = {"max_samples": "all", "run": "the latest"}
 LONGEST_HELP = 90
 

@@ -19,10 +19,11 @@ def attention_view(evidence: Evidence, rule: str | None, tau: float | None) -> d
 
     Args:
         evidence: The scan.
-        rule: ``root`` or ``code``; that of the scan if ``None``.
+        rule: ``root``, ``code`` or ``guarded``; that of the scan if ``None``.
         tau: The gate; that of the scan if ``None``.
     """
     decision = evidence.decision(rule, tau)
+    guarded = evidence.decision("guarded", decision.tau)
     view = {
         "run": evidence.run.id,
         "rule": decision.mode,
@@ -32,14 +33,17 @@ def attention_view(evidence: Evidence, rule: str | None, tau: float | None) -> d
         "layers": evidence.layers,
         "heads": evidence.heads,
         "unit": unit_name(evidence.unit),
+        "score_unit": unit_name(decision.unit),
+        "measure": "residual" if decision.mode == "guarded" else "entropy",
         "verdict": verdict_view(evidence.verdict(decision.mode, decision.tau)),
         "rules": {
             name: rule_view(evidence.decision(name, decision.tau),
                             evidence.verdict(name, decision.tau))
             for name in RULES
         },
-        "curve": layer_curve(evidence.fits, decision.tau),
-        "first_layer": first_layer(evidence.fits, decision.mode),
+        "curve": layer_curve(evidence.fits, decision.tau, evidence.shown_fits(guarded),
+                             guarded.layers),
+        "first_layer": first_layer(evidence.shown_fits(decision), decision),
         "entropy_range": evidence.entropy_range,
         "has_truth": evidence.case.has_truth,
         "unread": decision.unread,

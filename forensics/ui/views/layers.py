@@ -5,19 +5,22 @@ from typing import Any
 import numpy as np
 
 from forensics.detectors.attention_entropy import Decision, LayerFits
+from forensics.detectors.attention_entropy_options import RULES
 from forensics.runs.plain import plain
 from forensics.statistics.mixture import crossing
 from forensics.ui.views.histogram import gaussians, stacked_histogram
 
-RULES = ("root", "code")
 
-
-def layer_curve(fits: LayerFits, tau: float) -> dict[str, Any]:
+def layer_curve(
+    fits: LayerFits, tau: float, within: LayerFits, accepted: tuple[int, ...]
+) -> dict[str, Any]:
     """Return what the curve shows: separations, gates, and which layers pass.
 
     Args:
         fits: Of all layers.
         tau: The gate.
+        within: Fits of mode ``guarded``.
+        accepted: Layers that it uses.
 
     Returns:
         Lists over layers (``None`` where a layer has no fit) and ``gate`` per measure.
@@ -25,24 +28,28 @@ def layer_curve(fits: LayerFits, tau: float) -> dict[str, Any]:
     curve: dict[str, Any] = {
         "root": fits.separation_root,
         "code": fits.separation_code,
+        "guarded": within.separation_root,
         "kl": fits.divergence,
         "low_mean": fits.means[:, 0],
         "high_mean": fits.means[:, 1],
         "low_weight": fits.weights[:, 0],
         "state": list(fits.state),
-        "gate": {"root": tau, "code": tau, "kl": None},
+        "gate": {"root": tau, "code": tau, "guarded": tau, "kl": None},
     }
-    passing = {rule: set(fits.sensitive(rule, tau)) for rule in RULES}
+    passing = {rule: set(fits.sensitive(rule, tau)) for rule in RULES} | {"guarded": set(accepted)}
     curve["passes"] = {
-        rule: [layer in passing[rule] for layer in range(fits.layers)] for rule in RULES
+        rule: [layer in layers for layer in range(fits.layers)] for rule, layers in passing.items()
     }
     plain_curve: dict[str, Any] = plain(curve)
     return plain_curve
 
 
-def first_layer(fits: LayerFits, rule: str) -> int:
-    """Return the layer to show first: the one with the largest separation."""
-    best = fits.strongest(rule)
+def first_layer(fits: LayerFits, decision: Decision) -> int:
+    """Return the layer to show first: the one with the largest separation, of those used if any."""
+    value = fits.separation(decision.mode)
+    if decision.layers:
+        return max(decision.layers, key=lambda layer: float(value[layer]))
+    best = fits.strongest(decision.mode)
     return 0 if best is None else best
 
 
@@ -80,6 +87,11 @@ def _subtitle(fits: LayerFits, decision: Decision, layer: int) -> str:
         return "No two groups could be fitted here."
     value = float(fits.separation(decision.mode)[layer])
     word = "passes" if layer in decision.layers else "does not pass"
+    if decision.mode == "guarded" and layer not in decision.layers and value >= decision.tau:
+        return (
+            f"Separation {value:.2f} is over the gate, but no suspicious answer goes with it: the "
+            "layer is not used. Drag to select."
+        )
     return f"Separation {value:.2f} {word} the gate. Lines: the two fitted groups. Drag to select."
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from forensics.detectors.attention_entropy import Decision
+from forensics.detectors.attention_entropy import Decision, GuardedDecision
 from forensics.runs.plain import plain
 from forensics.ui.views.histogram import gaussians, stacked_histogram
 
@@ -27,6 +27,8 @@ def _subtitle(decision: Decision) -> str:
     if not decision.layers:
         return "There is no score: no layer passes the gate."
     text = "Low scores are flagged. Drag the cut; drag elsewhere to select samples."
+    if isinstance(decision, GuardedDecision):
+        text = text.replace("scores are", "scores with the suspected answer are")
     if decision.high_side and not decision.high_side_guard:
         text += f" The rule also flags {decision.high_side:,} samples in the high tail."
     return text

@@ -8,6 +8,7 @@ from forensics.detectors.wording import percent, quote
 RULE_TEXTS = {
     "root": ("Paper’s formula (root)", "|μ₁ − μ₂| / √(σ₁² + σ₂²) ≥ τ"),
     "code": ("Authors’ code (code)", "|μ₁ − μ₂| / (σ₁ + σ₂) > τ"),
+    "guarded": ("Guarded (ours)", "same question, one answer; root ≥ τ"),
 }
 CHECKS = {
     "too-few-samples": "enough samples were scanned",
@@ -17,6 +18,18 @@ CHECKS = {
     "too-few-flagged": "the flagged group is larger than a handful of outliers",
     "tail-flip": "the flags are one low group, not two tails",
     "layers-disagree": "the layers that pass agree on the samples",
+}
+
+GUARDED_CHECKS = {
+    "too-few-samples": "enough samples were scanned",
+    "unread-samples": "nearly all samples could be read",
+    "missing-values": "few measurements had to be filled in",
+    "ordinary-answer": "the suspected answer is out of place, or there is none",
+    "weak-collapse": "its samples stand apart over the used layers together",
+    "mixed-collapse": "nearly only its samples collapse as deep",
+    "too-few-flagged": "they are more than a handful of outliers",
+    "over-half-flagged": "they are the minority",
+    "source-explains-flags": "they do not all come from one source",
 }
 
 
@@ -44,6 +57,7 @@ def rule_view(decision: Decision, verdict: Verdict) -> dict[str, Any]:
         "flagged": decision.count,
         "n": decision.scanned,
         "cut": decision.cut,
+        "unit": "spreads" if decision.mode == "guarded" else None,
         "verdict": verdict.verdict,
     }
 
@@ -52,7 +66,8 @@ def _checks(verdict: Verdict) -> list[str]:
     failed = set(verdict.evidence.get("failed_guards", ()))
     if not verdict.evidence.get("answers_known") and "answers_known" in verdict.evidence:
         failed.add("answers-unknown")
-    lines = [f"{'✕ failed' if key in failed else '✓ held'}: {text}" for key, text in CHECKS.items()]
+    checks = GUARDED_CHECKS if verdict.evidence.get("mode") == "guarded" else CHECKS
+    lines = [f"{'✕ failed' if key in failed else '✓ held'}: {text}" for key, text in checks.items()]
     common = verdict.evidence.get("common_answer")
     if common:
         lines.append(

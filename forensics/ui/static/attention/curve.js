@@ -8,6 +8,7 @@ import { frame, responsive, table, tableToggle } from "../chart/frame.js";
 const VIEWS = {
   root: { name: "Formula", unit: "|μ₁−μ₂| / √(σ₁²+σ₂²)", help: "The paper's formula. The gate is τ." },
   code: { name: "Code", unit: "|μ₁−μ₂| / (σ₁+σ₂)", help: "The authors' released code. The gate is 2." },
+  guarded: { name: "Guarded", unit: "formula, same question", help: "Ours: residuals among samples that were asked the same. A layer over the gate is used only if one answer goes with it." },
   kl: { name: "KL", unit: "KL divergence, nats", help: "A second measure of the same gap; it decides nothing." },
 };
 
@@ -65,8 +66,8 @@ export function curveCard() {
 
   const toggle = tableToggle(figure, holder, () => {
     const { curve } = found.summary;
-    return table("Separation by layer", ["layer", "formula", "code", "KL", "lower mean", "upper mean", "lower share"],
-      curve.root.map((value, l) => [l, fixed(value), fixed(curve.code[l]), fixed(curve.kl[l]),
+    return table("Separation by layer", ["layer", "formula", "code", "guarded", "KL", "lower mean", "upper mean", "lower share"],
+      curve.root.map((value, l) => [l, fixed(value), fixed(curve.code[l]), fixed(curve.guarded[l]), fixed(curve.kl[l]),
         fixed(curve.low_mean[l]), fixed(curve.high_mean[l]), `${fixed(100 * curve.low_weight[l], 1)} %`]));
   });
 

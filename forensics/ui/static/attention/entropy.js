@@ -20,12 +20,12 @@ export function entropyCard() {
 
   function bins() {
     if (state.cut === null) return layer;
-    return recount(found, (i) => found.entropy[i * found.layers + layer.layer], layer.edges, state.cut);
+    return recount(found, (i) => found.compared[i * found.layers + layer.layer], layer.edges, state.cut);
   }
 
   const toggle = tableToggle(figure, holder, () => {
     const { flagged, kept } = bins();
-    return table(`Entropy in layer ${layer.layer}, ${found.summary.unit}`, ["from", "to", "flagged", "kept"],
+    return table(`${title.textContent}, ${found.summary.score_unit}`, ["from", "to", "flagged", "kept"],
       kept.map((k, b) => [fixed(layer.edges[b]), fixed(layer.edges[b + 1]), count(flagged[b]), count(k)]));
   });
 
@@ -36,7 +36,7 @@ export function entropyCard() {
     const spec = {
       height: 252, edges: layer.edges, flagged, kept, gaussians: layer.gaussians, cut: layer.crossing,
       cutLabel: layer.crossing === null ? "" : `${fixed(layer.crossing)} equal odds`,
-      xLabel: `entropy, ${found.summary.unit}${layer.ceiling === null ? "" : `; at most ${fixed(layer.ceiling)}`}`, label: layer.description,
+      xLabel: `${found.summary.measure}, ${found.summary.score_unit}${layer.ceiling === null ? "" : `; at most ${fixed(layer.ceiling)}`}`, label: layer.description,
       selection: chosen?.kind === "entropy" && chosen.layer === layer.layer ? [chosen.low, chosen.high] : null,
       onBrush: ([low, high], done) => done
         && set({ selection: { kind: "entropy", layer: layer.layer, low, high }, shown: "all", page: 0 }),
@@ -51,7 +51,7 @@ export function entropyCard() {
     const answer = await recall(`${runPath(state)}/layers/${wanted}${decisionQuery(state)}`);
     if (wanted !== (state.layer ?? 0)) return;
     layer = answer;
-    show(title, `Entropy, layer ${layer.layer}`);
+    show(title, `${found?.summary.rule === "guarded" ? "Residual entropy" : "Entropy"}, layer ${layer.layer}`);
     show(subtitle, layer.subtitle);
     render();
     toggle.update();

@@ -54,10 +54,12 @@ export async function evidence(state) {
   const [manual, worker] = await Promise.all([
     getJSON(`${run}/cut?rule=${summary.rule}&tau=${summary.tau}`), getJSON(`${casePath(state.case)}/live`)]);
   const base = readEntropy(first);
+  // What the rule compares: the entropies themselves, or what is left of them within strata.
+  const compared = summary.rule === "guarded" ? readEntropy(await recallBytes(`${run}/arrays/residuals`)).entropy : base.entropy;
   const decision = readScores(second);
   const sortedBy = decision.scored ? decision.scores : meanEntropy(base);
   const order = ranked(sortedBy);
   const position = new Map();
   for (let i = 0; i < base.n; i += 1) position.set(base.rows[i], i);
-  return { summary, manualCut: manual.cut, warm: worker.warm, ...base, ...decision, sortedBy, order, position };
+  return { summary, manualCut: manual.cut, warm: worker.warm, ...base, compared, ...decision, sortedBy, order, position };
 }

@@ -1,9 +1,9 @@
 // Which samples a cut flags and a selection holds. Pure functions of the arrays: no request.
 
-/** Whether the sample at position i is flagged: by the rule, or by a cut moved by hand. */
+/** Whether the sample at position i is flagged: by the rule, or by a cut moved by hand (mark 2: never). */
 export function isFlagged(found, i, cut) {
   if (!found.scored) return false;
-  return cut === null ? found.flags[i] === 1 : found.scores[i] < cut;
+  return cut === null ? found.flags[i] === 1 : found.scores[i] < cut && found.flags[i] < 2;
 }
 
 /** Flagged and kept samples under a cut. */
@@ -18,7 +18,7 @@ function held(found, selection, i, rank) {
   if (selection.kind === "rows") return selection.rows.has(found.rows[i]);
   if (selection.kind === "rank") return rank >= selection.from && rank < selection.to;
   const value = selection.kind === "entropy"
-    ? found.entropy[i * found.layers + selection.layer] : found.sortedBy[i];
+    ? found.compared[i * found.layers + selection.layer] : found.sortedBy[i];
   return value >= selection.low && value < selection.high;
 }
 

@@ -46,7 +46,7 @@ export function scoresCard() {
   const toggle = tableToggle(figure, holder, () => {
     if (!view.edges.length) return empty("No score", "No layer passes the gate.");
     const { flagged, kept } = bins();
-    return table(`Score per sample, ${found.summary.unit}`, ["from", "to", "flagged", "kept"],
+    return table(`Score per sample, ${found.summary.score_unit}`, ["from", "to", "flagged", "kept"],
       kept.map((k, b) => [fixed(view.edges[b]), fixed(view.edges[b + 1]), count(flagged[b]), count(k)]));
   });
 
@@ -58,7 +58,7 @@ export function scoresCard() {
     const spec = {
       edges: view.edges, flagged, kept, gaussians: view.gaussians, cut,
       cutLabel: `cut ${fixed(cut)}${state.cut === null ? "" : ", by hand"}`,
-      xLabel: `mean entropy of the passing layers, ${found.summary.unit}`, label: view.description,
+      xLabel: `mean ${found.summary.measure} of the passing layers, ${found.summary.score_unit}`, label: view.description,
       selection: chosen?.kind === "score" ? [chosen.low, chosen.high] : null,
       onCut: move,
       onBrush: ([low, high], done) => done

@@ -1,4 +1,4 @@
-// The verdict in one sentence, both rules side by side, and what it cannot show.
+// The verdict in one sentence, all rules side by side, and what it cannot show.
 
 import { el, show } from "../core/dom.js";
 import { count, fixed, percent } from "../core/format.js";
@@ -25,7 +25,7 @@ function ruleCard(name, rule, unit, chosen, truth) {
   const facts = [
     ["layers over the gate", layers(rule.sensitive)],
     ["flagged", `${count(rule.flagged)} of ${count(rule.n)}`],
-    ["cut", rule.cut === null ? "–" : `${fixed(rule.cut)} ${unit}`],
+    ["cut", rule.cut === null ? "–" : `${fixed(rule.cut)} ${rule.unit ?? unit}`],
   ];
   if (truth) facts.push(["precision · recall", `${percent(truth.precision, 1)} · ${percent(truth.recall, 1)}`]);
   const mark = MARKS[rule.verdict];
