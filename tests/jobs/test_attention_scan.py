@@ -61,7 +61,7 @@ def test_the_scan_measures_what_a_single_prompt_shows(make_case: MakeCase, tmp_p
     assert grid.visible == pytest.approx((0.2, 0, 0.8, 1))
     assert (result["n"], result["failed"]) == (20, 0)
     assert result["verdict"] in ("no evidence", "inconclusive")
-    assert set(result["scores"]) == {"root", "code"}
+    assert {"root", "code"} <= set(result["scores"])
 
 
 def test_a_cancelled_scan_goes_on_to_the_same_bytes(make_case: MakeCase, tmp_path: Path) -> None:
