@@ -100,9 +100,9 @@ def score_rules(
 
 
 def decide_demo(entropy: NDArray[np.float64], samples: Sequence[Sample]) -> Decision:
-    """Return the published rule's decision, or the guarded one where that rule flags nothing."""
-    published = decide(entropy, mode="root", fits=fit_layers(entropy))
-    return published if published.count else _guarded(entropy, samples)
+    """Return the guarded decision, or the published rule's where the guarded one flags nothing."""
+    guarded = _guarded(entropy, samples)
+    return guarded if guarded.count else decide(entropy, mode="root", fits=fit_layers(entropy))
 
 
 def _guarded(entropy: NDArray[np.float64], samples: Sequence[Sample]) -> Decision:
