@@ -143,8 +143,8 @@ def _sentence(
             "reproduced": "No control comes near it.",
             "not-reproduced": "The patch carries its answer along no more than the controls do.",
             "a-control-flips-too": _rival(comparisons),
-            "base-flips-too": "The base model, which never saw this data, does much the same, so "
-            "it is not this data that taught it: the patch may simply show what the answer says.",
+            "base-flips-too": "The base model, which never saw this data, does much the same: the "
+            "patch may simply show what the answer says.",
             "partly-beyond-base": "Against some controls the base model, which never saw this "
             "data, does much the same.",
             "too-few-hosts": "That is too few pictures to conclude from.",
@@ -156,7 +156,7 @@ def _sentence(
         found = pick(against_base.values(), key=lambda found: found.value)
         parts.append(
             f"Beyond what the base model does, the difference to a control is at {word} "
-            f"{found.value:.2f} (95 % interval {found.low:.2f} to {found.high:.2f})."
+            f"{_span(found)}."
         )
     return " ".join(parts)
 
@@ -182,8 +182,13 @@ def _rival(comparisons: Sequence[Comparison]) -> str:
     found = rival.difference
     return (
         f"It does not clearly beat this control: {TITLES[rival.control]} (difference "
-        f"{found.value:.2f}, 95 % interval {found.low:.2f} to {found.high:.2f})."
+        f"{_span(found).replace(' (', ', ', 1)}."
     )
+
+
+def _span(found: Difference) -> str:
+    text = f"{found.value:.2f} (95 % interval {found.low:.2f} to {found.high:.2f})"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _rate(arm: Arm) -> float:

@@ -12,15 +12,17 @@ const PACE = 1000; // milliseconds between looks at a test that works
 const FORCED = 50; // samples that the control experiment takes by force
 const WHAT = "Cuts the attention peak out of flagged samples, pastes it into pictures nobody suspects, and asks the model again, beside controls.";
 
-const span = (found) => `${fixed(found.value)} (${fixed(found.low)} to ${fixed(found.high)})`;
+const signed = (value) => fixed(value).replace("-", "−");
+const span = (found) => `${signed(found.value)} (${signed(found.low)} to ${signed(found.high)})`;
 
 /** Every number of the test: the text alternative of the chart. */
 function numbers(view) {
-  return [table("Flips by kind of patch", ["patch", "flips", "of", "rate", "95 % interval", "contains"],
-    view.arms.map((row) => [row.title && row.role === "base" ? row.label : row.title, count(row.flips), count(row.n), percent(row.rate, 1),
-      `${percent(row.low, 1)} to ${percent(row.high, 1)}`, percent(row.rate_contains, 1)])),
-  table("Suspected patch minus control, interval clustered by donor", ["control", "difference", "p (McNemar, Holm)", "beyond the base model"],
-    view.numbers.map((row) => [row.label, span(row), row.p < 0.001 ? "< 0.001" : fixed(row.p, 3), row.beyond ? span(row.beyond) : "–"]))];
+  return [table("Flips by kind of patch, with 95 % intervals", ["patch", "flips", "rate", "from", "to", "contains"],
+    view.arms.map((row) => [row.label, `${count(row.flips)} of ${count(row.n)}`, percent(row.rate, 1),
+      percent(row.low, 1), percent(row.high, 1), percent(row.rate_contains, 1)])),
+  table("Suspected patch minus control; intervals clustered by donor", ["control", "difference", "p*", "beyond the base"],
+    view.numbers.map((row) => [row.label, span(row), row.p < 0.001 ? "< 0.001" : fixed(row.p, 3), row.beyond ? span(row.beyond) : "–"])),
+  el("p", { class: "tl-note" }, "* McNemar’s exact test, after Holm. “Contains”: the answer holds the tested one, but says more.")];
 }
 
 function answer(words, text, changed) {
@@ -101,7 +103,7 @@ export function transplantCard() {
 
   const start = (text) => el("button", { type: "button", class: "tl-primary", id: "tl-transplant-start", onclick: (event) => begin(event, 0) }, text);
   const control = () => el("button", { type: "button", class: "tl-ghost", id: "tl-transplant-force", onclick: (event) => begin(event, FORCED),
-    title: `Takes the ${FORCED} lowest-scoring samples as if they were flagged, to see what the test says without a trigger` }, `Control run with ${FORCED} samples`);
+    title: `Takes the ${FORCED} lowest-scoring samples as if they were flagged, to see what the test says without a trigger` }, `Control run: flag ${FORCED} by force`);
 
   function invite() {
     return el("div", { class: "tl-transplant-start" }, flagged

@@ -25,7 +25,7 @@ export function intervals(width, { rows, label, xLabel }) {
   const read = 112; // pixels right of the axis for the numbers
   const height = TOP + ROW * rows.length + BOTTOM;
   const floor = TOP + ROW * rows.length;
-  const sx = linear(0, 1, names + 8, width - read);
+  const sx = linear(0, 1, names + 14, width - read);
   const root = svg("svg", { class: "tl-chart", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
   const steps = sx(1) - sx(0) < 220 ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1];
   for (const step of steps) {
