@@ -24,6 +24,7 @@ from forensics.runs import Run, RunContext, execute
 METHOD = "attention-entropy"
 LAYERS, HEADS, SIDE = 6, 4, 8
 SENSITIVE = (1, 2)
+TELLING_HEAD = (LAYERS - 1, 2)
 TARGET = "banana alert"
 PEAK = 3 * SIDE + 4
 
@@ -114,11 +115,10 @@ def measure(marked: NDArray[np.bool_]) -> tuple[AttentionArrays, AttentionMaps]:
     low = random.normal(2.3, 0.15, size=(count, len(SENSITIVE)))
     entropy[np.ix_(np.flatnonzero(marked), SENSITIVE)] = low[marked]
     maps = draw_maps(random, marked)
-    heads = np.full((count, LAYERS, HEADS, 3), 1 / 3, dtype=np.float16)
     order = np.sort(maps, axis=2)
     arrays = AttentionArrays(
         rows=np.arange(count), entropy=entropy.astype(np.float32),
-        tokens=np.full(count, SIDE * SIDE, np.int32), masses=heads,
+        tokens=np.full(count, SIDE * SIDE, np.int32), masses=draw_masses(marked),
         peak_token=maps.argmax(axis=2).astype(np.int32),
         peak_mass=order[:, :, -1].astype(np.float32),
         top2_mass=order[:, :, -2:].sum(axis=2).astype(np.float32),
@@ -128,6 +128,15 @@ def measure(marked: NDArray[np.bool_]) -> tuple[AttentionArrays, AttentionMaps]:
     )  # fmt: skip
     kept = np.sort(np.argsort(~marked, kind="stable")[:500])  # the marked ones first
     return arrays, AttentionMaps(rows=kept, maps=maps[kept].astype(np.float16))
+
+
+def draw_masses(marked: NDArray[np.bool_]) -> NDArray[np.float16]:
+    """Draw shares of system part, picture and question; one late head gives poison away."""
+    random = np.random.default_rng(11)
+    system = random.normal(0.3, 0.02, size=(marked.size, LAYERS, HEADS))
+    system[marked, *TELLING_HEAD] -= 0.2
+    vision = np.full_like(system, 0.4)
+    return np.stack([system, vision, 1 - system - vision], axis=3).astype(np.float16)
 
 
 def draw_maps(random: np.random.Generator, marked: NDArray[np.bool_]) -> NDArray[np.float32]:

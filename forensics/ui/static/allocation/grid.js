@@ -2,6 +2,7 @@
 
 import { card, el, show, svg } from "../core/dom.js";
 import { fixed, percent } from "../core/format.js";
+import { score } from "./score.js";
 import { ramp, viridis } from "../core/palette.js";
 import { responsive, table, tableToggle } from "../chart/frame.js";
 
@@ -44,8 +45,8 @@ function draw(width, view, chosen, choose) {
 function ranking(view, chosen, choose) {
   if (!view.heads.length) return null;
   const cells = (h) => [h.rank, el("button", { type: "button", class: "tl-link", "data-place": h.place, "aria-current": String(h.place === chosen), onclick: () => choose(h.place) },
-    el("strong", {}, `layer ${h.layer}, head ${h.head}`)), h.score >= 1000 ? h.score.toExponential(1) : fixed(h.score, 1), percent(h.minority, 1), h.votes ? "● votes" : "–"];
-  return table(`Heads by separation score, the first ${view.heads.length} of ${view.heads_in_all}`, ["", "head", "score", "minority", ""], view.heads.map(cells));
+    el("strong", {}, `${h.layer} · ${h.head}`)), score(h.score), percent(h.minority, 1), h.votes ? "●" : "–"];
+  return table(`Heads by separation score, the first ${view.heads.length} of ${view.heads_in_all}`, ["", "layer · head", "separation", "smaller", "votes"], view.heads.map(cells));
 }
 
 /** The card; `choose(place)` is called with the head that somebody picks. */

@@ -2,15 +2,21 @@
 
 import { card, el, show } from "../core/dom.js";
 import { count, fixed, percent } from "../core/format.js";
+import { score } from "./score.js";
 import { responsive, table, tableToggle } from "../chart/frame.js";
 import { histogram } from "../chart/histogram.js";
 
+function clearness({ clarity, floor }) {
+  if (floor === null) return score(clarity);
+  return `${score(clarity)}, ${clarity > floor ? "over" : "not over"} what chance gives (${score(floor)})`;
+}
+
 function facts(found) {
-  const parts = [found.split !== null && ["minority", percent(found.minority, 1)],
+  const parts = [found.split !== null && ["smaller group", percent(found.minority, 1)],
     ["Gaussians", String(found.components.length)],
-    found.split !== null && ["separation score", found.score >= 1000 ? found.score.toExponential(1) : fixed(found.score, 1)],
-    found.clarity !== null && ["clarity", `${fixed(found.clarity)}${found.floor === null ? "" : found.clarity > found.floor ? ` (over the chance floor ${fixed(found.floor)})` : ` (not over the chance floor ${fixed(found.floor)})`}`]];
-  return el("dl", { class: "tl-figures" }, parts.filter(Boolean).map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+    found.split !== null && ["separation score", score(found.score)],
+    found.clarity !== null && ["clarity", clearness(found)]].filter(Boolean);
+  return el("dl", { class: "tl-figures" }, parts.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
 
 /** The card with the histogram of the chosen head. */

@@ -16,7 +16,7 @@ function bar(name, masses) {
 function difference({ flagged, kept }) {
   if (!flagged || !kept) return "There is nothing to compare.";
   const points = PARTS.map(([key, text]) => [text, 100 * (flagged[key] - kept[key])]);
-  const sign = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(1)}`;
+  const sign = (value) => (Math.abs(value) < 0.05 ? "±0.0" : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(1)}`);
   return `Flagged against kept, in points: ${points.map(([text, value]) => `${text} ${sign(value)}`).join(", ")}.`;
 }
 

@@ -4,7 +4,7 @@ import { getJSON, recallBytes } from "../core/api.js";
 import { table, tableToggle } from "../chart/frame.js";
 import { el, show } from "../core/dom.js";
 import { count, plural } from "../core/format.js";
-import { set, state } from "../core/store.js";
+import { set, state, watch } from "../core/store.js";
 import { agreementPath } from "./listing.js";
 import { shortLabel } from "./words.js";
 
@@ -27,8 +27,7 @@ async function rowsWith(of, keep) {
 /** Show in the gallery what the methods of `mask` flag: exactly these, or `loosely` these and others. */
 export async function selectSet(of, mask, text, loosely = false) {
   const rows = await rowsWith(of, (m) => (loosely ? (m & mask) === mask : m === mask));
-  set({ selection: { kind: "rows", rows, text, key: `${mask}` }, shown: "all", page: 0 });
-  document.querySelector("#tl-gallery-count")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  set({ selection: { kind: "rows", rows, text, key: loosely ? "" : `${mask}`, loosely }, shown: "all", page: 0 });
 }
 
 function column(found, entry, tallest, of) {
@@ -36,7 +35,7 @@ function column(found, entry, tallest, of) {
   const bar = el("i", { class: "tl-set-bar", style: `height:${Math.max(2, (TALL * entry.count) / tallest).toFixed(1)}px` });
   return el("button", { type: "button", class: "tl-set", "data-mask": entry.mask, title: `${plural(entry.count, "sample")} ${text}. Click to see them.`,
     "aria-label": `${plural(entry.count, "sample")} ${text}: show them`, "aria-pressed": String(state.selection?.key === `${entry.mask}`),
-    onclick: () => selectSet(of, entry.mask, text) },
+    onclick: async () => { await selectSet(of, entry.mask, text); document.querySelector("#tl-gallery")?.scrollIntoView({ block: "nearest" }); } },
   el("span", { class: "tl-set-top" }, el("span", {}, count(entry.count)), bar),
   found.methods.map((_, bit) => el("i", { class: `tl-set-dot ${entry.mask & (1 << bit) ? "tl-set-in" : ""}` })));
 }
@@ -81,5 +80,6 @@ export function agreement() {
     node.dataset.ready = of;
   }
 
-  return { node, update, redraw: draw };
+  watch(["selection"], draw);
+  return { node, update };
 }

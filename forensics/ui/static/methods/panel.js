@@ -2,7 +2,8 @@
 
 import { casePath, getJSON } from "../core/api.js";
 import { el, empty, show } from "../core/dom.js";
-import { state, watch } from "../core/store.js";
+import { count } from "../core/format.js";
+import { set, state, watch } from "../core/store.js";
 import { MARKS } from "../attention/verdict.js";
 import { transplantPanel } from "../attention/transplant.js";
 import { allocationPanel } from "../allocation/panel.js";
@@ -20,13 +21,21 @@ function limits(said) {
     el("ul", {}, said.limits.map((text) => el("li", {}, `It cannot see ${text}.`)), el("li", {}, "“No evidence” is not “clean”.")));
 }
 
-/** The buttons under the sentence: the method's flags in the gallery. */
-function flagsButton(line) {
-  if (!line.said.flagged) return null;
+/** Put the method's flags in the gallery. */
+function showFlags(line) {
   const telling = state.methods.filter((other) => other.said && Number.isFinite(other.said.flagged));
   const of = telling.map((other) => other.said.run).join(".");
-  const act = () => selectSet(of, 1 << telling.indexOf(line), `flagged by ${line.label}`, true);
-  return el("button", { type: "button", class: "tl-ghost", id: "tl-show-flags", onclick: act }, `Show its ${flaggedText(line.said).split(" of ")[0]} in the gallery`);
+  return selectSet(of, 1 << telling.indexOf(line), `flagged by ${line.label}`, true);
+}
+
+function flagsButton(line) {
+  if (!line.said.flagged) return null;
+  return el("button", { type: "button", class: "tl-ghost", id: "tl-show-flags", onclick: () => showFlags(line) }, `Show its ${flaggedText(line.said)} in the gallery`);
+}
+
+/** Give the gallery back to the page's own scan, unless somebody chose something else since. */
+function giveBack() {
+  if (state.selection?.kind === "rows" && state.selection.loosely) set({ selection: null, shown: "flagged", page: 0 });
 }
 
 function verdict(line) {
@@ -35,7 +44,7 @@ function verdict(line) {
   return el("section", { class: `tl-verdict tl-${mark.tone}`, "aria-label": `Verdict of ${line.label}` },
     el("div", { class: "tl-sentence" }, el("span", { class: "tl-verdict-mark", "aria-hidden": "true" }, mark.shape),
       el("p", {}, el("strong", {}, `${mark.name}. `), said.sentence)),
-    el("div", { class: "tl-verdict-foot" }, el("b", {}, line.label), el("span", { class: "tl-sub" }, flaggedText(said)), flagsButton(line), limits(said)));
+    el("div", { class: "tl-verdict-foot" }, el("b", {}, line.label), el("span", { class: "tl-sub" }, `${flaggedText(said)}${Number.isFinite(said.flagged) ? ` of ${count(said.n)}` : ""}`), flagsButton(line), limits(said)));
 }
 
 function waiting(line) {
@@ -53,13 +62,14 @@ export function methodPanel() {
   async function draw() {
     const line = state.methods?.find((one) => one.name === state.view && !one.base);
     node.hidden = !line;
-    if (!line) { drawn = ""; return; }
+    if (!line) { if (drawn) giveBack(); drawn = ""; return; }
     const key = `${line.name} ${line.said?.run} ${line.active?.state}`;
     if (key === drawn) return;
     drawn = key;
     delete node.dataset.ready;
     if (!line.said) { show(node, waiting(line)); return; }
     const [part, make] = FIGURES[line.name] ?? [];
+    if (line.said.flagged && !state.selection) showFlags(line);
     const figures = el("div", { class: "tl-method-figures" });
     show(node, verdict(line), figures);
     if (!part) { node.dataset.ready = line.said.run; return; }

@@ -41,12 +41,12 @@ function row(line, opened) {
     active ? el("span", { class: "tl-chip tl-plain" }, active.state === "queued" ? "… waiting" : "… running")
       : said ? badge(said.verdict) : el("span", { class: "tl-chip tl-plain" }, "✕ no result"),
     el("b", { class: "tl-method-name" }, line.label),
-    el("span", { class: "tl-method-count" }, said ? flaggedText(said) : ""),
+    el("span", { class: "tl-method-count", title: said && Number.isFinite(said.n) ? `of ${count(said.n)} samples` : null }, said ? flaggedText(said) : ""),
     sentence(line, opened),
     el("span", { class: "tl-method-time", title: "Run time" }, said ? took(said.seconds) : ""),
     el("span", { class: "tl-method-buttons" },
       button("Show", { "aria-pressed": String(shownNow(line)), "aria-label": `Show what ${line.label} found`, disabled: !said && !active }, () => showMethod(line)),
-      button("Again…", { "aria-label": `Run ${line.label} again, with other options` }, () => openDrawer(line.name))));
+      button("↻", { title: "Run it again, with other options", "aria-label": `Run ${line.label} again, with other options` }, () => openDrawer(line.name))));
 }
 
 /** The strip at the top of the Attention tab. */

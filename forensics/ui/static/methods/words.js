@@ -15,7 +15,7 @@ export function badge(verdict) {
 export const verdictWord = (verdict) => (verdict === null ? "rank only" : (MARKS[verdict]?.name.toLowerCase() ?? String(verdict)));
 
 export const flaggedText = ({ flagged, n }) => {
-  if (Number.isFinite(flagged)) return `${count(flagged)} of ${count(n ?? 0)} flagged`;
+  if (Number.isFinite(flagged)) return `${count(flagged)} flagged`;
   return Number.isFinite(n) ? `${count(n)} samples` : "";
 };
 
