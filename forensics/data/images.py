@@ -29,10 +29,13 @@ class ImageLimits:
     Attributes:
         pixels: Most pixels, width times height.
         size_bytes: Most bytes of the encoded image.
+        ratio: The longer side may be so many times the shorter one. Image processors that scale
+            the shorter side up to a fixed length would make gigabytes of a thin strip.
     """
 
     pixels: int = 64_000_000
     size_bytes: int = 64 << 20
+    ratio: int = 200
 
 
 DEFAULT_LIMITS = ImageLimits()
@@ -188,6 +191,12 @@ def _check_pixels(size: tuple[int, int], name: str, limits: ImageLimits) -> None
         raise DataError(
             f"{name} has {width:,} x {height:,} pixels, over the limit of {limits.pixels:,}.",
             remedy="Save it smaller.",
+        )
+    if max(size) > limits.ratio * min(size):
+        raise DataError(
+            f"{name} has {width:,} x {height:,} pixels, an aspect ratio over the limit of "
+            f"{limits.ratio}.",
+            remedy="Cut it.",
         )
 
 

@@ -184,3 +184,12 @@ def test_an_animation_gives_its_first_frame():
     frames = [Image.new("RGB", (4, 4), color) for color in ("red", "blue")]
     image = decoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert image.getpixel((0, 0)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("size", [(1, 201), (201, 1)])
+def test_a_thin_strip_is_refused_before_a_processor_blows_it_up(size: tuple[int, int]) -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", size).save(stream, "PNG")
+    with pytest.raises(DataError, match="aspect ratio"):
+        decode_image(stream.getvalue(), "x")
+    assert decode_image(stream.getvalue(), "x", ImageLimits(ratio=201)).size == size

@@ -13,6 +13,7 @@ from forensics.case import Case
 from forensics.errors import Cancelled, CaseError
 from forensics.jobs import attention_scan
 from forensics.jobs.attention_arrays import ARRAYS, join_maps, load_arrays, load_maps
+from forensics.jobs.attention_measure import measure_prompts
 from forensics.jobs.layouts import (
     LAYOUTS,
     NONE,
@@ -22,7 +23,9 @@ from forensics.jobs.layouts import (
     place_of,
     unpack_layouts,
 )
-from forensics.models.base import ImageGrid
+from forensics.models.attention import record_attention
+from forensics.models.base import ImageGrid, Prompt
+from forensics.models.loading import open_model
 from forensics.models.tiles import tiled
 from forensics.models.token_maps import token_maps
 from forensics.runs import QuietContext
@@ -97,6 +100,16 @@ def test_a_cancelled_scan_of_many_shapes_goes_on_to_the_same_bytes(
     scan(case, tmp_path / "a")
     scan(case, tmp_path / "b")
     assert digest(tmp_path / "a") == digest(tmp_path / "b")
+
+
+def test_what_the_processor_refuses_is_measured_around(qwen: Path) -> None:
+    model = open_model(str(qwen), device="cpu")
+    fine, strip = Image.new("RGB", (40, 60)), Image.new("RGB", (3, 900))
+    prompts = [Prompt((image,), "?") for image in (fine, strip, fine)]
+    with record_attention(model) as recorder:
+        parts, refused = measure_prompts(model, recorder, prompts)
+    assert [places for places, _, _ in parts] == [[0], [2]]
+    assert [place for place, _ in refused] == [1] and "aspect ratio" in refused[0][1]
 
 
 def test_equal_layouts_are_kept_once_and_packed_ones_come_back() -> None:
