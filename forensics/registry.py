@@ -56,7 +56,8 @@ BUILT_IN = (
         kind="scan",
         title="Attention entropy (Believe Your Eyes)",
         needs="a multimodal language model tuned on the suspicious set, and that set",
-        gives="suspected samples, entropy per sample and layer, separability per layer, a verdict",
+        gives="suspected samples by the published rule (root, code) and among samples that were "
+        "asked the same (guarded), entropy per sample and layer, separability per layer, a verdict",
         paper="Backdoor Cleaning without External Guidance in MLLM Fine-tuning",
         arxiv="2505.16916",
         options="forensics.detectors.attention_entropy_options:AttentionEntropyOptions",

@@ -39,7 +39,7 @@ def scan() -> None:
 
     JSON: run, method, verdict, reason, sentence, n, failed, flagged, flagged_ids_file, seconds,
     samples_per_second; where the data says which rows are poisoned also precision, recall, f1,
-    scores (both modes) and answers_only (the counting baseline). A method that only ranks has no
+    scores (all modes) and answers_only (the counting baseline). A method that only ranks has no
     verdict (null) and no flagged_ids_file; masked-views lists candidates, controls, comparisons
     and, where the data says which rows are poisoned, auc_of_poisoned.
     """
