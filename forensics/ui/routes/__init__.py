@@ -7,6 +7,7 @@ from forensics.ui.routes.allocation import allocation_routes
 from forensics.ui.routes.cases import case_routes
 from forensics.ui.routes.demos import demo_routes
 from forensics.ui.routes.downloads import download_routes
+from forensics.ui.routes.fusion import fusion_routes
 from forensics.ui.routes.jobs import job_routes
 from forensics.ui.routes.live import live_routes
 from forensics.ui.routes.masked_views import masked_view_routes
@@ -21,5 +22,6 @@ def routers(context: Context) -> list[APIRouter]:
     makers = (
         transplant_routes, demo_routes, case_routes, job_routes, scan_routes, download_routes,
         live_routes, picture_routes, masked_view_routes, method_routes, allocation_routes,
+        fusion_routes,
     )  # fmt: skip
     return [make(context) for make in makers]
