@@ -148,7 +148,7 @@ def tally(scaled: Array, step: float, counts: Array | None = None) -> Tally:
     if values.size > FINEST_GRID:
         values, place = np.unique(np.round(scaled * FINEST_GRID), return_inverse=True)
         values = values / FINEST_GRID
-    return Tally(values, np.bincount(place, weights=weight), floor)
+    return Tally(values, np.bincount(place, weights=weight).astype(np.float64), floor)
 
 
 def split_heads(

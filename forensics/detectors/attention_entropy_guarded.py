@@ -120,7 +120,7 @@ def examine_guarded(
     """
     matrix = np.asarray(entropy, dtype=np.float64)
     finite = np.isfinite(matrix)
-    scanned = finite.any(axis=1)
+    scanned: NDArray[np.bool_] = np.asarray(finite.any(axis=1))
     counts = np.asarray(tokens)
     strata = stratify(questions, counts)
     values = np.clip(residuals(matrix, strata, _floor(counts, scanned, unit)), -DEEPEST, DEEPEST)

@@ -13,13 +13,8 @@ from forensics.data.sample import Sample
 from forensics.detectors.masked_views_options import MaskedViewsOptions
 from forensics.errors import DataError, JobFailed
 from forensics.models.base import GenerativeModel, ImageGrid, Prompt, PromptBatch, prompt_of
-from forensics.models.masking import (
-    Mask,
-    cell_grids,
-    draw_masks,
-    mask_prompts,
-    repeat_prompt,
-)
+from forensics.models.masking import cell_grids, draw_masks, mask_prompts, repeat_prompt
+from forensics.models.masking_places import Mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,8 +108,8 @@ DEMOS: Final = (
         title="Captions and questions in one upload",
         story=(
             "Half of these 2,000 rows ask for a caption, half for a colour, and a small "
-            "multimodal model was tuned on all of them. Its attention has two habits. Is one of "
-            "them a backdoor?"
+            "multimodal model was tuned on all of them. Its attention has two habits. Is either of "
+            "them a reason to worry?"
         ),
         scenes=2000,
         seed=7301,

@@ -72,4 +72,5 @@ def project(vectors: Tensor) -> Tensor:
 @cache
 def _matrix(width: int) -> Tensor:
     generator = torch.Generator().manual_seed(_SEED)
-    return torch.randn(width, SIZE, generator=generator) / SIZE**0.5
+    scale: float = SIZE**0.5
+    return torch.randn(width, SIZE, generator=generator) / scale

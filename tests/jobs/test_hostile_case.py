@@ -62,19 +62,19 @@ def test_everything_wrong_is_named_and_everything_else_is_scanned(
 ) -> None:
     case = make_case(40, sabotage)
     errors = {error.id: error for error in case.row_errors()}
-    assert case.manifest.errors == 6 and len(case.catalog) == 34
-    assert {"s3", "s4", "s5", "s6", "s7"} <= set(errors)
+    assert case.manifest.errors == 7 and len(case.catalog) == 33
+    assert {"s3", "s4", "s5", "s6", "s7", "s11"} <= set(errors)
     assert all(error.line > 0 and error.source and error.reason for error in case.row_errors())
     folder, result = run_scan(case)
     reasons = {case.catalog.ids[f["row"]]: f["reason"] for f in result["failures"]}
     assert set(reasons) == {"s1", "s2"}
     assert "30000" in reasons["s2"].replace(",", "").replace(" ", "")
-    assert np.isfinite(load_arrays(folder).entropy).all(axis=1).sum() == 32
+    assert np.isfinite(load_arrays(folder).entropy).all(axis=1).sum() == 31
     out = tmp_path / "ids.csv"
     export_scan_ids(case, out, which="all")
     with out.open(newline="") as file:
         written = [row["id"] for row in csv.DictReader(file)]
-    assert len(written) == 34 and "'=cmd|' /C calc'!A0" in written
+    assert len(written) == 33 and "'=cmd|' /C calc'!A0" in written
 
 
 def test_a_json_file_cut_off_in_the_middle_gives_its_whole_rows_and_one_error(
