@@ -201,4 +201,4 @@ def _at_home(own: NDArray[np.int64], size: NDArray[np.int64], given: Mask) -> Ma
     expected = np.clip(((own * given).sum() - own) / rest, 1e-6, 1.0)
     share = own / np.maximum(size, 1)
     error = np.sqrt(expected * (1 - expected) / np.maximum(size, 1)) + 1e-9
-    return (share > _AT_HOME * expected) & (share > expected + _CLEARLY * error)
+    return np.asarray((share > _AT_HOME * expected) & (share > expected + _CLEARLY * error))

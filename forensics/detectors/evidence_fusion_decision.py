@@ -195,10 +195,10 @@ def _null(
         drawn.append(shuffled)
     values = np.zeros((len(drawn), len(channels)))
     for i, name in enumerate(channels):
-        rows = compared.values[name][use]
+        measured = compared.values[name][use]
         for start in range(0, len(drawn), _AT_ONCE):
             part = drawn[start : start + _AT_ONCE]
-            values[start : start + len(part), i] = separations(rows, part, folds)
+            values[start : start + len(part), i] = separations(measured, part, folds)
     return place_among(values, compared.natural, clean)
 
 

@@ -133,4 +133,5 @@ def _gaps(scores: Array, members: Mask) -> Array:
         sides.append((mean, (weight * (centred - mean) ** 2).sum(axis=0) / count))
     (high, first), (low, second) = sides
     spread = np.sqrt((first + second) / 2)
-    return np.clip((high - low) / np.maximum(spread, 1e-12), -_LARGEST, _LARGEST)
+    gaps: Array = np.clip((high - low) / np.maximum(spread, 1e-12), -_LARGEST, _LARGEST)
+    return gaps

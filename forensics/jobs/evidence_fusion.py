@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from forensics.case import Case
@@ -51,7 +52,8 @@ def run(
     decision = decide_fusion(fusion_input(case, arrays), chosen)
     if measured is not None:
         measured.save(context.folder, decision.flagged, chosen.max_maps)
-    result = save_fusion(case, context.folder, arrays["rows"], decision, chosen)
+    scanned = np.asarray(arrays["rows"], dtype=np.int64)
+    result = save_fusion(case, context.folder, scanned, decision, chosen)
     seconds = time.monotonic() - started
     return {
         **result,

@@ -66,14 +66,15 @@ def channel_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _channel(row: dict[str, Any]) -> dict[str, Any]:
     own, natural = row.get("separation"), row.get("natural_highest")
-    scale = max(own or 0.0, natural or 0.0)
-    drawn = own is not None and natural is not None and scale > 0
+    bar = mark = None
+    if own is not None and natural is not None and max(own, natural) > 0:
+        bar, mark = own / max(own, natural), natural / max(own, natural)
     return {
         **row,
         "title": CHANNEL_TITLES[row["channel"]],
         "says": row.get("why") or STATES[row["state"]],
-        "bar": own / scale if drawn else None,
-        "mark": natural / scale if drawn else None,
+        "bar": bar,
+        "mark": mark,
     }
 
 
