@@ -86,23 +86,21 @@ def _counting(case: Case, arrays: AttentionArrays) -> dict[str, Any]:
 
 
 def _others(case: Case) -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
     for method in OTHERS:
         result = run_method(case, find_method(method), {})[1]
-        modes = result.get("modes") or {"": {"count": result["flagged"]}}
-        chosen = result.get("mode", "")
-        for mode, summary in modes.items():
-            scores = result.get("scores", {})
-            found[f"{method} {mode}".strip()] = {
-                "flagged": summary["count"],
-                "scores": scores.get(mode, scores) if scores else None,
-            } | (
-                {"verdict": result["verdict"], "reason": result["reason"], "default": True}
-                if mode == chosen
-                else {}
-            )
-        if method == "evidence-fusion":
-            found[f"{method} {chosen}"]["drop_one"] = result.get("drop_one")
+        scores = result.get("scores") or {}
+        for mode, said in result["modes"].items():
+            name = method if mode == "fusion" else f"{method} {mode}"
+            found[name] = {
+                "flagged": said["count"],
+                "verdict": said["verdict"],
+                "reason": said["reason"],
+                "scores": scores.get(mode),
+            }
+        if "drop_one" in result:
+            found[method]["drop_one"] = result["drop_one"]
+            found[method]["answer"] = result["accepted_answer"]
     return found
 
 

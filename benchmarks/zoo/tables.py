@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.zoo.pages import make_page
 from forensics.lab.zoo import versions
 from forensics.statistics.intervals import wilson
 
@@ -68,7 +69,7 @@ def write_tables(decided: Sequence[dict[str, Any]]) -> str:
     for name, figures in (("false_alarms", alarms), ("detection", found)):
         text = json.dumps(figures, indent=1) + "\n"
         (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
-    page = f"{_alarm_lines(alarms)}\n\n{_detection_lines(found)}\n"
+    page = make_page(alarms, found)
     (RESULTS / "tables.md").write_text(page, encoding="utf-8")
     return page
 
@@ -81,45 +82,3 @@ def _rate(alarms: Sequence[bool]) -> dict[str, Any]:
 def _small(cell: dict[str, Any]) -> dict[str, Any]:
     flags = {name: said["flagged"] for name, said in cell["detectors"].items()}
     return {"clean_accuracy": cell["measured"]["clean_accuracy"], "n": cell["facts"]["n"], **flags}
-
-
-def _alarm_lines(alarms: dict[str, Any]) -> str:
-    lines = [
-        f"Clean sets: {alarms['sets']}. A false alarm is a set with at least one flag.",
-        "",
-        "| detector | false alarms | rate [95 %] | called suspicious |",
-        "|---|---|---|---|",
-    ]
-    for name, rate in alarms["alarm_rate"].items():
-        low, high = rate["interval"]
-        share = rate["alarms"] / max(1, rate["n"])
-        called = alarms["suspicious_rate"].get(name, {}).get("alarms", "-")
-        lines.append(
-            f"| {name} | {rate['alarms']} of {rate['n']} | "
-            f"{share:.1%} [{low:.1%}, {high:.1%}] | {called} |"
-        )
-    return "\n".join(lines)
-
-
-def _detection_lines(found: dict[str, Any]) -> str:
-    cells = found["cells"]
-    names = list(next(iter(cells.values()))["detectors"]) if cells else []
-    lines = [
-        f"| set | CA | ASR | {' | '.join(names)} |",
-        "|---|---|---|" + "---|" * len(names),
-    ]
-    for name, cell in cells.items():
-        asr = f"{cell['attack_success_rate']:.1%}" + ("" if cell["counted"] else " (not counted)")
-        said = [_prf(cell["detectors"][detector]["scores"]) for detector in names]
-        lines.append(f"| {name} | {cell['clean_accuracy']:.1%} | {asr} | {' | '.join(said)} |")
-    return "\n".join(lines)
-
-
-def _prf(scores: dict[str, Any] | None) -> str:
-    if scores is None or not scores["flagged"]:
-        return "no flag"
-    low, high = scores["f1_interval"]
-    return (
-        f"{scores['precision']:.2f} / {scores['recall']:.2f} / {scores['f1']:.2f} "
-        f"[{low:.2f}, {high:.2f}]"
-    )
