@@ -99,7 +99,7 @@ ATTACKS: Final = {
     "blended": "blended:alpha=0.2",
     "sig": "sig",
     "wanet": "wanet:s=2",
-    "frequency": "frequency:magnitude=120/255",
+    "frequency": "frequency:magnitude=300/255",
     "text-prefix": "text",
 }
 
