@@ -43,9 +43,11 @@ class OptionField:
 
 
 def describe_options(options: type[Any]) -> tuple[OptionField, ...]:
-    """List the options of a dataclass in the order it declares them."""
+    """List the options of a dataclass in the order it declares them, inherited ones last."""
     hints = get_type_hints(options)
-    return tuple(_describe(field, hints[field.name]) for field in fields(options))
+    own = options.__annotations__
+    found = sorted(fields(options), key=lambda field: field.name not in own)
+    return tuple(_describe(field, hints[field.name]) for field in found)
 
 
 def _describe(field: "Field[Any]", hint: Any) -> OptionField:

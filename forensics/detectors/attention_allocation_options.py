@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from forensics.detectors.scan_options import DecisionOptions
+
 MODES = ("calibrated", "exact", "guarded")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttentionAllocationOptions:
+class AttentionAllocationOptions(DecisionOptions):
     """How a set is scanned and decided.
 
     What the paper's readers left open is an option with our default; see
@@ -71,29 +73,4 @@ class AttentionAllocationOptions:
             "min": 1e-6,
             "max": 0.5,
         },
-    )
-    rescan: bool = field(
-        default=False,
-        metadata={"help": "Measure again, even where a finished attention scan is at hand."},
-    )
-    max_samples: int | None = field(
-        default=None,
-        metadata={
-            "help": "Scan a random subset of this size; all by default. A finished scan is only "
-            "used again where it covers the same samples.",
-            "min": 1,
-        },
-    )
-    seed: int = field(default=0, metadata={"help": "Seed of the random subset.", "min": 0})
-    batch_size: int = field(
-        default=16,
-        metadata={
-            "help": "Samples in one forward pass; halved when memory runs out.",
-            "min": 1,
-            "max": 1024,
-        },
-    )
-    max_maps: int = field(
-        default=2000,
-        metadata={"help": "Samples whose attention maps are kept, flagged ones first.", "min": 0},
     )

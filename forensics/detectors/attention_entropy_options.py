@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from forensics.detectors.scan_options import ScanOptions
+
 RULES = ("root", "code")  # as published
 MODES = (*RULES, "guarded")
 STARTS = ("k-means", "low-tail")
@@ -9,7 +11,7 @@ SCALES = ("auto", "never", "always")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttentionEntropyOptions:
+class AttentionEntropyOptions(ScanOptions):
     """How a set is scanned and decided.
 
     The defaults are the method as published; ``init`` and ``high_side_guard`` are our additions.
@@ -57,21 +59,4 @@ class AttentionEntropyOptions:
             "does so where samples have different numbers of image tokens.",
             "choices": SCALES,
         },
-    )
-    max_samples: int | None = field(
-        default=None,
-        metadata={"help": "Scan a random subset of this size; all by default.", "min": 1},
-    )
-    seed: int = field(default=0, metadata={"help": "Seed of the random subset.", "min": 0})
-    batch_size: int = field(
-        default=16,
-        metadata={
-            "help": "Samples in one forward pass; halved when memory runs out.",
-            "min": 1,
-            "max": 1024,
-        },
-    )
-    max_maps: int = field(
-        default=2000,
-        metadata={"help": "Samples whose attention maps are kept, flagged ones first.", "min": 0},
     )

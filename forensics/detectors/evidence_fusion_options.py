@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from forensics.detectors.scan_options import DecisionOptions
+
 CHANNELS: Final = ("entropy", "allocation", "state", "picture", "occlusion")
 
 
@@ -12,7 +14,7 @@ def _channel(what: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceFusionOptions:
+class EvidenceFusionOptions(DecisionOptions):
     """Which evidence is combined, and how strict the decision is.
 
     All constants are ours; see :mod:`forensics.detectors.evidence_fusion`.
@@ -45,31 +47,6 @@ class EvidenceFusionOptions:
             "min": 19,
             "max": 9999,
         },
-    )
-    rescan: bool = field(
-        default=False,
-        metadata={"help": "Measure again, even where a finished attention scan is at hand."},
-    )
-    max_samples: int | None = field(
-        default=None,
-        metadata={
-            "help": "Scan a random subset of this size; all by default. A finished scan is only "
-            "used again where it covers the same samples.",
-            "min": 1,
-        },
-    )
-    seed: int = field(default=0, metadata={"help": "Seed of subset and shuffles.", "min": 0})
-    batch_size: int = field(
-        default=16,
-        metadata={
-            "help": "Samples in one forward pass; halved when memory runs out.",
-            "min": 1,
-            "max": 1024,
-        },
-    )
-    max_maps: int = field(
-        default=2000,
-        metadata={"help": "Samples whose attention maps are kept, flagged ones first.", "min": 0},
     )
 
     @property

@@ -18,7 +18,8 @@ from forensics.errors import OptionError
 from forensics.export.dataset import export_dataset
 from forensics.export.ids import IdRow, export_ids, merge_turns
 from forensics.jobs.attention_arrays import load_arrays
-from forensics.jobs.attention_result import SCORES, ScanDecision, decide_case
+from forensics.jobs.attention_result import ScanDecision, decide_case
+from forensics.jobs.flag_files import SCORES
 from forensics.jobs.layouts import load_layouts
 from forensics.options import build_options
 from forensics.registry import find_method, load_object

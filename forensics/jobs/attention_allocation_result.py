@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from forensics.case import Case
@@ -20,9 +19,9 @@ from forensics.detectors.attention_allocation import (
 from forensics.detectors.verdict import Verdict
 from forensics.jobs.attention_allocation_tables import head_table
 from forensics.jobs.attention_source import MassSource
+from forensics.jobs.flag_files import FLAGGED_IDS, ModeFlags, write_flagged_ids, write_scores
 from forensics.jobs.truth_scores import score_modes
 
-SCORES, FLAGGED_IDS = "scores.parquet", "flagged_ids.txt"
 LISTED_HEADS: Final = 64  # of the heads table in result.json; all are in the arrays
 
 
@@ -68,10 +67,8 @@ def save_allocation(
     """Write scores and flagged ids; return the content of ``result.json``."""
     ids = case.catalog.ids[source.rows]
     chosen = decided.chosen
-    _save_scores(folder / SCORES, ids, source, decided)
-    # One id a line; line breaks inside an id are written as escapes.
-    lines = "".join(f"{_line(name)}\n" for name in ids[chosen.flagged])
-    (folder / FLAGGED_IDS).write_text(lines, encoding="utf-8")
+    _save_scores(folder, ids, source, decided)
+    write_flagged_ids(folder, ids[chosen.flagged])
     scanned = np.isfinite(chosen.posterior)
     flags = {mode: found.flagged for mode, found in decided.modes.items()}
     return {
@@ -99,22 +96,11 @@ def _summary(decided: AllocationDecision, mode: str) -> dict[str, Any]:
 
 
 def _save_scores(
-    path: Path, ids: NDArray[np.object_], source: MassSource, decided: AllocationDecision
+    folder: Path, ids: NDArray[np.object_], source: MassSource, decided: AllocationDecision
 ) -> None:
-    columns: dict[str, Any] = {
-        "row": source.rows,
-        "id": pa.array(ids, pa.string()),
-        "flagged": decided.chosen.flagged,
+    modes = {
+        mode: ModeFlags(found.posterior, found.posterior, found.flagged)
+        for mode, found in decided.modes.items()
     }
-    for mode, found in decided.modes.items():
-        columns[f"score_{mode}"] = found.posterior
-        columns[f"posterior_{mode}"] = found.posterior
-        columns[f"flagged_{mode}"] = found.flagged
-    columns["reason"] = pa.array(explain_votes(decided.chosen, source.masses), pa.string())
-    partial = path.with_suffix(".partial")
-    pq.write_table(pa.table(columns), partial)
-    partial.replace(path)
-
-
-def _line(name: object) -> str:
-    return str(name).replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    reasons = pa.array(explain_votes(decided.chosen, source.masses), pa.string())
+    write_scores(folder, source.rows, ids, modes, decided.mode, {"reason": reasons})

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from forensics.case import Case
@@ -31,10 +29,10 @@ from forensics.detectors.attention_entropy import (
     judge_guarded,
     shown_fits,
 )
-from forensics.detectors.attention_entropy_scoring import flag_odd_answer, score_flags
 from forensics.jobs.attention_arrays import AttentionArrays
+from forensics.jobs.flag_files import FLAGGED_IDS, ModeFlags, write_flagged_ids, write_scores
+from forensics.jobs.truth_scores import score_modes
 
-SCORES, FLAGGED_IDS = "scores.parquet", "flagged_ids.txt"
 OTHER = {"root": "code", "code": "root"}
 
 
@@ -164,10 +162,10 @@ def save_decision(
 ) -> dict[str, Any]:
     """Write the tables of a decided scan; return the content of ``result.json``."""
     ids = case.catalog.ids[arrays.rows]
-    _save_scores(folder / SCORES, ids, arrays, decided)
-    flagged = ids[decided.chosen.flagged]
-    # One id a line; line breaks inside an id are written as escapes.
-    (folder / FLAGGED_IDS).write_text("".join(f"{name}\n" for name in _lines(flagged)), "utf-8")
+    _save_scores(folder, ids, arrays, decided)
+    write_flagged_ids(folder, ids[decided.chosen.flagged])
+    scanned = np.asarray(np.isfinite(decided.entropy).any(axis=1))
+    flags = {mode: decision.flagged for mode, decision in decided.decisions.items()}
     return {
         "method": "attention-entropy",
         **decided.verdict.to_dict(),
@@ -180,7 +178,7 @@ def save_decision(
         "flagged_ids_file": FLAGGED_IDS,
         "modes": {name: decision.summary() for name, decision in decided.decisions.items()},
         "layers": layer_table(decided.fits, decided.guarded.fits),
-        **score_against_truth(case, arrays, decided),
+        **score_modes(case, arrays.rows, scanned, flags, decided.mode),
     }
 
 
@@ -211,60 +209,12 @@ def layer_table(fits: LayerFits, within: LayerFits) -> list[dict[str, Any]]:
     ]
 
 
-def score_against_truth(
-    case: Case, arrays: AttentionArrays, decided: ScanDecision
-) -> dict[str, Any]:
-    """Score all modes, and the counting baseline, where the data says what is poisoned.
-
-    The ground truth reaches this function alone: no flag depends on it.
-    """
-    if not case.has_truth:
-        return {}
-    known = case.truth()
-    ids = case.catalog.ids[arrays.rows]
-    images = case.catalog.picture_names[arrays.rows]
-    scanned = np.array([name in known for name in ids]) & np.isfinite(decided.entropy).any(axis=1)
-    truth = np.array([known.get(name, False) for name in ids], dtype=bool)[scanned]
-    groups = np.unique(images[scanned].astype(str), return_inverse=True)[1]
-    scores = {
-        mode: score_flags(decision.flagged[scanned], truth, groups).to_dict()
-        for mode, decision in decided.decisions.items()
-    }
-    odd, answer = flag_odd_answer(
-        list(case.catalog.answers[arrays.rows]), list(case.catalog.questions[arrays.rows])
-    )
-    baseline = {**score_flags(odd[scanned], truth, groups).to_dict(), "answer": answer}
-    chosen = scores[decided.mode]
-    return {
-        "precision": chosen["precision"],
-        "recall": chosen["recall"],
-        "f1": chosen["f1"],
-        "scores": scores,
-        "answers_only": baseline,
-    }
-
-
-def _lines(ids: NDArray[np.object_]) -> list[str]:
-    return [
-        str(name).replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r") for name in ids
-    ]
-
-
 def _save_scores(
-    path: Path, ids: NDArray[np.object_], arrays: AttentionArrays, decided: ScanDecision
+    folder: Path, ids: NDArray[np.object_], arrays: AttentionArrays, decided: ScanDecision
 ) -> None:
-    columns: dict[str, Any] = {
-        "row": arrays.rows,
-        "id": pa.array(ids, pa.string()),
-        "flagged": decided.chosen.flagged,
-    }
+    modes, more = {}, {}
     for mode, decision in decided.decisions.items():
-        columns[f"score_{mode}"] = decision.score
-        columns[f"posterior_{mode}"] = decision.posterior
-        columns[f"flagged_{mode}"] = decision.flagged
+        modes[mode] = ModeFlags(decision.score, decision.posterior, decision.flagged)
         if isinstance(decision, GuardedDecision):
-            columns["eligible_guarded"] = decision.eligible
-            columns["for_review"] = decision.review
-    partial = path.with_suffix(".partial")
-    pq.write_table(pa.table(columns), partial)
-    partial.replace(path)
+            more = {"eligible_guarded": decision.eligible, "for_review": decision.review}
+    write_scores(folder, arrays.rows, ids, modes, decided.mode, more)

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from forensics.case import Case
@@ -15,10 +14,11 @@ from forensics.detectors.evidence_fusion import (
     explain_flags,
     judge_fusion,
 )
+from forensics.jobs.flag_files import FLAGGED_IDS, ModeFlags, write_flagged_ids, write_scores
 from forensics.jobs.truth_scores import score_modes
 from forensics.runs.plain import plain
 
-SCORES, FLAGGED_IDS, MODE = "scores.parquet", "flagged_ids.txt", "fusion"
+MODE: Final = "fusion"
 _BINS: Final = 60
 
 
@@ -32,10 +32,8 @@ def save_fusion(
     """Write scores and flagged ids; return the content of ``result.json``."""
     ids = case.catalog.ids[rows]
     verdict = judge_fusion(decision, options)
-    _save_scores(folder / SCORES, ids, rows, decision)
-    # One id a line; line breaks inside an id are written as escapes.
-    lines = "".join(f"{_line(name)}\n" for name in ids[decision.flagged])
-    (folder / FLAGGED_IDS).write_text(lines, encoding="utf-8")
+    _save_scores(folder, ids, rows, decision)
+    write_flagged_ids(folder, ids[decision.flagged])
     flagged = int(decision.flagged.sum())
     accepted = None if decision.accepted is None else decision.weighed[decision.accepted]
     summary = {"count": flagged, "verdict": verdict.verdict, "reason": verdict.reason}
@@ -76,21 +74,8 @@ def _histogram(decision: FusionDecision) -> dict[str, Any] | None:
 
 
 def _save_scores(
-    path: Path, ids: NDArray[np.object_], rows: NDArray[np.int64], decision: FusionDecision
+    folder: Path, ids: NDArray[np.object_], rows: NDArray[np.int64], decision: FusionDecision
 ) -> None:
-    columns: dict[str, Any] = {
-        "row": rows,
-        "id": pa.array(ids, pa.string()),
-        "flagged": decision.flagged,
-        f"score_{MODE}": decision.score,
-        f"posterior_{MODE}": decision.posterior,
-        f"flagged_{MODE}": decision.flagged,
-        "reason": pa.array(explain_flags(decision), pa.string()),
-    }
-    partial = path.with_suffix(".partial")
-    pq.write_table(pa.table(columns), partial)
-    partial.replace(path)
-
-
-def _line(name: object) -> str:
-    return str(name).replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    modes = {MODE: ModeFlags(decision.score, decision.posterior, decision.flagged)}
+    reasons = pa.array(explain_flags(decision), pa.string())
+    write_scores(folder, rows, ids, modes, MODE, {"reason": reasons})

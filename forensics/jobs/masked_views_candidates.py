@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from forensics.case import Case
 from forensics.errors import CaseError
+from forensics.jobs.flag_files import SCORES
 from forensics.registry import methods
 from forensics.runs import Run, State
-
-SCORES = "scores.parquet"
 
 Rows = NDArray[np.int64]
 

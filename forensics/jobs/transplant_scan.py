@@ -12,7 +12,7 @@ from forensics.case import Case
 from forensics.data.sample import ImageRef, Sample
 from forensics.errors import CaseError, InputError
 from forensics.jobs.attention_arrays import ARRAYS, AttentionArrays, load_arrays
-from forensics.jobs.attention_result import SCORES
+from forensics.jobs.flag_files import SCORES
 from forensics.jobs.layouts import load_layouts
 from forensics.models.base import ImageGrid
 from forensics.runs import Run, State

@@ -6,9 +6,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from forensics.errors import CaseError
+from forensics.jobs.flag_files import SCORES
 from forensics.runs import Run
-
-SCORES = "scores.parquet"
 
 
 def has_flags(run: Run) -> bool:
