@@ -1,5 +1,6 @@
 """The documents name what exists: files, headings, verbs, options, methods, triggers."""
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from forensics.triggers import CATALOG
 
 HOME = Path(__file__).resolve().parents[1]
 PAGES = [HOME / "README.md", HOME / "CONTRIBUTING.md", *sorted((HOME / "docs").glob("*.md"))]
+VERDICTS = sorted((HOME / "forensics/detectors").glob("*_verdict.py"))
 EVIDENCE = [spec for spec in BUILT_IN if spec.kind in ("scan", "transplant")]
 
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
@@ -125,6 +127,15 @@ def test_every_method_that_looks_for_evidence_has_a_section_with_its_options(
         assert re.search(rf"{flag}(?![\w-])", shared + own), f"{flag} is not told of"
         for choice in option.choices:
             assert re.search(rf"`([^`]* )?{choice}`", own), f"{flag} {choice} is not told of"
+
+
+@pytest.mark.parametrize("path", VERDICTS, ids=lambda path: path.stem)
+def test_every_reason_of_a_verdict_is_told_of(path: Path) -> None:
+    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    words = [n.value for n in tree if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    reasons = {word for word in words if re.fullmatch(r"[a-z]+(-[a-z]+)+", word)}
+    text = (HOME / "docs/methods.md").read_text(encoding="utf-8")
+    assert reasons and {reason for reason in reasons if f"`{reason}`" not in text} == set()
 
 
 def test_every_trigger_is_told_of_with_its_default() -> None:
