@@ -15,6 +15,7 @@ CHANNEL_NAMES: Final = {
     "picture": "picture embedding",
     "occlusion": "masked views",
 }
+_UNREAD: Final = "Not scanned: no attention on the image was recorded."
 _LIMIT: Final = "This does not rule out rare triggers or triggers with many targets."
 
 
@@ -74,17 +75,15 @@ def describe_unknown(decision: FusionDecision, index: int) -> str:
 
 
 def explain_flags(decision: FusionDecision) -> list[str]:
-    """Return a reason per sample, ``[N]``; empty where it is not flagged."""
+    """Return a reason per sample, ``[N]``; empty where it was scanned and is not flagged."""
+    reasons = ["" if known else _UNREAD for known in decision.scanned]
     if decision.accepted is None:
-        return [""] * decision.flagged.size
-    weighed = decision.weighed[decision.accepted]
-    answer = quote(weighed.candidate.answer)
-    return [
-        f"taught {answer}, and on the side of its group ({score:.2f}; others 0, group 1)"
-        if flagged
-        else ""
-        for flagged, score in zip(decision.flagged, decision.score, strict=True)
-    ]
+        return reasons
+    answer = quote(decision.weighed[decision.accepted].candidate.answer)
+    for i in np.flatnonzero(decision.flagged):
+        place = f"{decision.score[i]:.2f}; others 0, group 1"
+        reasons[i] = f"taught {answer}, and on the side of its group ({place})"
+    return reasons
 
 
 def _place(weighed: Weighed) -> str:

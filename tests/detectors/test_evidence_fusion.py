@@ -137,6 +137,7 @@ def test_samples_that_could_not_be_read_are_never_flagged() -> None:
     decision = decide_fusion(replace(drawn.found, entropy=entropy), QUICK)
     assert not decision.flagged[lost].any() and decision.flagged.sum() == 55
     assert np.isnan(decision.posterior[lost]).all() and np.isnan(decision.score[lost]).all()
+    assert all(explain_flags(decision)[i].startswith("Not scanned") for i in lost)
 
 
 def test_many_unread_samples_leave_the_verdict_open() -> None:
