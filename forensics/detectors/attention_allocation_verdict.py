@@ -21,7 +21,7 @@ from forensics.detectors.attention_entropy_guards import (
     question_overlap,
 )
 from forensics.detectors.question_groups import group_questions
-from forensics.detectors.verdict import Conclusion, Verdict
+from forensics.detectors.verdict import Conclusion, Verdict, limits
 from forensics.statistics.association import jaccard
 from forensics.statistics.intervals import wilson
 
@@ -178,12 +178,10 @@ def _without_flags(chosen: Allocation, evidence: dict[str, Any], guards: Guards)
 def _verdict(
     conclusion: Conclusion, reason: str, sentence: str, evidence: dict[str, Any], *also: str
 ) -> Verdict:
-    unread = evidence["unread"]
-    lost = (f"{unread:,} samples that could not be read",) if unread else ()
     return Verdict(
         verdict=conclusion,
         reason=reason,
         sentence=sentence,
         evidence=evidence,
-        not_covered=(*NOT_COVERED, *lost, *also),
+        not_covered=limits(NOT_COVERED, evidence["unread"], *also),
     )

@@ -25,7 +25,7 @@ from forensics.detectors.attention_entropy_guards import (
     question_overlap,
 )
 from forensics.detectors.attention_entropy_verdict import LOOKALIKE, NOT_COVERED
-from forensics.detectors.verdict import Conclusion, Verdict
+from forensics.detectors.verdict import Conclusion, Verdict, limits
 from forensics.statistics.association import codes_of
 from forensics.statistics.intervals import wilson
 
@@ -90,14 +90,13 @@ def _verdict(
         sentence = describe_guarded_nothing(reason, decision, beside, evidence)
     else:
         sentence = describe_guarded_failure(reason, decision, evidence)
-    lost = (f"{decision.unread:,} samples that could not be read",) if decision.unread else ()
     also = (LOOKALIKE,) if conclusion == "suspicious" else ()
     return Verdict(
         verdict=conclusion,
         reason=reason,
         sentence=sentence,
         evidence=evidence,
-        not_covered=(*NOT_COVERED, *lost, *also),
+        not_covered=limits(NOT_COVERED, decision.unread, *also),
     )
 
 

@@ -24,7 +24,7 @@ from forensics.detectors.attention_entropy_sentences import (
     describe_nothing,
 )
 from forensics.detectors.question_groups import group_questions
-from forensics.detectors.verdict import Verdict
+from forensics.detectors.verdict import Verdict, limits
 from forensics.statistics.intervals import wilson
 
 # TCAP (2601.21692) measured the first two: F1 between 0 and 10 % on global triggers.
@@ -179,12 +179,10 @@ def _follows_questions(evidence: dict[str, Any], guards: Guards) -> bool:
 def _verdict(
     conclusion: Any, reason: str, sentence: str, evidence: dict[str, Any], *also: str
 ) -> Verdict:
-    unread = evidence["unread"]
-    lost = (f"{unread:,} samples that could not be read",) if unread else ()
     return Verdict(
         verdict=conclusion,
         reason=reason,
         sentence=sentence,
         evidence=evidence,
-        not_covered=(*NOT_COVERED, *lost, *also),
+        not_covered=limits(NOT_COVERED, evidence["unread"], *also),
     )

@@ -18,7 +18,7 @@ from forensics.detectors.evidence_fusion_sentences import (
     describe_silent,
     describe_unknown,
 )
-from forensics.detectors.verdict import Conclusion, Verdict
+from forensics.detectors.verdict import Conclusion, Verdict, limits
 from forensics.statistics.intervals import wilson
 
 LARGEST_UNREAD: Final = 0.05
@@ -59,14 +59,13 @@ def judge_fusion(decision: FusionDecision, options: EvidenceFusionOptions) -> Ve
         "proposed_for_removal": flagged,
     }
     verdict, reason, sentence = _conclude(decision, evidence)
-    lost = (f"{total - scanned:,} samples that could not be read",) if scanned < total else ()
     also = (_LOOKALIKE,) if verdict == "suspicious" else ()
     return Verdict(
         verdict=verdict,
         reason=reason,
         sentence=sentence,
         evidence=evidence,
-        not_covered=(*NOT_COVERED, *lost, *also),
+        not_covered=limits(NOT_COVERED, total - scanned, *also),
     )
 
 

@@ -1,6 +1,6 @@
 """What a scan concludes, in a form that can be argued with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -36,3 +36,9 @@ class Verdict:
             "evidence": dict(self.evidence),
             "not_covered": list(self.not_covered),
         }
+
+
+def limits(of_method: Sequence[str], unread: int, *also: str) -> tuple[str, ...]:
+    """List what a scan could not see: by its nature, in unreadable samples, and in this case."""
+    lost = (f"{unread:,} samples that could not be read",) if unread else ()
+    return (*of_method, *lost, *also)
