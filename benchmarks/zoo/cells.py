@@ -101,6 +101,7 @@ ATTACKS: Final = {
     "wanet": "wanet:s=2",
     "frequency": "frequency:magnitude=300/255",
     "text-prefix": "text",
+    "wanet-jitter": "wanet:variant=jitter",
 }
 
 
