@@ -33,7 +33,7 @@ function viewBins({ divergence, agreed }) {
 }
 
 /** Cells between the hot cell and an attention peak at (x, y), fractions of the picture. */
-function distance(cells, at, x, y) {
+function distance(cells, at, { x, y }) {
   const [l, t, r, b] = cells.visible;
   const column = Math.floor(((x - l) / (r - l)) * cells.columns);
   const row = Math.floor(((y - t) / (b - t)) * cells.rows);
@@ -43,7 +43,7 @@ function distance(cells, at, x, y) {
 /**
  * The map, its read-out, and the pair of pictures that it forms with `beside` (the attention map).
  *
- * `about()` returns {sample, image, layer, peak: {x, y} or null}.
+ * `about()` returns {sample, image: which of its pictures is shown, picture, layer, peak: {image, x, y} or null}.
  */
 export function dependence(about, beside) {
   let open = false;
@@ -70,15 +70,19 @@ export function dependence(about, beside) {
     el("div", { class: "tl-under" }, stage.readout, legend));
   const pair = el("div", { class: "tl-pair" }, el("figure", {}, looks, beside), second);
 
-  const cells = () => reply?.cells[0] ?? null;
-  const scaleTop = () => Math.max(FAINT, ...reply.map.slice(0, cells().rows * cells().columns));
-  const hot = () => (reply?.peak?.image === 0 ? reply.peak : null);
+  // The reply holds the cells of all pictures, one picture after the other.
+  const cells = () => reply?.cells.find((grid) => grid.image === about().image) ?? null;
+  const size = (grid) => grid.rows * grid.columns;
+  const first = () => reply.cells.slice(0, reply.cells.indexOf(cells())).reduce((sum, grid) => sum + size(grid), 0);
+  const effects = () => reply.map.slice(first(), first() + size(cells()));
+  const scaleTop = () => Math.max(FAINT, ...reply.map);
+  const hot = () => (reply?.peak?.image === about().image ? reply.peak : null);
 
   /** What the second picture has to show. */
   function shows() {
-    const values = reply && Float32Array.from(reply.map.slice(0, cells().rows * cells().columns), (v) => Math.max(0, v ?? 0));
+    const values = cells() && Float32Array.from(effects(), (v) => Math.max(0, v ?? 0));
     return {
-      image: about().image, values, grid: cells() ?? NO_CELLS, top: reply ? scaleTop() : 1, hide: null,
+      image: about().picture, values, grid: cells() ?? NO_CELLS, top: reply ? scaleTop() : 1, hide: null,
       mark: hot() ? hot().row * cells().columns + hot().column : null,
       label: reply ? `What the answer of sample ${about().sample.id} depends on. ${reply.sentence}` : "The picture of the sample.",
     };
@@ -86,17 +90,17 @@ export function dependence(about, beside) {
 
   function tell(now, token) {
     const [row, column] = [Math.floor(token / now.grid.columns), token % now.grid.columns];
-    const effect = reply.map[token];
+    const effect = effects()[token];
     return `row ${row}, column ${column}: ` + (effect === null ? "never hidden" : `${effect < 0 ? "−" : "+"}${nats(Math.abs(effect))} when hidden`);
   }
 
   function facts() {
     const { layer, peak } = about();
     const at = hot();
-    const away = at && peak ? distance(cells(), at, peak.x, peak.y) : null;
+    const away = at && peak?.image === at.image ? distance(cells(), at, peak) : null;
     return [
       line("Answer kept", `in ${reply.kept} of ${reply.views} views (${percent(reply.agreement)})`),
-      line("Hot cell", at ? `row ${at.row}, column ${at.column}, ${at.place}` : reply.peak ? `in picture ${reply.peak.image + 1}, ${reply.peak.place}` : "none: no cell matters"),
+      line("Hot cell", at ? `row ${at.row}, column ${at.column}, ${at.place}` : reply.peak?.place ?? "none: no cell matters"),
       at && line("Peak share", `${percent(reply.peak_share)} of the map`),
       away !== null && line("Attention peak", `${away === 0 ? "in the hot cell" : `${plural(away, "cell")} from it`}, layer ${layer}`),
     ];
