@@ -9,7 +9,7 @@ from forensics.data.records import Turns
 from forensics.errors import CaseError, ForensicsError, InputError
 from forensics.ui.context import Context
 from forensics.ui.starting import start_method
-from forensics.ui.views.case import METHOD
+from forensics.ui.views.methods import BASE
 
 _versions = itertools.count(1)
 
@@ -66,7 +66,7 @@ def failure(error: ForensicsError) -> Message:
 
 def _opened(context: Context, folder: Path) -> Message:
     name = context.workspace.enter(folder)
-    runs = context.case(name).runs(METHOD)
+    runs = context.case(name).runs(BASE)
     return _message(case=name, run=runs[0].id if runs else None, tab="case")
 
 

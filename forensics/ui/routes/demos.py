@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from forensics.ui.context import Context
 from forensics.ui.demos import enter_demo, list_demos, opening_step
-from forensics.ui.views.case import METHOD
+from forensics.ui.views.methods import BASE
 
 
 def demo_routes(context: Context) -> APIRouter:
@@ -24,7 +24,7 @@ def demo_routes(context: Context) -> APIRouter:
     @routes.post("/{name}/open")
     def enter(name: str) -> dict[str, Any]:
         case = enter_demo(context.workspace, name)
-        runs = context.case(case).runs(METHOD)
+        runs = context.case(case).runs(BASE)
         return {"case": case, "run": runs[0].id if runs else None}
 
     return routes

@@ -9,8 +9,7 @@ from forensics.case import Case
 from forensics.case.manifest import unread_note
 from forensics.runs import Run, State
 from forensics.ui.views.gallery import short
-from forensics.ui.views.methods import BASE as METHOD
-from forensics.ui.views.methods import run_label
+from forensics.ui.views.methods import BASE, run_label
 
 LARGEST_CONFIG = 1 << 20
 _PACKAGE = Path(__file__).resolve().parents[3]  # the repository, or where packages are installed
@@ -65,7 +64,7 @@ def case_view(name: str, case: Case, runs: Sequence[Run]) -> dict[str, Any]:
             {"what": key, "sha256": h.sha256, "files": h.files, "size": h.bytes}
             for key, h in hashes.items()
         ],
-        "latest_run": next((run.id for run in runs if run.method == METHOD), None),
+        "latest_run": next((run.id for run in runs if run.method == BASE), None),
         "runs": [run_line(run) for run in runs],
     }
 
@@ -89,7 +88,7 @@ def run_line(run: Run) -> dict[str, Any]:
 
 def case_line(name: str, case: Case) -> dict[str, Any]:
     """Return a case in one line of the list of recent ones."""
-    runs = case.runs(METHOD)
+    runs = case.runs(BASE)
     latest = run_line(runs[0]) if runs else None
     return {
         "case": name,
@@ -128,7 +127,7 @@ def _measured_rate(case: Case, cases: Sequence[Case]) -> tuple[float | None, str
     for other in cases:
         if other.manifest.model != case.manifest.model and not _same_model(case, other):
             continue
-        for run in other.runs(METHOD):
+        for run in other.runs(BASE):
             if run.status().state is not State.FINISHED:
                 continue
             rate = run.result().get("samples_per_second")

@@ -20,7 +20,7 @@ def startable() -> list[MethodSpec]:
 
 def method_label(spec: MethodSpec) -> str:
     """Return a short name: the registry's, the paper's, and whether we rebuilt it."""
-    paper = f" ({spec.alias.upper()})" if spec.alias else ""
+    paper = f" ({spec.alias.upper()})" if spec.alias and spec.paper else ""
     rebuilt = " (reconstruction)" if spec.reconstruction else ""
     return f"{spec.name.replace('-', ' ').capitalize()}{paper}{rebuilt}"
 
