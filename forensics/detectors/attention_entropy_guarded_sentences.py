@@ -62,7 +62,7 @@ def describe_guarded_failure(
         separation=decision.separation or 0.0,
         tau=decision.tau,
         flagged=decision.count,
-        column=reason.removesuffix("-explains-flags"),
+        column=reason.removesuffix("-explains-flags").replace("-", " "),
     )
     return f"Inconclusive. {text}"
 

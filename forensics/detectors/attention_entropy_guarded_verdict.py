@@ -61,7 +61,11 @@ def judge_guarded(
     unsafe = _unsafe(decision, guarded, guards)
     explained = _explained(decision, guarded.scanned, metadata or {}, guards)
     evidence["explained_by"] = explained
-    failed = [*unsafe, *decision.failed, *(f"{name}-explains-flags" for name in explained[:1])]
+    failed = [
+        *unsafe,
+        *decision.failed,
+        *(f"{name.replace(' ', '-')}-explains-flags" for name in explained[:1]),
+    ]
     evidence["failed_guards"] = failed
     if unsafe or explained:
         reason = unsafe[0] if unsafe else failed[-1]

@@ -30,6 +30,7 @@ GUARDED_CHECKS = {
     "too-few-flagged": "they are more than a handful of outliers",
     "over-half-flagged": "they are the minority",
     "source-explains-flags": "they do not all come from one source",
+    "picture-layout-explains-flags": "their pictures are not all cut into tiles in one way",
 }
 
 
