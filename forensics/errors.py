@@ -42,6 +42,10 @@ class CheckpointError(ModelError):
     """Weights are unsafe, damaged or of the wrong shape."""
 
 
+class NotApplicable(ModelError):
+    """A model has not got the part that a method looks at."""
+
+
 class CaseError(InputError):
     """A case folder or a run in it cannot be opened or created."""
 

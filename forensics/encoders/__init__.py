@@ -1,0 +1,1 @@
+"""Encoders of pictures and texts in one space: CLIP and its relatives."""
