@@ -26,11 +26,11 @@ NOT_COVERED: Final = (
     "triggers in fewer than 0.5 % of the samples (or ten)",
     "poison with several targets, or with its ordinary answers",
     "a target that is an ordinary answer to every kind of question in the set",
-    "triggers that are natural features of pictures: those are told from no habit of annotators",
+    "triggers that are natural features of pictures: they look like a habit of annotators",
 )
 _LOOKALIKE: Final = (
-    "a habit that follows a feature which no other answer names (a place, a blur) looks the same "
-    "here: check the samples"
+    "whether annotators had a habit that follows a feature no other answer names (a place, a "
+    "blur): look at the samples"
 )
 
 
@@ -46,6 +46,7 @@ def judge_fusion(decision: FusionDecision, options: EvidenceFusionOptions) -> Ve
     """
     scanned, total = int(decision.scanned.sum()), decision.scanned.size
     flagged = int(decision.flagged.sum())
+    best = leading(decision)
     evidence: dict[str, Any] = {
         "n": total,
         "scanned": scanned,
@@ -56,6 +57,7 @@ def judge_fusion(decision: FusionDecision, options: EvidenceFusionOptions) -> Ve
         "level": options.level,
         "channels": channel_table(decision, options),
         "candidates": candidate_table(decision),
+        "leading_answer": best[0].candidate.answer if best else None,
         "proposed_for_removal": flagged,
     }
     verdict, reason, sentence = _conclude(decision, evidence)
@@ -165,7 +167,15 @@ def _occlusion(weighed: Weighed | None, options: EvidenceFusionOptions) -> dict[
 
 
 def candidate_table(decision: FusionDecision) -> list[dict[str, Any]]:
-    """Describe every answer that is out of place."""
+    """Describe every answer that is out of place.
+
+    Returns:
+        Rows of :meth:`Candidate.to_dict` with ``mode``, ``p_natural``, ``p_permutation``,
+        ``maximum_rank``, ``variety``, ``accepted`` and ``outcome``: ``accepted``,
+        ``one-kind-of-picture``, ``variety-unknown`` or ``not-accepted``.
+    """
+    outcomes = dict.fromkeys(decision.explained, "one-kind-of-picture")
+    outcomes |= dict.fromkeys(decision.unknown, "variety-unknown")
     rows = []
     for i, (weighed, judged) in enumerate(zip(decision.weighed, decision.judgements, strict=True)):
         rows.append(
@@ -177,6 +187,9 @@ def candidate_table(decision: FusionDecision) -> list[dict[str, Any]]:
                 "maximum_rank": judged.fused.maximum if judged.fused else None,
                 "variety": weighed.variety.to_dict() if weighed.variety else None,
                 "accepted": i == decision.accepted,
+                "outcome": "accepted"
+                if i == decision.accepted
+                else outcomes.get(i, "not-accepted"),
             }
         )
     return rows

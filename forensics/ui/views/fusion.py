@@ -1,6 +1,7 @@
 """What a panel shows of one finished evidence-fusion run: pure functions of its ``result.json``.
 
-Nothing is decided here. Channels come in the order in which the verdict lists them.
+Nothing is decided here. Channels come in the order in which the verdict lists them. Answers are
+text of the data set, cut to a length.
 """
 
 from typing import Any, Final
@@ -13,16 +14,21 @@ CHANNEL_TITLES: Final = {
     "state": "Embedding before the answer",
     "picture": "Embedding of the picture",
     "occlusion": "Masked views",
-    "answer-concentration": "Concentration of the answer",
     "variety": "Variety of the pictures",
 }
 STATES: Final = {
-    "spoke": "stands apart more than natural groups",
-    "silent": "no more than natural groups",
+    "spoke": "stands apart",
+    "silent": "does not stand apart",
     "off": "switched off",
     "absent": "not measured",
-    "chooses": "chooses the group, is no evidence",
 }
+OUTCOMES: Final = {
+    "accepted": "suspected: flagged",
+    "one-kind-of-picture": "stands apart, but one kind of picture may be the cause",
+    "variety-unknown": "stands apart, but what its pictures show is unknown",
+    "not-accepted": "not flagged",
+}
+LONGEST: Final = 120  # characters of an answer
 
 
 def fusion_view(result: dict[str, Any]) -> dict[str, Any]:
@@ -32,17 +38,20 @@ def fusion_view(result: dict[str, Any]) -> dict[str, Any]:
         result: ``result.json`` of the run.
 
     Returns:
-        ``verdict``, ``reason``, ``sentence``, ``not_covered``; ``n``, ``flagged``,
-        ``accepted_answer`` (``None`` if no group is accepted), ``arrays_run``; ``channels``
+        ``verdict``, ``reason``, ``sentence``, ``not_covered``; ``n``, ``flagged``, ``arrays_run``;
+        ``accepted_answer`` (``None`` if no group is accepted); ``leading_answer`` (whose group the
+        channels are about; ``None`` if no answer is out of place); ``channels``
         (:func:`channel_rows`); ``candidates`` (:func:`candidate_rows`); ``drop_one``
         (:func:`drop_one_rows`); ``variety`` (:func:`variety_rows`); ``histogram`` (``edges``,
         ``flagged``, ``kept``; ``None`` without an accepted group).
     """
-    names = ("verdict", "reason", "sentence", "not_covered", "n", "flagged", "accepted_answer",
-             "arrays_run", "histogram")  # fmt: skip
+    names = ("verdict", "reason", "sentence", "not_covered", "n", "flagged", "arrays_run",
+             "histogram")  # fmt: skip
     found: dict[str, Any] = plain(
         {name: result.get(name) for name in names}
         | {
+            "accepted_answer": _cut(result["accepted_answer"]),
+            "leading_answer": _cut(result["evidence"]["leading_answer"]),
             "channels": channel_rows(result),
             "candidates": candidate_rows(result),
             "drop_one": drop_one_rows(result),
@@ -53,15 +62,17 @@ def fusion_view(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def channel_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return one row per channel.
+    """Return one row per channel; none for the answer's concentration, which is no evidence.
 
     Returns:
         ``channel``, ``title``, ``state``, ``says`` (the state in words), and where measured
-        ``separation`` (deviations), ``natural_median``, ``natural_highest``, ``rank`` (0..1 among
-        natural groups of clean sets), ``bar`` (separation over the larger of it and the natural
-        highest, 0..1, to draw) and ``mark`` (the natural highest on the same scale).
+        ``separation`` (deviations), ``natural_median``, ``natural_highest`` (of natural groups of
+        this set), ``rank`` (0..1 among natural groups of clean sets), ``bar`` (separation over the
+        larger of it and the natural highest, 0..1, to draw) and ``mark`` (the natural highest on
+        the same scale).
     """
-    return [_channel(row) for row in result["evidence"]["channels"]]
+    rows = result["evidence"]["channels"]
+    return [_channel(row) for row in rows if row["channel"] in CHANNEL_TITLES]
 
 
 def _channel(row: dict[str, Any]) -> dict[str, Any]:
@@ -84,12 +95,17 @@ def candidate_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
     Returns:
         ``answer``, ``count``, ``out_of_place``, ``kinds_of_question``, ``share`` and
         ``ordinary_share``, ``p_natural``, ``p_permutation``, ``varied`` (``None`` if unknown),
-        ``accepted``.
+        ``accepted``, ``outcome`` (in words).
     """
-    names = ("answer", "count", "out_of_place", "kinds_of_question", "share", "ordinary_share",
+    names = ("count", "out_of_place", "kinds_of_question", "share", "ordinary_share",
              "p_natural", "p_permutation", "accepted")  # fmt: skip
     return [
-        {name: row[name] for name in names} | {"varied": _varied(row["variety"])}
+        {name: row[name] for name in names}
+        | {
+            "answer": _cut(row["answer"]),
+            "varied": _varied(row["variety"]),
+            "outcome": OUTCOMES[row["outcome"]],
+        }
         for row in result["evidence"]["candidates"]
     ]
 
@@ -105,28 +121,34 @@ def drop_one_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
         ``without``, ``title``, ``flagged``, ``answer``, ``changes`` (whether that differs from the
         decision).
     """
+    decided = (result["flagged"], result["accepted_answer"])
     return [
         {
             **row,
+            "answer": _cut(row["answer"]),
             "title": CHANNEL_TITLES[row["without"]],
-            "changes": (row["flagged"], row["answer"])
-            != (result["flagged"], result["accepted_answer"]),
+            "changes": (row["flagged"], row["answer"]) != decided,
         }
         for row in result["drop_one"]
     ]
 
 
-def variety_rows(result: dict[str, Any], shown: int = 12) -> list[dict[str, Any]]:
-    """Return the words in which the pictures of the first candidate vary least.
+def variety_rows(result: dict[str, Any], shown: int = 8) -> list[dict[str, Any]]:
+    """Return the words in which the pictures of the leading answer vary least.
 
     Returns:
         ``word`` and ``ratio`` (variance among its pictures over that among others; 1 = as varied),
         at most ``shown``; empty where nothing is known.
     """
-    candidates = result["evidence"]["candidates"]
-    first = candidates[0] if candidates else None
-    chosen = next((row for row in candidates if row["accepted"]), first)
-    if chosen is None or chosen["variety"] is None:
-        return []
-    words: list[dict[str, Any]] = chosen["variety"]["words"]
-    return words[:shown]
+    leading = result["evidence"]["leading_answer"]
+    for row in result["evidence"]["candidates"]:
+        if row["answer"] == leading and row["variety"] is not None:
+            words: list[dict[str, Any]] = row["variety"]["words"]
+            return [{**one, "word": _cut(one["word"])} for one in words[:shown]]
+    return []
+
+
+def _cut(answer: str | None) -> str | None:
+    if answer is None or len(answer) <= LONGEST:
+        return answer
+    return answer[: LONGEST - 1].rstrip() + "…"
