@@ -23,7 +23,7 @@ STATES: Final = {
     "absent": "not measured",
 }
 OUTCOMES: Final = {
-    "accepted": "suspected: flagged",
+    "accepted": "flagged",
     "one-kind-of-picture": "stands apart, but one kind of picture may be the cause",
     "variety-unknown": "stands apart, but what its pictures show is unknown",
     "not-accepted": "not flagged",

@@ -21,7 +21,7 @@ function apart(one) {
 }
 
 const natural = (one) => (known(one.natural_median)
-  ? `half below ${fixed(one.natural_median, 1)}, highest ${fixed(one.natural_highest, 1)}` : "–");
+  ? `median ${fixed(one.natural_median, 1)}, top ${fixed(one.natural_highest, 1)}` : "–");
 
 const further = (one) => (!known(one.separation) || !known(one.rank) ? "–" : one.rank >= 1 ? "all of them" : percent(one.rank));
 
@@ -30,9 +30,9 @@ const reading = (one) => (one.state === "spoke"
 
 /** The card of the channels. */
 export function channelCard(view) {
-  const explained = ["Each line asks how far the samples with ", el("bdi", {}, `“${view.leading_answer}”`),
-    " stand apart from the rest, in deviations. Natural groups share some other answer or word: they stand apart too, so only a group further out than nearly all of them counts. The tick marks the highest natural group of this set."];
+  const explained = ["Each line asks how far the samples with “", el("bdi", { class: "tl-fuse-answer" }, view.leading_answer),
+    "” stand apart from the rest, in deviations. Natural groups share some other answer or word: they stand apart too, so only a group further out than nearly all of them counts. The tick marks the highest natural group of this set."];
   const rows = view.channels.map((one) => [el("strong", {}, one.title), apart(one), natural(one), further(one), reading(one)]);
   return card("What each measurement says", { className: "tl-fuse-wide", subtitle: explained },
-    table("Further out than: share of the natural groups of sets without poison that stand apart less", ["measurement", "stands apart by", "natural groups here", "further out than", ""], rows));
+    table("Further out than: share of the natural groups of sets without poison that stand apart less, each beside its own set", ["measurement", "stands apart by", "natural groups here", "further out than", ""], rows));
 }
