@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor, device
 
+Interpolation = Literal["bicubic", "bilinear", "nearest", "lanczos"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preprocessing:
@@ -18,19 +20,22 @@ class Preprocessing:
         width: Of the input in pixels.
         mean: Subtracted from each channel after scaling to [0, 1].
         std: Divided by afterwards.
-        interpolation: ``bicubic``, ``bilinear`` or ``nearest``.
+        interpolation: How pixels between pixels are found.
         fit: ``shortest`` resizes the shorter side and crops the centre; ``squash`` ignores the
             proportions; ``longest`` resizes the longer side and pads.
         fill: Grey value in [0, 1] of the padding.
+        shorter: With ``shortest``: to what the shorter side is resized before the crop, where
+            that is not the side of the input.
     """
 
     height: int
     width: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
-    interpolation: Literal["bicubic", "bilinear", "nearest"]
+    interpolation: Interpolation
     fit: Literal["shortest", "squash", "longest"]
     fill: float = 0.0
+    shorter: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +71,6 @@ class DualEncoder(Protocol):
         library: ``open_clip`` or ``transformers``.
         preprocessing: What :meth:`pixels` does.
         width: Of the common space.
-        logit_scale: Factor on cosines (already exponentiated).
-        logit_bias: Added to scaled cosines; 0 for CLIP.
         module: The torch module, for tuning and export.
     """
 
@@ -75,9 +78,17 @@ class DualEncoder(Protocol):
     library: Literal["open_clip", "transformers"]
     preprocessing: Preprocessing
     width: int
-    logit_scale: float
-    logit_bias: float
     module: Any
+
+    @property
+    def logit_scale(self) -> float:
+        """Factor on cosines, already exponentiated; read from the weights, which tuning moves."""
+        ...
+
+    @property
+    def logit_bias(self) -> float:
+        """What is added to scaled cosines; 0 for CLIP."""
+        ...
 
     @property
     def device(self) -> "device":

@@ -65,11 +65,16 @@ def check_weights(folder: Path) -> bool:
             remedy="Give a folder written by save_pretrained.",
         )
     for path in pickles:
-        _check_pickle(path)
+        check_pickle(path)
     return False
 
 
-def _check_pickle(path: Path) -> None:
+def check_pickle(path: Path) -> None:
+    """Make sure that a pickle holds nothing but tensors and plain containers.
+
+    Raises:
+        CheckpointError: It holds more, or is damaged.
+    """
     try:
         with warnings.catch_warnings():
             # torch warns of unusual pickle protocols before it refuses the content: say it once.

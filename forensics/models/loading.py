@@ -54,6 +54,11 @@ def open_model(uri: str, *, device: str = "auto") -> GenerativeModel:
         ModelError: The folder is missing or the family is not supported.
     """
     parsed = parse_model_uri(uri)
+    if parsed.library == "open_clip":
+        raise ModelError(
+            f"Model {uri} is a CLIP-like encoder, no multimodal language model.",
+            remedy="Choose a method that acts on CLIP-like encoders.",
+        )
     family = _family(parsed)
     place = pick_device(device)
     dtype = torch.bfloat16 if place.type == "cuda" else torch.float32

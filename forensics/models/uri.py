@@ -1,11 +1,14 @@
-"""How a model is named: ``/folder``, ``hf:org/name@revision``, ``hf:BASE+adapter:/folder``."""
+"""How a model is named: ``/folder``, ``hf:org/name@revision``, ``openclip:ViT-B-32/TAG``, ..."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from forensics.errors import ModelError
 
-_LATER = ("openclip:",)
+OPEN_CLIP = "openclip:"
+OPEN_CLIP_CONFIG = "open_clip_config.json"
+HUB_PREFIX = "hf-hub:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,20 +16,24 @@ class ModelURI:
     """A parsed model name.
 
     Attributes:
-        base: Local folder, or hub id.
-        revision: Hub revision; ``None`` for local folders.
+        base: Local folder, hub id, or what open_clip calls the architecture.
+        revision: Hub revision, or open_clip's tag of pretrained weights; ``None`` for folders.
         adapter: Folder of a LoRA adapter; ``None`` without one.
+        library: Which library opens it.
     """
 
     base: str
     revision: str | None = None
     adapter: Path | None = None
+    library: Literal["transformers", "open_clip"] = "transformers"
 
     @property
     def folder(self) -> Path | None:
         """The base as a folder on this machine, or ``None`` if it is a hub id."""
         path = Path(self.base).expanduser()
-        return path if path.is_dir() else None
+        # An architecture of open_clip may be called as a folder that happens to be here.
+        absolute = self.library == "transformers" or path.is_absolute()
+        return path if absolute and path.is_dir() else None
 
     @property
     def local_folders(self) -> tuple[Path, ...]:
@@ -34,6 +41,8 @@ class ModelURI:
         return tuple(path for path in (self.folder, self.adapter) if path is not None)
 
     def __str__(self) -> str:
+        if self.library == "open_clip":
+            return OPEN_CLIP + self.base + (f"/{self.revision}" if self.revision else "")
         base = self.base + (f"@{self.revision}" if self.revision else "")
         if self.adapter is not None:
             return f"hf:{base}+adapter:{self.adapter}"
@@ -45,25 +54,27 @@ def parse_model_uri(uri: str) -> ModelURI:
 
     Args:
         uri: ``/folder``, ``local:/folder``, ``hf:org/name``, ``hf:org/name@revision``, each
-            optionally followed by ``+adapter:/folder``.
+            optionally followed by ``+adapter:/folder``; or ``openclip:/folder``,
+            ``openclip:ARCHITECTURE/TAG``, ``openclip:hf-hub:org/name``. A plain folder that has
+            only open_clip's configuration is one of open_clip.
 
     Raises:
         ModelError: The name is empty, of an unknown scheme, or its folder is not there.
     """
     text = uri.strip()
-    if any(text.startswith(scheme) for scheme in _LATER):
-        raise ModelError(
-            f"Model {uri!r}: CLIP models cannot be scanned by this version.",
-            remedy="Give a LLaVA folder or hub id.",
-        )
+    if text.startswith(OPEN_CLIP):
+        return _open_clip(text.removeprefix(OPEN_CLIP))
     head, separator, tail = text.partition("+adapter:")
     adapter = _existing_folder(tail, uri) if separator else None
     hub = head.startswith("hf:")
     base = head.removeprefix("hf:").removeprefix("local:")
     if not base:
         raise ModelError("The model's name is empty.", remedy="Give a folder or hf:org/name.")
-    if Path(base).expanduser().is_dir():
-        return ModelURI(base=str(Path(base).expanduser().resolve()), adapter=adapter)
+    folder = Path(base).expanduser()
+    if folder.is_dir():
+        if adapter is None and is_open_clip_folder(folder):
+            return ModelURI(base=str(folder.resolve()), library="open_clip")
+        return ModelURI(base=str(folder.resolve()), adapter=adapter)
     if not hub or base.startswith(("/", ".", "~")):
         raise ModelError(
             f"Model folder {base!r} does not exist.",
@@ -71,6 +82,31 @@ def parse_model_uri(uri: str) -> ModelURI:
         )
     name, _, revision = base.partition("@")
     return ModelURI(base=name, revision=revision or None, adapter=adapter)
+
+
+def is_open_clip_folder(folder: Path) -> bool:
+    """Tell whether a folder has the layout of open_clip, and not that of transformers."""
+    return (folder / OPEN_CLIP_CONFIG).is_file() and not (folder / "config.json").is_file()
+
+
+def _open_clip(text: str) -> ModelURI:
+    if text.startswith(HUB_PREFIX):
+        return ModelURI(base=text, library="open_clip")
+    if text.startswith(("/", ".", "~")):
+        folder = Path(text).expanduser()
+        if not (folder / OPEN_CLIP_CONFIG).is_file():
+            raise ModelError(
+                f"{text!r} is no folder of open_clip: {OPEN_CLIP_CONFIG} is not in it.",
+                remedy="Give a folder that open_clip opens as local-dir:.",
+            )
+        return ModelURI(base=str(folder.resolve()), library="open_clip")
+    architecture, _, tag = text.partition("/")
+    if not architecture or not tag:
+        raise ModelError(
+            f"Model 'openclip:{text}' names no weights.",
+            remedy="Give openclip:/folder or openclip:ARCHITECTURE/TAG, as ViT-B-32/openai.",
+        )
+    return ModelURI(base=architecture, revision=tag, library="open_clip")
 
 
 def _existing_folder(text: str, uri: str) -> Path:
