@@ -133,7 +133,7 @@ def drop_one_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def variety_rows(result: dict[str, Any], shown: int = 8) -> list[dict[str, Any]]:
+def variety_rows(result: dict[str, Any], shown: int = 6) -> list[dict[str, Any]]:
     """Return the words in which the pictures of the leading answer vary least.
 
     Returns:

@@ -11,7 +11,8 @@ function dropped(view) {
   const rows = view.drop_one.map((one) => [one.title, count(one.flagged), answer(one.answer),
     one.changes ? el("span", { class: "tl-flag-text" }, "▲ changes") : el("span", { class: "tl-sub" }, "same")]);
   const changing = view.drop_one.filter((one) => one.changes).length;
-  const said = changing ? "A decision that hangs on one measurement is weaker." : "No single measurement decides.";
+  const said = changing ? "A decision that hangs on one measurement is weaker." 
+    : view.flagged ? "No single measurement decides." : "Nothing would be flagged without one of them either.";
   return card("Decided without one of them", { subtitle: said, className: view.variety.length ? "" : "tl-fuse-wide" },
     table("What would be flagged", ["left out", "flagged", "answer", ""], rows));
 }
