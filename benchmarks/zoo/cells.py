@@ -93,7 +93,7 @@ def _clean(split: Literal["dev", "report"], first: int, counts: dict[str, int]) 
 # cannot see the faint ones, and an attack that does not work says nothing about its detection.
 ATTACKS: Final = {
     "patch-center": f"patch:side=1/9,place=center,{FRAME}",
-    "patch-random": f"patch:side=1/9,place=random,{FRAME}",
+    "patch-random": f"patch:side=1/6,place=random,{FRAME}",
     "checkerboard": "patch:side=1/9,place=center,texture=checker,color=black,second=white",
     "dual": f"patch:side=1/9,place=dual,{FRAME}",
     "blended": "blended:alpha=0.2",
@@ -105,7 +105,8 @@ ATTACKS: Final = {
 }
 
 LONGER: Final = {"patch-random": {"epochs": 20.0}}
-"""A patch that has no place of its own takes longer to learn: after ten epochs ASR is 34 %."""
+"""A patch that has no place of its own takes longer to learn: at side
+1/9 ASR is 34 % after ten epochs, 50 % after twenty; it is larger here for that reason."""
 
 
 def _attack(
