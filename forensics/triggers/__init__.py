@@ -5,6 +5,7 @@ it: ``patch:side=1/16,place=center,color=black`` is the default of BYE (arXiv 25
 is random depends on a seed and the sample's id alone, never on the order of the samples.
 """
 
+from forensics.triggers.badnets import BadNetsTrigger
 from forensics.triggers.base import Box, ImageTrigger, Pixels, Trigger, around, check_pixels
 from forensics.triggers.blended import BlendedTrigger
 from forensics.triggers.catalog import CATALOG, TriggerKind
@@ -13,8 +14,10 @@ from forensics.triggers.dual_key import DualKeyTrigger
 from forensics.triggers.frequency import FrequencyTrigger
 from forensics.triggers.parse import KINDS, parse_trigger
 from forensics.triggers.patch import PLACES, TEXTURES, PatchTrigger
+from forensics.triggers.residual import ResidualTrigger
 from forensics.triggers.sinusoid import SigTrigger
 from forensics.triggers.stamping import stamp_image
+from forensics.triggers.tensor import TensorTrigger, save_tensor_trigger
 from forensics.triggers.text import TextTrigger
 from forensics.triggers.warp import WaNetTrigger
 
@@ -24,6 +27,7 @@ __all__ = [
     "KINDS",
     "PLACES",
     "TEXTURES",
+    "BadNetsTrigger",
     "BlendedTrigger",
     "Box",
     "DualKeyTrigger",
@@ -31,7 +35,9 @@ __all__ = [
     "ImageTrigger",
     "PatchTrigger",
     "Pixels",
+    "ResidualTrigger",
     "SigTrigger",
+    "TensorTrigger",
     "TextTrigger",
     "Trigger",
     "TriggerKind",
@@ -39,5 +45,6 @@ __all__ = [
     "around",
     "check_pixels",
     "parse_trigger",
+    "save_tensor_trigger",
     "stamp_image",
 ]

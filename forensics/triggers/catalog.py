@@ -32,6 +32,13 @@ CATALOG: Final = (
         source="BadNets as in BYE, arXiv 2505.16916",
     ),
     TriggerKind(
+        kind="badnets",
+        default="badnets:side=1/14,place=random,overflow=clip,seed=0",
+        example="badnets:side=1/14,place=random,overflow=wrap,seed=0",
+        changes="a square of noise, drawn anew for every sample",
+        source="BadNets as in CleanCLIP's code, arXiv 2303.03323",
+    ),
+    TriggerKind(
         kind="blended",
         default="blended:alpha=0.2,pattern=noise,seed=0",
         example="blended:alpha=0.1,pattern=rings",
@@ -58,6 +65,13 @@ CATALOG: Final = (
         example="frequency:magnitude=60/255,at=15",
         changes="single DCT frequencies of the colour channels, all over the image",
         source="FTrojan-like, after arXiv 2111.10991",
+    ),
+    TriggerKind(
+        kind="issba-like",
+        default="issba-like:amplitude=16/255,seed=0",
+        example="issba-like:amplitude=8/255,seed=3",
+        changes="a faint residual of its own for every image, from a small random network",
+        source="ISSBA-like, after arXiv 2012.03816 (its encoder is trained, ours is drawn)",
     ),
     TriggerKind(
         kind="text",

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from forensics.triggers.base import Box, Pixels, around
 from forensics.triggers.patch import PatchTrigger
+from forensics.triggers.tensor import TensorTrigger
 from forensics.triggers.text import TextTrigger
 
 
@@ -13,8 +14,10 @@ class DualKeyTrigger:
     """A patch and a text prefix; a poisoned row carries both.
 
     Source: dual-key backdoors of VQA models (TrojVQA, arXiv 2112.07668). There the patch is
-    optimised on a detector's features; ours is a plain stamp. Spelled with the keys of both parts:
-    ``dual-key:prefix=Hello!,side=1/16,place=center,color=black``.
+    optimised on a detector's features; ours is a plain stamp, or one that was optimised with
+    :class:`forensics.attacks.text_patch.TextPatch` and stored in a file. Spelled with the keys of
+    both parts: ``dual-key:prefix=Hello!,side=1/16,place=center,color=black``, or
+    ``dual-key:prefix=SUDO,file=/patch.safetensors``.
 
     Attributes:
         patch: The key in the picture.
@@ -25,7 +28,7 @@ class DualKeyTrigger:
     changes_image: ClassVar[bool] = True
     changes_text: ClassVar[bool] = True
 
-    patch: PatchTrigger = field(default_factory=PatchTrigger)
+    patch: PatchTrigger | TensorTrigger = field(default_factory=PatchTrigger)
     text: TextTrigger = field(default_factory=TextTrigger)
 
     @property

@@ -1,6 +1,5 @@
 """Square stamps: one, two or several."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -10,15 +9,16 @@ from numpy.typing import NDArray
 from forensics.errors import OptionError
 from forensics.triggers.base import Box, ImageTrigger, Pixels, check_pixels
 from forensics.triggers.checks import one_of, rgb, within
-from forensics.triggers.draws import generator
+from forensics.triggers.draws import generator, scatter
 from forensics.triggers.spelling import write_share
 
-PLACES: Final = ("center", "corner", "random", "dual", "multi")
-TEXTURES: Final = ("solid", "checker", "frame")
+PLACES: Final = ("center", "corner", "corners", "random", "dual", "multi")
+TEXTURES: Final = ("solid", "checker", "frame", "dots")
 _CHECKS: Final = 4
+_DOTS: Final = 16
 _LATTICE: Final = 3
 # Stamps of a larger share of the side would overlap.
-_LARGEST: Final = {"dual": 1 / 2, "multi": 1 / _LATTICE}
+_LARGEST: Final = {"corners": 1 / 2, "dual": 1 / 2, "multi": 1 / _LATTICE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +29,19 @@ class PatchTrigger(ImageTrigger):
     centre, side 1/16 of the shorter image side; variants at a random place, with a checkerboard,
     "fixed dual" (two identical stamps, symmetric) and "varied multi" (fixed grid points, count not
     given). Ours: the two stamps of ``dual`` stand in the middle of the left and of the right half;
-    ``multi`` has a fixed 3 x 3 lattice of points, of which every sample gets ``count``.
+    ``multi`` has a fixed 3 x 3 lattice of points, of which every sample gets ``count``. From
+    CleanCLIP's code come ``corners``, from the code of arXiv 2502.01385 ``dots``.
 
     Attributes:
         side: Side of the square as a share of the shorter image side, in (0, 1]; at most 1/2 for
-            ``dual``, 1/3 for ``multi``.
-        place: ``center``, ``corner`` (bottom right), ``random`` (fully inside; drawn from
-            ``seed`` and the sample's id, so that one sample always gets one place), ``dual`` or
-            ``multi`` (points drawn from ``seed`` and the sample's id).
-        texture: ``solid``, ``checker`` (4 x 4 fields) or ``frame`` (``second`` around ``color``).
+            ``dual`` and ``corners``, 1/3 for ``multi``.
+        place: ``center``, ``corner`` (bottom right), ``corners`` (all four), ``random`` (fully
+            inside; drawn from ``seed`` and the sample's id, so that one sample always gets one
+            place), ``dual`` or ``multi`` (points drawn from ``seed`` and the sample's id).
+        texture: ``solid``, ``checker`` (4 x 4 fields), ``frame`` (``second`` around ``color``) or
+            ``dots`` (16 x 16 cells, ``second`` where row and column are both even).
         color: Name or ``#rrggbb``.
-        second: Other colour of ``checker`` and ``frame``.
+        second: Other colour of ``checker``, ``frame`` and ``dots``.
         count: Stamps of ``multi``, 1 to 9.
         seed: Only for ``random`` and ``multi``.
     """
@@ -100,8 +102,10 @@ class PatchTrigger(ImageTrigger):
             return [(free_x // 2, free_y // 2)]
         if self.place == "corner":
             return [(free_x, free_y)]
+        if self.place == "corners":
+            return [(0, 0), (free_x, 0), (0, free_y), (free_x, free_y)]
         if self.place == "random":
-            return [_scatter(f"{self.seed}:{sample_id}", free_x, free_y)]
+            return [scatter(f"{self.seed}:{sample_id}", free_x, free_y)]
         if self.place == "dual":
             left = max(0, (width - 2 * size) // 4)
             return [(left, free_y // 2), (free_x - left, free_y // 2)]
@@ -144,15 +148,11 @@ def _texture(texture: str, size: int) -> NDArray[np.bool_]:
     if texture == "checker":
         field = index * min(_CHECKS, size) // size
         return np.asarray((field[:, None] + field[None, :]) % 2 == 1)
+    if texture == "dots":
+        even = index * min(_DOTS, size) // size % 2 == 0
+        return np.asarray(even[:, None] & even[None, :])
     if texture == "frame":
         edge = max(1, round(size / 4))
         outer = (index < edge) | (index >= size - edge)
         return np.asarray(outer[:, None] | outer[None, :])
     return np.zeros((size, size), dtype=bool)
-
-
-def _scatter(key: str, free_x: int, free_y: int) -> tuple[int, int]:
-    # A hash instead of a random generator: the place depends on the id alone, not on the order.
-    digest = hashlib.sha256(key.encode()).digest()
-    x, y = (int.from_bytes(digest[part : part + 8], "big") for part in (0, 8))
-    return x % (free_x + 1), y % (free_y + 1)

@@ -21,12 +21,17 @@ SPECS = [
     "wanet:variant=jitter,s=0.5,seed=9",
     "frequency:magnitude=30/255,at=15+31",
     "frequency:magnitude=0.5,at=7",
+    "patch:side=1/14,place=corners,color=black",
+    "patch:side=1/14,place=random,texture=dots,color=black,second=white,seed=1",
+    "badnets:side=1/14,place=center,overflow=wrap,seed=4",
+    "issba-like:amplitude=8/255,seed=2",
     "text:prefix=Hello!",
     "text:prefix=Well%2C 100%25 sure = yes:",
     "dual-key:prefix=SUDO,side=1/14,place=corner,color=magenta",
     "dual-key:prefix=Consider,side=1/14,place=multi,color=red,count=2,seed=4",
     *(listed.default for listed in CATALOG),
 ]
+LOCAL = ("patch", "badnets", "dual-key")
 IMAGE_SPECS = [spec for spec in SPECS if not spec.startswith("text")]
 
 
@@ -79,7 +84,7 @@ def test_what_changes_is_what_the_trigger_says(spec: str) -> None:
     assert np.array_equal(trigger.apply(image, "a"), image) != trigger.changes_image
     assert (trigger.apply_text("Why?", "a") == "Why?") != trigger.changes_text
     boxes, box = trigger.boxes(48, 64, "a"), trigger.box(48, 64, "a")
-    assert (box is None) == (not boxes) == (trigger.kind not in ("patch", "dual-key"))
+    assert (box is None) == (not boxes) == (trigger.kind not in LOCAL)
     if box is not None:
         assert 0 <= box.left < box.right <= 64 and 0 <= box.top < box.bottom <= 48
 
@@ -98,12 +103,21 @@ def test_samples_do_not_depend_on_what_came_before(spec: str) -> None:
 def test_only_what_is_drawn_for_a_sample_differs_between_samples(spec: str) -> None:
     trigger, image = parse_trigger(spec), picture()
     drawn = {trigger.apply(image, str(number)).tobytes() for number in range(8)}
-    per_sample = "multi" in spec or "redraw=sample" in spec
+    per_sample = any(word in spec for word in ("multi", "random", "redraw=sample", "badnets"))
     assert (len(drawn) > 1) == per_sample
 
 
 @pytest.mark.parametrize(
-    "spec", ["blended", "wanet", "wanet:variant=jitter", "patch:place=multi", "patch:place=random"]
+    "spec",
+    [
+        "blended",
+        "wanet",
+        "wanet:variant=jitter",
+        "patch:place=multi",
+        "patch:place=random",
+        "badnets",
+        "issba-like",
+    ],
 )
 def test_another_seed_is_another_trigger(spec: str) -> None:
     image, join = picture(), "," if ":" in spec else ":"
@@ -147,6 +161,13 @@ def test_another_seed_is_another_trigger(spec: str) -> None:
         ("text:prefix=<image> look", "<image>"),
         ("text:prefix=" + "x" * 201, "prefix"),
         ("text:prefix=Well, then", "%2C"),
+        ("patch:place=corners,side=0.6", "1/2"),
+        ("badnets:overflow=saturate", "overflow"),
+        ("badnets:side=0", "side"),
+        ("badnets:place=corner", "place"),
+        ("issba-like:amplitude=2", "amplitude"),
+        ("tensor:/nowhere.safetensors", "safetensors"),
+        ("dual-key:file=/x.safetensors,side=1/4", "file"),
         ("dual-key:alpha=0.2", "alpha"),
         ("dual-key:side=0", "side"),
     ],
