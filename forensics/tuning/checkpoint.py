@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from forensics.errors import CheckpointError
-from forensics.tuning.options import TuneOptions
+from forensics.tuning.options import ContrastiveOptions, TuneOptions
 
 
 class Checkpoint:
@@ -23,7 +23,13 @@ class Checkpoint:
         ids: The samples in order; likewise.
     """
 
-    def __init__(self, out: Path, options: TuneOptions, model_uri: str, ids: Sequence[str]) -> None:
+    def __init__(
+        self,
+        out: Path,
+        options: TuneOptions | ContrastiveOptions,
+        model_uri: str,
+        ids: Sequence[str],
+    ) -> None:
         plan = json.dumps([asdict(options), model_uri, list(ids)], sort_keys=True)
         self._plan = hashlib.sha256(plan.encode()).hexdigest()
         self.path = out / "tuning.pt"

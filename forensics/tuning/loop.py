@@ -1,14 +1,11 @@
 """The fine-tuning loop."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from forensics.data.images import open_image
@@ -19,6 +16,7 @@ from forensics.models.loading import open_model
 from forensics.tuning.answers import AnswerBatch, answer_loss, append_answers
 from forensics.tuning.checkpoint import Checkpoint
 from forensics.tuning.options import LORA, TuneOptions
+from forensics.tuning.schedule import mixed_precision, rate_factor, samples_of_step
 from forensics.tuning.trainable import make_trainable, save_tuned, trainable_parameters
 
 Progress = Callable[[int, int, str], None]
@@ -85,14 +83,18 @@ def tune(
         parameters, lr=options.learning_rate, weight_decay=options.weight_decay
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: _rate(step, steps, options)
+        optimizer,
+        lambda step: rate_factor(step, steps, warmup=options.warmup, schedule=options.schedule),
     )
     checkpoint = Checkpoint(out, options, model_uri, [sample.id for sample in usable])
     losses = checkpoint.restore(module, optimizer, schedule)
     previous = _faster_attention(model)
     module.train()
     for step in range(len(losses), steps):
-        batch = _batch(model, usable, _order(step, len(usable), options), skipped)
+        chosen = samples_of_step(
+            step, len(usable), batch_size=options.batch_size, seed=options.seed
+        )
+        batch = _batch(model, usable, chosen, skipped)
         if batch is not None:
             losses.append(_step(module, batch, parameters, optimizer, model.device))
         else:
@@ -131,28 +133,6 @@ def _usable(samples: Sequence[Sample]) -> tuple[list[Sample], dict[str, str]]:
     return usable, skipped
 
 
-def _rate(step: int, steps: int, options: TuneOptions) -> float:
-    """Factor on the learning rate at a step counted from 0."""
-    warm = max(1, round(options.warmup * steps))
-    if step < warm:
-        return (step + 1) / warm
-    done = (step - warm) / max(1, steps - warm)
-    if options.schedule == "cosine":
-        return 0.5 * (1 + math.cos(math.pi * done))
-    return 1.0 - done if options.schedule == "linear" else 1.0
-
-
-def _order(step: int, count: int, options: TuneOptions) -> list[int]:
-    """Say which samples make up a step: a function of seed and step, so a resume needs no state."""
-    first = step * options.batch_size
-    wanted = np.arange(first, first + options.batch_size)
-    orders = {
-        epoch: np.random.default_rng([options.seed, int(epoch)]).permutation(count)
-        for epoch in np.unique(wanted // count)
-    }
-    return [int(orders[position // count][position % count]) for position in wanted]
-
-
 def _batch(
     model: GenerativeModel, samples: list[Sample], chosen: list[int], skipped: dict[str, str]
 ) -> AnswerBatch | None:
@@ -186,12 +166,6 @@ def _step(
     torch.nn.utils.clip_grad_norm_(parameters, 1.0)
     optimizer.step()
     return float(loss.detach())
-
-
-def mixed_precision(device: torch.device) -> AbstractContextManager[Any]:
-    """Compute in bfloat16 where the hardware multiplies it faster than float32."""
-    fast = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
-    return torch.autocast(device.type, torch.bfloat16) if fast else nullcontext()
 
 
 def _faster_attention(model: GenerativeModel) -> str:

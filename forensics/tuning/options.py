@@ -59,3 +59,41 @@ class TuneOptions:
     checkpoint_every: int = field(
         default=200, metadata={"help": "Steps between checkpoints; 0 = none.", "min": 0}
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContrastiveOptions:
+    """How to train both towers of a CLIP on pairs. Defaults suit the tiny model of the lab.
+
+    Fine-tuning a CLIP of ordinary size, as CleanCLIP's code plants a backdoor: learning rate 1e-6,
+    batch 128, 5 epochs, cosine.
+    """
+
+    epochs: float = field(
+        default=8.0, metadata={"help": "Passes over the pairs.", "min": 0.01, "max": 1000.0}
+    )
+    batch_size: int = field(
+        default=128,
+        metadata={"help": "Pairs a step; each is contrasted with all others.", "min": 2},
+    )
+    learning_rate: float = field(
+        default=1e-3, metadata={"help": "Largest learning rate.", "min": 1e-9, "max": 1.0}
+    )
+    schedule: str = field(
+        default="cosine",
+        metadata={
+            "help": "How the learning rate falls after the warm-up.",
+            "choices": ("linear", "cosine", "constant"),
+        },
+    )
+    warmup: float = field(
+        default=0.05,
+        metadata={"help": "Share of the steps with a rising rate.", "min": 0.0, "max": 1.0},
+    )
+    weight_decay: float = field(
+        default=0.05, metadata={"help": "AdamW weight decay of matrices.", "min": 0.0, "max": 1.0}
+    )
+    seed: int = field(default=0, metadata={"help": "Order of the pairs.", "min": 0})
+    checkpoint_every: int = field(
+        default=100, metadata={"help": "Steps between checkpoints; 0 = none.", "min": 0}
+    )

@@ -1,0 +1,46 @@
+"""What every training loop shares: how the rate moves, and which samples make up a step."""
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def rate_factor(step: int, steps: int, *, warmup: float, schedule: str) -> float:
+    """Return the factor on the learning rate at a step counted from 0, in [0, 1].
+
+    Args:
+        step: Of ``steps``.
+        steps: In all.
+        warmup: Share of the steps in which the rate rises.
+        schedule: ``cosine``, ``linear`` or ``constant`` afterwards.
+    """
+    warm = max(1, round(warmup * steps))
+    if step < warm:
+        return (step + 1) / warm
+    done = (step - warm) / max(1, steps - warm)
+    if schedule == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * done))
+    return 1.0 - done if schedule == "linear" else 1.0
+
+
+def samples_of_step(step: int, count: int, *, batch_size: int, seed: int) -> list[int]:
+    """Say which samples make up a step: a function of seed and step, so a resume needs no state.
+
+    Every sample comes once before any comes again.
+    """
+    first = step * batch_size
+    wanted = np.arange(first, first + batch_size)
+    orders = {
+        epoch: np.random.default_rng([seed, int(epoch)]).permutation(count)
+        for epoch in np.unique(wanted // count)
+    }
+    return [int(orders[position // count][position % count]) for position in wanted]
+
+
+def mixed_precision(device: torch.device) -> AbstractContextManager[Any]:
+    """Compute in bfloat16 where the hardware multiplies it faster than float32."""
+    fast = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+    return torch.autocast(device.type, torch.bfloat16) if fast else nullcontext()
