@@ -1,22 +1,17 @@
 """Write which rows are kept and which are flagged, as CSV, JSON Lines or Parquet."""
 
-import csv
-import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from itertools import groupby, islice
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-from forensics.errors import DataError
-from forensics.export.atomic import whole_file
+from forensics.export.table_rows import Columns, export_rows
 
-# A spreadsheet runs a cell that begins with one of these as a formula (OWASP, CSV injection);
-# the full-width forms count in some locales.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_ROW_GROUP_ROWS = 65_536
-_Cells = Mapping[str, object]
+_COLUMNS: Final[Columns] = {
+    "id": str, "decision": str, "score": float, "source": str, "line": int, "reason": str,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +50,7 @@ def export_ids(rows: Iterable[IdRow], to: Path, *, overwrite: bool = False) -> i
     Raises:
         DataError: The suffix is another, the file exists, or it cannot be written.
     """
-    try:
-        write = _WRITERS[to.suffix.lower()]
-    except KeyError:
-        raise DataError(
-            f"Ids cannot be written as '{to.suffix}'.", remedy=f"Use {', '.join(_WRITERS)}."
-        ) from None
-    with whole_file(to, overwrite=overwrite) as partial:
-        return write((_cells(row) for row in rows), partial)
+    return export_rows((asdict(row) for row in rows), _COLUMNS, to, overwrite=overwrite)
 
 
 def merge_turns(rows: Iterable[IdRow], *, higher: bool = False) -> Iterator[IdRow]:
@@ -82,57 +70,3 @@ def merge_turns(rows: Iterable[IdRow], *, higher: bool = False) -> Iterator[IdRo
         worst = max if higher else min
         score = worst((score for score in scores if not math.isnan(score)), default=None)
         yield replace((flagged or turns)[0], score=score)
-
-
-def escape_formula(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
-
-
-def _cells(row: IdRow) -> dict[str, object]:
-    cells = asdict(row)
-    if row.score is not None and not math.isfinite(row.score):
-        cells["score"] = None
-    return cells
-
-
-def _write_csv(rows: Iterator[_Cells], path: Path) -> int:
-    count = 0
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([field.name for field in fields(IdRow)])
-        for row in rows:
-            values = row.values()
-            writer.writerow([escape_formula(v) if isinstance(v, str) else v for v in values])
-            count += 1
-    return count
-
-
-def _write_json_lines(rows: Iterator[_Cells], path: Path) -> int:
-    count = 0
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        for row in rows:
-            stream.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
-            count += 1
-    return count
-
-
-def _write_parquet(rows: Iterator[_Cells], path: Path) -> int:
-    import pyarrow as pa  # slow to import
-    import pyarrow.parquet as pq
-
-    types = {"score": pa.float64(), "line": pa.int64()}
-    schema = pa.schema([(f.name, types.get(f.name, pa.string())) for f in fields(IdRow)])
-    count = 0
-    with pq.ParquetWriter(path, schema) as writer:
-        while group := list(islice(rows, _ROW_GROUP_ROWS)):
-            writer.write_table(pa.Table.from_pylist(group, schema))
-            count += len(group)
-    return count
-
-
-_WRITERS: Mapping[str, Callable[[Iterator[_Cells], Path], int]] = {
-    ".csv": _write_csv,
-    ".jsonl": _write_json_lines,
-    ".parquet": _write_parquet,
-}
