@@ -106,6 +106,17 @@ BUILT_IN = (
         job="forensics.jobs.masked_views:run",
     ),
     MethodSpec(
+        name="clusters",
+        kind="scan",
+        title="Map and groups of samples",
+        needs="a finished attention scan, or a model (language model or CLIP) and its data",
+        gives="a map of all samples, groups with what their answers share, density and spectral "
+        "scores; no verdict",
+        builds_on="arrays",
+        options="forensics.detectors.clusters_options:ClustersOptions",
+        job="forensics.jobs.clusters:run",
+    ),
+    MethodSpec(
         name="transplant",
         kind="transplant",
         title="Does a suspected trigger work on other images?",

@@ -14,7 +14,8 @@ from forensics.registry import MethodSpec, find_method, load_object, methods
 
 KEYS = ("verdict", "reason", "sentence", "n", "failed", "flagged", "seconds",
         "samples_per_second", "precision", "recall", "f1", "scores", "answers_only",
-        "candidates", "controls", "comparisons", "auc_of_poisoned")  # fmt: skip
+        "candidates", "controls", "comparisons", "auc_of_poisoned", "clusters", "noise", "excluded",
+        "poisoned_cluster")  # fmt: skip
 
 
 class ScanGroup(click.Group):
@@ -41,7 +42,7 @@ def scan() -> None:
     samples_per_second; where the data says which rows are poisoned also precision, recall, f1,
     scores (all modes) and answers_only (the counting baseline). A method that only ranks has no
     verdict (null) and no flagged_ids_file; masked-views lists candidates, controls, comparisons
-    and, where the data says which rows are poisoned, auc_of_poisoned.
+    and, where the data says which rows are poisoned, auc_of_poisoned; clusters lists its groups.
     """
 
 

@@ -23,7 +23,7 @@ class ModeFlags(NamedTuple):
 
 def write_flagged_ids(folder: Path, ids: Iterable[object]) -> None:
     """Write one id a line; line breaks and backslashes inside an id are written as escapes."""
-    (folder / FLAGGED_IDS).write_text("".join(f"{_line(name)}\n" for name in ids), "utf-8")
+    (folder / FLAGGED_IDS).write_text("".join(f"{id_line(name)}\n" for name in ids), "utf-8")
 
 
 def write_scores(
@@ -59,5 +59,6 @@ def write_scores(
     partial.replace(folder / SCORES)
 
 
-def _line(name: object) -> str:
+def id_line(name: object) -> str:
+    """Write an id on one line: line breaks and backslashes become escapes."""
     return str(name).replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
