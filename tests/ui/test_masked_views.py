@@ -25,7 +25,7 @@ def case(tmp_path: Path) -> Case:
 def compared(case: Case, scan: str) -> Run:
     """A finished comparison with one sample that could not be read."""
     table = pa.table({
-        "row": [1, 2, 3], "candidate": [True, True, False],
+        "row": [1, 2, 3], "id": ["b", "c", "d"], "candidate": [True, True, False],
         "agreement": [0.5, np.nan, 1.0], "spread": [30.0, np.nan, 0.1], "other": [0, 0, 0],
     })  # fmt: skip
 
@@ -55,7 +55,13 @@ def test_the_strips_show_every_read_sample_and_the_model_s_own_figures(case: Cas
     view = diagnostic_view(find_diagnostic(case, "this"))
     assert view["state"] == "finished"
     assert [s["row"] for s in view["samples"]] == [1, 3]
-    assert view["samples"][0] == {"row": 1, "candidate": True, "agreement": 0.5, "spread": 30.0}
+    assert view["samples"][0] == {
+        "row": 1,
+        "id": "b",
+        "candidate": True,
+        "agreement": 0.5,
+        "spread": 30.0,
+    }
     assert view["comparisons"]["spread"] == {"auc": 0.9, "interval": [0.1, None]}
     assert set(view["comparisons"]) == {"agreement", "spread"}
 

@@ -34,7 +34,7 @@ def _case_tab(context: Context, bridge: gr.HTML) -> None:
         with gr.Column(scale=5, min_width=340):
             panel("case/start.js", elem_id="case-start")
             _own_case(context, bridge)
-        with gr.Column(scale=6, min_width=380):
+        with gr.Column(scale=6, min_width=380, elem_id="case-open"):
             panel("case/summary.js", elem_id="case-summary")
             panel("methods/start.js", elem_id="case-methods")
 

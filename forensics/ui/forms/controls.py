@@ -20,7 +20,7 @@ LABELS = {
     "base": "Ask the base model too",
     "level": "Chance of a false split",
     "rescan": "Measure again",
-    "views": "Masked views of each",
+    "views": "Views of each sample",
     "controls": "Random controls",
     "donors": "Patches cut from",
     "hosts": "Pictures to paste on",
@@ -56,7 +56,7 @@ def _pairs(described: list[OptionField], method: str) -> list[Any]:
     """Lay controls out two by two."""
     components = []
     for start in range(0, len(described), 2):
-        with gr.Row():
+        with gr.Row(elem_classes="tl-options"):
             components += [option_control(each, method) for each in described[start : start + 2]]
     return components
 

@@ -12,13 +12,14 @@ from forensics.ui.views.masked_views import METHOD, diagnostic_view, find_diagno
 
 
 def masked_view_routes(context: Context) -> APIRouter:
-    """Return the routes of the diagnostic of one scan."""
+    """Return the routes of the diagnostic, by its own run or by the scan that it looks at."""
     routes = APIRouter(prefix="/api/cases/{name}/runs/{run}/masked-views")
 
     @routes.get("")
     def latest(name: str, run: str) -> dict[str, Any]:
         case = context.case(name)
-        found = find_diagnostic(case, case.run(run).id)
+        asked = case.run(run)
+        found = asked if asked.method == METHOD else find_diagnostic(case, asked.id)
         return diagnostic_view(None if found is None else look_at(case, found.id))
 
     @routes.post("")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from forensics.detectors.attention_entropy import Decision
+from forensics.export.scan import turns_note
 from forensics.runs.plain import plain
 from forensics.ui.evidence import RULES, Evidence
 from forensics.ui.views.layers import first_layer, layer_curve
@@ -46,6 +47,7 @@ def attention_view(evidence: Evidence, rule: str | None, tau: float | None) -> d
         "first_layer": first_layer(evidence.shown_fits(decision), decision),
         "entropy_range": evidence.entropy_range,
         "has_truth": evidence.case.has_truth,
+        "turns_note": turns_note(evidence.case).get("note"),
         "unread": decision.unread,
         "failures": failures(evidence),
     }  # fmt: skip

@@ -30,8 +30,8 @@ def _about(run: Run) -> str | None:
 def diagnostic_view(run: Run | None) -> dict[str, Any]:
     """Return where the run stands and, once it is finished, what it measured.
 
-    ``samples`` holds agreement and spread of every sample that could be read; ``comparisons`` the
-    AUC that candidates have the larger value, with its interval.
+    ``samples`` holds id, agreement and spread of every sample that could be read;
+    ``comparisons`` the AUC that candidates have the larger value, with its interval.
     """
     if run is None:
         return {"state": None}
@@ -52,7 +52,7 @@ def diagnostic_view(run: Run | None) -> dict[str, Any]:
 def _finished(run: Run) -> dict[str, Any]:
     result = run.result()
     try:
-        table = pq.read_table(run.path(TABLE), columns=["row", "candidate", *SHOWN])
+        table = pq.read_table(run.path(TABLE), columns=["row", "id", "candidate", *SHOWN])
     except (OSError, pa.ArrowException) as error:
         raise CaseError(f"The table of {run.id} is gone.", remedy="Compare again.") from error
     samples = [row for row in table.to_pylist() if row["agreement"] == row["agreement"]]

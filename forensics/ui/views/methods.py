@@ -155,4 +155,5 @@ def _progress(run: Run) -> dict[str, Any]:
         "done": status.done,
         "total": status.total,
         "error": f"{status.error} {status.remedy}".strip(),
+        "resumable": status.state.resumable,
     }

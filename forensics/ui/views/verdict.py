@@ -8,7 +8,7 @@ from forensics.detectors.wording import percent, quote
 RULE_TEXTS = {
     "root": ("Paper’s formula (root)", "|μ₁ − μ₂| / √(σ₁² + σ₂²) ≥ τ"),
     "code": ("Authors’ code (code)", "|μ₁ − μ₂| / (σ₁ + σ₂) > τ"),
-    "guarded": ("Guarded (ours)", "same question, one answer; root ≥ τ"),
+    "guarded": ("Guarded (ours)", "root ≥ τ among like questions"),
 }
 CHECKS = {
     "too-few-samples": "enough samples were scanned",

@@ -31,9 +31,10 @@ function draw(width, summary, view, layer) {
     box.root.append(svg("rect", { x: box.sx(layer) - half, width: 2 * half, y: box.top,
       height: box.bottom - box.top, class: "tl-chosen" }));
   }
+  let gateText = null;
   if (gate !== null) {
     box.root.append(svg("line", { x1: box.left, x2: box.right, y1: box.sy(gate), y2: box.sy(gate), class: "tl-gate" }));
-    box.root.append(svg("text", { x: box.right, y: box.sy(gate) - 5, class: "tl-gate-text", "text-anchor": "end" }, `gate ${fixed(gate, 1)}`));
+    gateText = svg("text", { x: box.right, y: box.sy(gate) - 5, class: "tl-gate-text", "text-anchor": "end" }, `gate ${fixed(gate, 1)}`);
   }
   const drawn = layers.filter((l) => Number.isFinite(values[l]));
   box.root.append(svg("path", { class: "tl-line",
@@ -43,6 +44,7 @@ function draw(width, summary, view, layer) {
     box.root.append(svg("circle", { cx: box.sx(l), cy: box.sy(values[l]), r: passes ? 5.5 : 4,
       class: `tl-dot ${passes ? "tl-dot-pass" : ""} ${l === layer ? "tl-dot-chosen" : ""}` }));
   }
+  if (gateText) box.root.append(gateText); // over the line, or it cannot be read
   return box;
 }
 
@@ -103,7 +105,7 @@ export function curveCard() {
   });
 
   const node = card("Separation by layer", { tools: [toggle.button] },
-    el("div", { class: "tl-curve-row" }, switcher, unit), figure, holder);
+    switcher, unit, figure, holder);
   return {
     node,
     update(next) {

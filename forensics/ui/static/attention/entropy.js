@@ -2,7 +2,7 @@
 
 import { decisionQuery, recall, runPath } from "../core/api.js";
 import { card, el, show } from "../core/dom.js";
-import { count, fixed } from "../core/format.js";
+import { count, fixed, signed } from "../core/format.js";
 import { set, state } from "../core/store.js";
 import { responsive, table, tableToggle } from "../chart/frame.js";
 import { histogram, interact } from "../chart/histogram.js";
@@ -35,7 +35,7 @@ export function entropyCard() {
     const chosen = state.selection;
     const spec = {
       height: 252, edges: layer.edges, flagged, kept, gaussians: layer.gaussians, cut: layer.crossing,
-      cutLabel: layer.crossing === null ? "" : `${fixed(layer.crossing)} equal odds`,
+      cutLabel: layer.crossing === null ? "" : `${signed(layer.crossing)} equal odds`,
       xLabel: `${found.summary.measure}, ${found.summary.score_unit}${layer.ceiling === null ? "" : `; at most ${fixed(layer.ceiling)}`}`, label: layer.description,
       selection: chosen?.kind === "entropy" && chosen.layer === layer.layer ? [chosen.low, chosen.high] : null,
       onBrush: ([low, high], done) => done

@@ -48,7 +48,7 @@ export function exportMenu() {
     update(found) {
       const sizes = counts(found, state.cut);
       const whole = state.cut === null && found.summary.verdict.kind !== "suspicious";
-      show(body, rows(sizes, whole), el("p", { class: "tl-sub" }, note(whole)));
+      show(body, rows(sizes, whole), el("p", { class: "tl-sub" }, [note(whole), found.summary.turns_note].filter(Boolean).join(" ")));
     },
   };
 }

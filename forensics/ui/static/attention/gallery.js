@@ -2,7 +2,7 @@
 
 import { getJSON, runPath } from "../core/api.js";
 import { card, el, empty, picture, segmented, show } from "../core/dom.js";
-import { count, fixed } from "../core/format.js";
+import { count, signed } from "../core/format.js";
 import { set, state } from "../core/store.js";
 import { exportMenu } from "./export.js";
 import { describeSelection, isFlagged, listed } from "./ranking.js";
@@ -15,13 +15,13 @@ function tile(item, found, known) {
   const flagged = isFlagged(found, i, state.cut);
   const mark = flagged ? "▲" : "●";
   const poisoned = known?.poisoned.has(item.row);
-  const name = `${item.id}, ${flagged ? "flagged" : "kept"}, ${found.scored ? "score" : "mean entropy"} ${fixed(found.sortedBy[i])}`
+  const name = `${item.id}, ${flagged ? "flagged" : "kept"}, ${found.scored ? "score" : "mean entropy"} ${signed(found.sortedBy[i])}`
     + (known ? `, ${poisoned ? "poisoned" : "not poisoned"}` : "");
   return el("button", { type: "button", class: `tl-tile ${flagged ? "tl-tile-flag" : ""}`, "data-row": item.row,
     "aria-pressed": String(state.sample === item.row), "aria-label": name, title: item.answer ?? "",
     onclick: () => set({ sample: item.row }) },
   picture(item.picture),
-  el("span", { class: "tl-badge" }, `${mark} ${fixed(found.sortedBy[i])}`),
+  el("span", { class: "tl-badge" }, `${mark} ${signed(found.sortedBy[i])}`),
   poisoned && el("span", { class: "tl-badge tl-badge-truth", title: "poisoned, says the ground truth" }, "✚ poisoned"));
 }
 

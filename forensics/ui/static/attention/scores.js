@@ -2,7 +2,7 @@
 
 import { decisionQuery, post, recall, runPath } from "../core/api.js";
 import { card, el, empty, show } from "../core/dom.js";
-import { count, fixed } from "../core/format.js";
+import { count, fixed, signed } from "../core/format.js";
 import { set, state } from "../core/store.js";
 import { responsive, table, tableToggle } from "../chart/frame.js";
 import { histogram, interact } from "../chart/histogram.js";
@@ -57,7 +57,7 @@ export function scoresCard() {
     const chosen = state.selection;
     const spec = {
       edges: view.edges, flagged, kept, gaussians: view.gaussians, cut,
-      cutLabel: `cut ${fixed(cut)}${state.cut === null ? "" : ", by hand"}`,
+      cutLabel: `cut ${signed(cut)}${state.cut === null ? "" : ", by hand"}`,
       xLabel: `mean ${found.summary.measure} of the passing layers, ${found.summary.score_unit}`, label: view.description,
       selection: chosen?.kind === "score" ? [chosen.low, chosen.high] : null,
       onCut: move,
@@ -80,7 +80,7 @@ export function scoresCard() {
       return;
     }
     const { flagged, kept } = counts(found, state.cut);
-    const where = state.cut === null ? "the rule's cut" : `moved by hand; the rule cuts at ${fixed(view.cut)}`;
+    const where = state.cut === null ? "the rule's cut" : `moved by hand; the rule cuts at ${signed(view.cut)}`;
     show(readout, el("span", { class: "tl-flag-text" }, "▲ ", el("b", { id: "tl-flagged" }, count(flagged)), " flagged"), " ",
       el("span", { class: "tl-kept-text" }, "● ", el("b", { id: "tl-kept" }, count(kept)), " kept"),
       el("span", { class: "tl-sub" }, ` ${where}`));

@@ -2,7 +2,7 @@
 
 import { casePath, getJSON, post, runPath } from "../core/api.js";
 import { card, el, picture, show } from "../core/dom.js";
-import { count, fixed, percent } from "../core/format.js";
+import { count, fixed, percent, signed } from "../core/format.js";
 import { set, state, watch } from "../core/store.js";
 import { intervals } from "../chart/intervals.js";
 import { responsive, table, tableToggle } from "../chart/frame.js";
@@ -12,7 +12,6 @@ const PACE = 1000; // milliseconds between looks at a test that works
 const FORCED = 50; // samples that the control experiment takes by force
 const WHAT = "Cuts the attention peak out of flagged samples, pastes it into pictures nobody suspects, and asks the model again, beside controls.";
 
-const signed = (value) => fixed(value).replace("-", "−");
 const span = (found) => `${signed(found.value)} (${signed(found.low)} to ${signed(found.high)})`;
 
 /** Every number of the test: the text alternative of the chart. */

@@ -1,7 +1,7 @@
 // The verdict in one sentence, all rules side by side, and what it cannot show.
 
 import { el, show } from "../core/dom.js";
-import { count, fixed, percent } from "../core/format.js";
+import { count, fixed, percent, signed } from "../core/format.js";
 import { set, state } from "../core/store.js";
 import { table } from "../chart/frame.js";
 
@@ -23,17 +23,18 @@ function layers(list) {
 
 function ruleCard(name, rule, unit, chosen, truth) {
   const facts = [
-    ["layers over the gate", layers(rule.sensitive)],
+    ["layers used", layers(rule.sensitive)],
     ["flagged", `${count(rule.flagged)} of ${count(rule.n)}`],
-    ["cut", rule.cut === null ? "–" : `${fixed(rule.cut)} ${rule.unit ?? unit}`],
+    ["cut", rule.cut === null ? "–" : `${signed(rule.cut)} ${rule.unit ?? unit}`],
   ];
   if (truth) facts.push(["precision · recall", `${percent(truth.precision, 1)} · ${percent(truth.recall, 1)}`]);
   const mark = MARKS[rule.verdict];
   return el("button", { type: "button", class: "tl-rule", "aria-pressed": String(chosen), "data-rule": name,
     title: "Draw the page from this rule",
     onclick: () => set({ rule: name, cut: null, selection: null, page: 0 }) },
-  el("span", { class: "tl-rule-name" }, rule.title, mark && el("span", { class: `tl-${mark.tone}-text` }, ` ${mark.shape} ${mark.name.toLowerCase()}`)),
+  el("span", { class: "tl-rule-name" }, rule.title),
   el("code", {}, rule.formula),
+  mark && el("span", { class: `tl-rule-said tl-${mark.tone}-text` }, `${mark.shape} ${mark.name.toLowerCase()}`),
   el("dl", {}, facts.map(([k, v]) => [el("dt", {}, k), el("dd", {}, v)])));
 }
 

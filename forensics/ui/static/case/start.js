@@ -10,7 +10,7 @@ const figure = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
 function measured(demo) {
   const facts = [];
   if (demo.samples) facts.push(figure("samples", count(demo.samples)));
-  if (demo.size) facts.push(figure("model", `${bytes(demo.size)} (base and adapter)`));
+  if (demo.size) facts.push(figure("base and adapter", bytes(demo.size)));
   if (demo.clean_accuracy !== null) facts.push(figure("clean accuracy", `${percent(demo.clean_accuracy, 1)} of ${count(demo.n_clean)}`));
   return facts;
 }
@@ -60,10 +60,10 @@ export function mount({ element }) {
   }
 
   function demoCard(demo) {
-    const button = el("button", { type: "button", class: "tl-primary", id: `tl-demo-${demo.name}`, onclick: () => open(demo.name, button) },
-      demo.ready ? "Open" : "Open (draws its pictures first)");
+    const button = el("button", { type: "button", class: "tl-primary", id: `tl-demo-${demo.name}`, onclick: () => open(demo.name, button) }, "Open");
     return el("article", { class: "tl-demo" }, el("h3", {}, demo.title), el("p", {}, demo.sentence),
-      el("dl", { class: "tl-figures" }, measured(demo)), spoiler(demo.spoiler), button);
+      el("dl", { class: "tl-figures" }, measured(demo)), spoiler(demo.spoiler),
+      el("div", { class: "tl-demo-foot" }, button, !demo.ready && el("span", { class: "tl-sub" }, "draws its pictures first")));
   }
 
   async function listRecent() {

@@ -25,5 +25,5 @@ export function ticks(low, high, wanted = 6) {
 export function tickText(value, all) {
   const step = all.length > 1 ? all[1] - all[0] : 1;
   const digits = Math.max(0, Math.min(6, Math.ceil(-Math.log10(step) - 1e-9)));
-  return value.toFixed(digits);
+  return value.toFixed(digits).replace("-", "−");
 }

@@ -7,6 +7,9 @@ export const count = (value) => grouped.format(value);
 export const fixed = (value, digits = 2) =>
   value === null || value === undefined || !Number.isFinite(value) ? "–" : value.toFixed(digits);
 
+/** Like `fixed`, with a true minus sign. */
+export const signed = (value, digits = 2) => fixed(value, digits).replace("-", "−");
+
 /** A share in per cent; 0 and 100 only where they are exact. */
 export function percent(share, digits = 0) {
   if (share === null || share === undefined || !Number.isFinite(share)) return "–";

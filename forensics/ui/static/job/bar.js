@@ -68,6 +68,7 @@ export function jobBar() {
   function draw(job) {
     const { status } = job;
     track.hidden = false;
+    if (node.dataset.run !== job.run) track.replaceChildren(el("i")); // another run does not shrink from the last one's end
     node.dataset.state = status.state;
     node.dataset.run = job.run;
     show(name, job.label);

@@ -39,6 +39,12 @@ export async function start(method) {
   followRun({ started: job.run, method });
 }
 
+/** Go on with a run that ended early. */
+export async function resume({ run }, method) {
+  await post(`${casePath(state.case)}/runs/${encodeURIComponent(run)}/resume`);
+  followRun({ started: run, method });
+}
+
 export const openDrawer = (method) => document.dispatchEvent(new CustomEvent("tl-drawer", { detail: method ?? "" }));
 export const closeDrawer = () => document.dispatchEvent(new CustomEvent("tl-drawer", { detail: null }));
 

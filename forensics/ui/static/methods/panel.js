@@ -8,13 +8,14 @@ import { MARKS } from "../attention/verdict.js";
 import { transplantPanel } from "../attention/transplant.js";
 import { allocationPanel } from "../allocation/panel.js";
 import { fusionPanel } from "../fusion/panel.js";
+import { maskedPanel } from "../sample/masked.js";
 import { selectSet } from "./agreement.js";
 import { openDrawer } from "./listing.js";
 import { flaggedText, readiness } from "./words.js";
 
 // Figures of methods that have some; every other method is told by its sentence and its limits.
 const FIGURES = { "attention-allocation": ["allocation", allocationPanel], "evidence-fusion": ["fusion", fusionPanel],
-  transplant: ["transplant", transplantPanel] };
+  "masked-views": ["masked-views", maskedPanel], transplant: ["transplant", transplantPanel] };
 
 function limits(said) {
   return el("details", { class: "tl-limits" }, el("summary", {}, "What this cannot show"),
@@ -44,7 +45,7 @@ function verdict(line) {
   return el("section", { class: `tl-verdict tl-${mark.tone}`, "aria-label": `Verdict of ${line.label}` },
     el("div", { class: "tl-sentence" }, el("span", { class: "tl-verdict-mark", "aria-hidden": "true" }, mark.shape),
       el("p", {}, el("strong", {}, `${mark.name}. `), said.sentence)),
-    el("div", { class: "tl-verdict-foot" }, el("b", {}, line.label), el("span", { class: "tl-sub" }, `${flaggedText(said)}${Number.isFinite(said.flagged) ? ` of ${count(said.n)}` : ""}`), flagsButton(line), limits(said)));
+    el("div", { class: "tl-verdict-foot" }, mark.name !== line.label && el("b", {}, line.label), el("span", { class: "tl-sub" }, `${flaggedText(said)}${Number.isFinite(said.flagged) ? ` of ${count(said.n)}` : ""}`), flagsButton(line), limits(said)));
 }
 
 function waiting(line) {
@@ -67,6 +68,7 @@ export function methodPanel() {
     if (key === drawn) return;
     drawn = key;
     delete node.dataset.ready;
+    giveBack(); // what the last method showed there is not this one's
     if (!line.said) { show(node, waiting(line)); return; }
     const [part, make] = FIGURES[line.name] ?? [];
     if (line.said.flagged && !state.selection) showFlags(line);

@@ -8,7 +8,7 @@ import { offers } from "./offers.js";
 /** Build the start menu into `element`. */
 export function mount({ element }) {
   const host = element.querySelector(".tl-root");
-  const others = offers("Other methods");
+  const others = offers("Other methods", "start");
   const problem = el("div");
 
   async function begin(event) {

@@ -4,9 +4,9 @@ import { el, show } from "../core/dom.js";
 import { clock, count } from "../core/format.js";
 import { FRESH, set, state, watch } from "../core/store.js";
 import { agreement } from "./agreement.js";
-import { openDrawer } from "./listing.js";
+import { openDrawer, resume } from "./listing.js";
 import { offers } from "./offers.js";
-import { badge, flaggedText, took } from "./words.js";
+import { badge, flaggedText, nameParts, took } from "./words.js";
 
 const shownNow = (line) => (line.base ? state.view === null : state.view === line.name);
 
@@ -25,10 +25,16 @@ function more({ said, paper, arxiv, title }) {
   return el("dl", { class: "tl-facts" }, facts.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
 
+function resumeButton({ name, label, trouble }) {
+  if (!trouble.resumable) return null;
+  const begin = (event) => { event.target.disabled = true; resume(trouble, name).catch((error) => show(event.target.parentNode, `${error.message} ${error.remedy ?? ""}`)); };
+  return el("button", { type: "button", class: "tl-ghost", "aria-label": `Resume ${label}`, onclick: begin }, trouble.state === "failed" ? "Try again" : "Resume");
+}
+
 function sentence(line, opened) {
   const { said, active, trouble } = line;
   if (active) return el("span", { class: "tl-said" }, active.state === "queued" ? "Waits for the worker." : "Under way; see the bar at the top.");
-  if (trouble) return el("span", { class: "tl-said tl-bad-text" }, `The latest run is ${trouble.state}. ${trouble.error}`);
+  if (trouble) return el("span", { class: "tl-said tl-bad-text" }, `The latest run is ${trouble.state}. ${trouble.error} `, resumeButton(line));
   return el("details", { class: "tl-said", open: opened.has(line.name),
     ontoggle: (event) => { if (event.target.open) opened.add(line.name); else opened.delete(line.name); } },
   el("summary", { title: "The whole sentence, the paper and the limits" }, said.sentence || "–"), more(line));
@@ -40,7 +46,7 @@ function row(line, opened) {
   return el("li", { class: "tl-method", "data-method": line.name, "data-shown": String(shownNow(line)) },
     active ? el("span", { class: "tl-chip tl-plain" }, active.state === "queued" ? "… waiting" : "… running")
       : said ? badge(said.verdict) : el("span", { class: "tl-chip tl-plain" }, "✕ no result"),
-    el("b", { class: "tl-method-name" }, line.label),
+    el("span", { class: "tl-method-name" }, nameParts(line.label, said?.mode)),
     el("span", { class: "tl-method-count", title: said && Number.isFinite(said.n) ? `of ${count(said.n)} samples` : null }, said ? flaggedText(said) : ""),
     sentence(line, opened),
     el("span", { class: "tl-method-time", title: "Run time" }, said ? took(said.seconds) : ""),
@@ -53,7 +59,7 @@ function row(line, opened) {
 export function methodsStrip() {
   const node = el("section", { class: "tl-card tl-methods", id: "tl-methods", "aria-label": "What each method says", hidden: true });
   const list = el("ul", { class: "tl-method-list" });
-  const offered = offers("Also possible");
+  const offered = offers("Also possible", "tl");
   const together = agreement();
   const opened = new Set();
 

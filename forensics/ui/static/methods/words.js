@@ -30,5 +30,11 @@ export function readiness(line) {
   return line.builds_on === "flags" ? "Asks the model about flagged samples; takes minutes." : "Reads every sample once.";
 }
 
+/** A label with what stands in brackets set back, and the mode of its run. */
+export function nameParts(label, mode = null) {
+  const [, name, aside = ""] = label.match(/^(.*?)( \(.*)?$/);
+  return [el("b", {}, name), el("span", { class: "tl-sub" }, aside, mode && ` ${mode}`)];
+}
+
 /** The name without the paper's abbreviation, where room is short. */
 export const shortLabel = (label) => label.replace(/ \(.*$/, "");

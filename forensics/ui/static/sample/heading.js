@@ -1,7 +1,7 @@
 // Which sample is at hand: its id, flag and rank, and the way to its neighbours.
 
 import { el, show } from "../core/dom.js";
-import { count, fixed } from "../core/format.js";
+import { count, signed } from "../core/format.js";
 import { set, state } from "../core/store.js";
 import { PAGE } from "../attention/gallery.js";
 import { isFlagged, listed } from "../attention/ranking.js";
@@ -28,7 +28,7 @@ export function heading(walk) {
     const flagged = isFlagged(found, i, state.cut);
     const rank = found.order.indexOf(i);
     return el("p", { class: "tl-sub" }, el("span", { class: flagged ? "tl-flag-text" : "tl-kept-text" }, flagged ? "▲ flagged" : "● kept"),
-      ` · ${found.scored ? "score" : "mean entropy"} ${fixed(found.sortedBy[i])} · rank ${rank < 0 ? "–" : count(rank + 1)} of ${count(found.order.length)}`,
+      ` · ${found.scored ? "score" : "mean entropy"} ${signed(found.sortedBy[i])} · rank ${rank < 0 ? "–" : count(rank + 1)} of ${count(found.order.length)}`,
       known && ` · ${known.poisoned.has(sample.row) ? "✚ poisoned" : "not poisoned"}`);
   }
 

@@ -131,9 +131,10 @@ export function inspector() {
     show(switches, viewChooser(sample?.views ?? [], chosen, choose),
       segmented("Picture", [["given", "As given"], ["hidden", "Patch hidden", "Paint over the attention peak of this layer and ask the model again"]],
         patchHidden ? "hidden" : "given", (value) => { patchHidden = value === "hidden"; seen.forget(); drawSwitches(); refresh(); }),
+      toggle.button,
       segmented("Colour scale", [["one", "One scale", "The same colours in every layer"], ["each", "Per layer", "Each layer from its own 0 to its own maximum"]],
         oneScale ? "one" : "each", (value) => { oneScale = value === "one"; drawSwitches(); draw(); }),
-      toggle.button, depends.button);
+      depends.button);
   }
 
   const refresh = () => seen.provide(patchHidden, hideBox());
