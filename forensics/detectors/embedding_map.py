@@ -70,7 +70,7 @@ def draw_map(
     values = unit_rows(features) if metric == "cosine" else np.asarray(features, dtype=np.float32)
     if len(values) < FEWEST or not np.ptp(values, axis=0).any():
         return EmbeddingMap(xy=_plane(values), method="pca", neighbours=0)
-    neighbours = min(neighbours, len(values))
+    neighbours = min(neighbours, len(values) - 1)
     if known is None or known.k < neighbours - 1:
         known = find_neighbours(values, neighbours - 1)
     xy = _umap(values, _with_self(known, neighbours), min_dist, seed)

@@ -7,6 +7,7 @@ from pathlib import Path
 from forensics.case import Case
 from forensics.errors import OptionError
 from forensics.ui.evidence import RULES, Evidence, EvidenceShelf
+from forensics.ui.sample_map import MapShelf, SampleMap
 from forensics.ui.workspace import Workspace
 
 
@@ -17,10 +18,12 @@ class Context:
     Attributes:
         workspace: The cases.
         shelf: The scans in memory.
+        maps: The maps of samples in memory, and selections on them.
     """
 
     workspace: Workspace
     shelf: EvidenceShelf = field(default_factory=EvidenceShelf)
+    maps: MapShelf = field(default_factory=MapShelf)
 
     def case(self, name: str) -> Case:
         """Return an opened case by its id."""
@@ -29,6 +32,10 @@ class Context:
     def evidence(self, name: str, run: str) -> Evidence:
         """Return a finished scan."""
         return self.shelf.get(self.case(name), run)
+
+    def sample_map(self, name: str, run: str) -> SampleMap:
+        """Return a finished map of samples."""
+        return self.maps.get(self.case(name), run)
 
 
 def open_context(root: Path) -> Context:

@@ -15,6 +15,20 @@ def has_flags(run: Run) -> bool:
     return bool(run.result().get("flagged_ids_file")) and run.path(SCORES).is_file()
 
 
+def scored_rows(run: Run) -> NDArray[np.int64]:
+    """Return the rows that a finished run looked at.
+
+    Raises:
+        CaseError: The table is damaged.
+    """
+    try:
+        return np.asarray(pq.read_table(run.path(SCORES), columns=["row"])["row"], dtype=np.int64)
+    except (OSError, pa.ArrowException, ValueError, TypeError) as error:
+        raise CaseError(
+            f"The scores of {run.id} cannot be read.", remedy="Run it again."
+        ) from error
+
+
 def flagged_rows(run: Run, size: int) -> NDArray[np.int64]:
     """Return the flagged rows, ascending.
 

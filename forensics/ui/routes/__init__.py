@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from forensics.ui.context import Context
 from forensics.ui.routes.allocation import allocation_routes
 from forensics.ui.routes.cases import case_routes
+from forensics.ui.routes.clusters import cluster_routes
 from forensics.ui.routes.demos import demo_routes
 from forensics.ui.routes.downloads import download_routes
 from forensics.ui.routes.fusion import fusion_routes
@@ -14,6 +15,7 @@ from forensics.ui.routes.masked_views import masked_view_routes
 from forensics.ui.routes.methods import method_routes
 from forensics.ui.routes.pictures import picture_routes
 from forensics.ui.routes.scans import scan_routes
+from forensics.ui.routes.selections import selection_routes
 from forensics.ui.routes.transplant import transplant_routes
 
 
@@ -22,6 +24,6 @@ def routers(context: Context) -> list[APIRouter]:
     makers = (
         transplant_routes, demo_routes, case_routes, job_routes, scan_routes, download_routes,
         live_routes, picture_routes, masked_view_routes, method_routes, allocation_routes,
-        fusion_routes,
+        fusion_routes, cluster_routes, selection_routes,
     )  # fmt: skip
     return [make(context) for make in makers]
