@@ -25,6 +25,8 @@ def build_blocks(context: Context) -> gr.Blocks:
             with gr.Tab("Attention", id="attention", elem_id="tab-attention", render_children=True):
                 panel("shell/help.js", elem_id="help-attention", tab="attention")
                 panel("attention/tab.js", elem_id="attention")
+            with gr.Tab("Clusters", id="clusters", elem_id="tab-clusters", render_children=True):
+                panel("clusters/tab.js", elem_id="clusters")
     return blocks
 
 

@@ -3,7 +3,9 @@
 import gradio as gr
 
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "DejaVu Sans", "sans-serif")
-HEAD = '<link rel="stylesheet" href="/lens/app.css">'
+HEAD = (
+    '<link rel="stylesheet" href="/lens/app.css"><link rel="stylesheet" href="/lens/clusters.css">'
+)
 
 
 def theme() -> gr.themes.Base:

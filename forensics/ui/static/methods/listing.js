@@ -29,6 +29,7 @@ export function followRun({ started, method }) {
   forget(casePath(state.case));
   closeDrawer();
   if (method === BASE) set({ ...FRESH, run: started, tab: "attention" });
+  else if (method === "clusters") set({ job: started, map: null, tab: "clusters" });
   else set({ job: started, view: method, tab: "attention" });
   load();
 }

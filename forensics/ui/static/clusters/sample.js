@@ -1,0 +1,37 @@
+// The point looked at: its picture, texts and numbers.
+
+import { recall } from "../core/api.js";
+import { card, el, empty, picture, show } from "../core/dom.js";
+import { fixed } from "../core/format.js";
+import { mapPath } from "./data.js";
+
+const fact = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
+
+/** The card; `inspect(row)` opens the sample in the other tab (null: there is none). */
+export function sampleCard(inspect) {
+  const body = el("div", { id: "tl-umap-sample", "aria-live": "polite" });
+  const node = card("Sample", {}, body);
+  let asked = 0;
+
+  function full(item, scores) {
+    return [el("div", { class: "tl-umap-one" }, picture(item.picture), el("dl", { class: "tl-facts" }, fact("Id", item.id),
+      item.question ? fact("Question", item.question) : [], fact("Answer", item.answer ?? "–"), item.label ? fact("Label", item.label) : [],
+      fact("Group", item.cluster < 0 ? "in none" : String(item.cluster)), fact("From", el("span", { class: "tl-path" }, `${item.source}, line ${item.line}`)))),
+    el("dl", { class: "tl-facts" }, scores.map((score) => fact(score.title, fixed(item.scores[score.name], 3)))),
+    inspect && el("button", { type: "button", class: "tl-ghost", id: "tl-umap-inspect", onclick: () => inspect(item.row) }, "Open in Attention")];
+  }
+
+  return {
+    node,
+    nothing() { asked += 1; show(body, empty("No sample chosen.", "Click a point or a picture, or walk over the map with the arrow keys.")); },
+    async open(name, run, row, scores) {
+      const mine = asked += 1;
+      try {
+        const item = await recall(mapPath(name, run, `/samples/${row}`));
+        if (mine === asked) { show(body, full(item, scores)); node.dataset.row = String(row); }
+      } catch (error) {
+        if (mine === asked) show(body, empty("This sample cannot be shown.", `${error.message} ${error.remedy ?? ""}`));
+      }
+    },
+  };
+}
