@@ -11,6 +11,7 @@ from forensics.runs import Run
 from forensics.ui.context import Context, open_context
 from forensics.ui.evidence import Evidence
 from tests.ui import synthetic
+from tests.ui.serving import Server
 
 COUNT = 240
 
@@ -44,8 +45,13 @@ def evidence(scanned: Scanned) -> Evidence:
 
 
 @pytest.fixture(scope="session")
-def browser_page_args() -> list[str]:
-    return ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server for all browser tests: starting one takes seconds."""
+    folder = tmp_path_factory.mktemp("browser")
+    running = Server(folder / "cases", folder / "server.log")
+    running.start()
+    yield running
+    running.stop()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from forensics.ui.workspace import Workspace
 from forensics.worker import client
 from tests.ui import synthetic
 from tests.ui.serving import CHROMIUM, Server, Watched, chromium
+from tests.ui.test_masked_views import compared
 
 pytest.importorskip("playwright")
 pytestmark = [
@@ -34,15 +35,6 @@ PAYLOADS = (
     "{{value}}<script>document.body.setAttribute('pwned','3')</script>",
     "\"><svg onload=\"document.body.setAttribute('pwned','4')\">",
 )
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("browser")
-    running = Server(folder / "cases", folder / "server.log")
-    running.start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")
@@ -261,6 +253,25 @@ def test_every_figure_has_a_table_and_the_theme_can_be_changed(
     page.reload()
     page.wait_for_selector("#tl-theme")
     page.wait_for_function("document.body.classList.contains('dark')")
+
+
+def test_masked_views_stand_as_dots_that_open_their_samples(
+    watched: Watched, server: Server
+) -> None:
+    case = synthetic.make_case(server.cases / "masked", 40)
+    scan = synthetic.scan(case)
+    compared(case, scan.id)
+    name = Workspace(server.cases).enter(case.folder)
+    page = open_attention(watched, server, name, view="masked-views")
+    page.wait_for_selector("#tl-method-panel[data-ready]")
+    assert (
+        page.locator("#tl-masked circle").count() == 2 * 2
+    )  # the one that was not read is left out
+    page.locator("#tl-masked .tl-strip-kept").first.click()
+    page.wait_for_function("window.triggerlens.state.sample === 3")
+    page.wait_for_selector("#tl-masked .tl-strip-chosen.tl-strip-kept")
+    page.locator("#tl-masked .tl-table .tl-link").click()
+    page.wait_for_function("window.triggerlens.state.sample === 1")
 
 
 def test_hostile_texts_stay_texts_on_every_screen(watched: Watched, server: Server) -> None:

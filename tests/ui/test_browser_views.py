@@ -1,6 +1,5 @@
 """The inspector with several pictures a sample, each in tiles and as a whole, in a real browser."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,18 +20,16 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Where a scanned InternVL case is shown."""
     root = tmp_path_factory.mktemp("views")
     model = save_family("internvl", root / "model")
     (root / "data").mkdir()
-    data, folder = write_set(root / "data"), root / "cases" / "tiles"
+    data, folder = write_set(root / "data"), server.cases / "tiles"
     assert run(["case", "new", str(folder), "--model", str(model), "--data", f"llava:{data}"]) == 0
     assert run(["scan", "attention-entropy", "--case", str(folder)]) == 0
-    server = Server(root / "cases", root / "server.log")
-    server.start()
-    yield f"{server.url}/?case={Workspace(root / 'cases').enter(folder)}&tab=attention&sample=0"
-    server.stop()
+    name = Workspace(server.cases).enter(folder)
+    return f"{server.url}/?case={name}&tab=attention&sample=0"
 
 
 def shown(page: Any) -> tuple[float, int, int]:

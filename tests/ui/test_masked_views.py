@@ -8,13 +8,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from forensics.case import Case
 from forensics.errors import CaseError
 from forensics.jobs.masked_views_result import TABLE
 from forensics.runs import Run, RunContext, execute
+from forensics.ui.routes.masked_views import masked_view_routes
 from forensics.ui.views.masked_views import METHOD, diagnostic_view, find_diagnostic
 from tests.ui import synthetic
+from tests.ui.conftest import Scanned
 
 
 @pytest.fixture
@@ -64,6 +68,17 @@ def test_the_strips_show_every_read_sample_and_the_model_s_own_figures(case: Cas
     }
     assert view["comparisons"]["spread"] == {"auc": 0.9, "interval": [0.1, None]}
     assert set(view["comparisons"]) == {"agreement", "spread"}
+
+
+def test_the_panel_asks_for_a_comparison_by_its_own_run(scanned: Scanned) -> None:
+    case = synthetic.make_case(scanned.context.workspace.root / "asked", 40)
+    run = compared(case, "a scan")
+    app = FastAPI()
+    app.include_router(masked_view_routes(scanned.context))
+    name = scanned.context.workspace.enter(case.folder)
+    with TestClient(app) as client:
+        found = client.get(f"/api/cases/{name}/runs/{run.id}/masked-views").json()
+    assert (found["run"], len(found["samples"])) == (run.id, 2)
 
 
 def test_a_comparison_under_way_is_found_by_the_scan_it_was_told(case: Case) -> None:
