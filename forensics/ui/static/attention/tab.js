@@ -32,7 +32,7 @@ function waiting() {
   const steps = ["The model is loaded by a worker process; this page never loads it.",
     "It reads every picture and question once, up to the point where its first word would come.",
     "For each layer the worker writes down where the model looked, and how spread out that was (the entropy).",
-    "Then both published rules look for layers in which the samples fall into two groups."];
+    "Then the two published rules and our guarded one look for layers in which the samples fall into two groups."];
   return el("div", { class: "tl-waiting" }, el("strong", {}, "The scan is under way."),
     el("ol", {}, steps.map((step) => el("li", {}, step))),
     el("p", { class: "tl-sub" }, "The bar at the top shows how far it is. You can close this page; the scan goes on, and the same address finds it again."));
