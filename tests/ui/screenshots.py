@@ -1,7 +1,10 @@
-"""Take the pictures of the README: ``python -m tests.ui.screenshots [demo]``.
+"""Take the pictures of the README: ``python -m tests.ui.screenshots [part ...]``.
 
-Opens a demo in a server of its own, scans it through the page, and photographs both tabs at two
-widths in light and dark, into docs/pictures.
+Opens the demos in a server of its own, runs every method through the page, and photographs both
+tabs at two widths in light and dark (part ``tabs``) and the panels of the methods (``guarded``,
+``allocation``, ``masked-views``, ``transplant``) into docs/pictures. ``PICTURES_CASES`` names a
+folder that keeps the cases: what ran there is not run again. The part ``drawn`` takes the tabs from
+drawn arrays, where no demo is installed.
 """
 
 import io
@@ -23,35 +26,66 @@ OUT = Path(os.environ.get("PICTURES", REPOSITORY / "docs" / "pictures"))
 SIZES = {1440: 1180, 1024: 1400}
 NAMES = {1440: "", 1024: "-1024"}
 LARGEST = 300_000
+PATIENCE = 1_800_000  # milliseconds: a transplant test on a busy machine
+
+# Part -> demo, methods that have to have run, what the address adds, what shows that it is drawn.
+ENTROPY = "attention-entropy"
+PANEL = "#tl-method-panel[data-ready]"
+PANELS = {
+    "guarded": ("vlm-mixed", (ENTROPY,), "&rule=guarded", "#tl-scores .tl-cut"),
+    "allocation": ("vlm-patch", (ENTROPY, "attention-allocation"), "&view=attention-allocation",
+                   PANEL),
+    "masked-views": ("vlm-patch", (ENTROPY, "masked-views"), "&view=masked-views", PANEL),
+    "transplant": ("vlm-patch", (ENTROPY, "transplant"), "&view=transplant", PANEL),
+}  # fmt: skip
+SAID = """method => window.triggerlens.state.methods?.find(
+    (line) => line.name === method)?.said?.run ?? null"""
 
 
-def main(demo: str) -> None:
-    """Take all pictures."""
+def main(parts: list[str]) -> None:
+    """Take the pictures of some parts."""
     with tempfile.TemporaryDirectory() as scratch, chromium() as browser:
-        server = Server(Path(scratch) / "cases", Path(scratch) / "server.log")
+        cases = Path(os.environ.get("PICTURES_CASES", Path(scratch) / "cases"))
+        server = Server(cases.resolve(), Path(scratch) / "server.log")
         server.start()
-        name = ""
+        names: set[str] = set()
         try:
-            name = scan_demo(browser, server, demo) if demo != "drawn" else drawn(server)
-            for width, height in SIZES.items():
-                for scheme in ("light", "dark"):
-                    photograph(browser, server, name, width, height, scheme)
+            for part in parts:
+                names.add(take(browser, server, part))
         finally:
-            if name:
+            for name in names:
                 client.stop_worker(Workspace(server.cases).case(name))
             server.stop()
 
 
-def scan_demo(browser: Any, server: Server, demo: str) -> str:
-    """Open and scan a demo as a user would; return the case's id."""
+def take(browser: Any, server: Server, part: str) -> str:
+    """Take the pictures of one part; return the case that they show."""
+    if part in PANELS:
+        demo, methods, address, drawn_sign = PANELS[part]
+        name = prepare(browser, server, demo, methods)
+        photograph_panel(browser, server, part, f"case={name}&tab=attention{address}", drawn_sign)
+        return name
+    name = drawn(server) if part == "drawn" else prepare(browser, server, "vlm-patch", (ENTROPY,))
+    for width, height in SIZES.items():
+        for scheme in ("light", "dark"):
+            photograph(browser, server, name, width, height, scheme)
+    return name
+
+
+def prepare(browser: Any, server: Server, demo: str, methods: tuple[str, ...]) -> str:
+    """Open a demo and run what did not run on it yet, as a user would; return the case's id."""
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
-    page.set_default_timeout(300_000)
+    page.set_default_timeout(PATIENCE)
     page.goto(server.url)
     page.click(f"#tl-demo-{demo}")
     page.wait_for_selector("#start-scan", state="visible")
-    page.click("#start-scan")
-    page.wait_for_selector("#tl-jobbar[data-state=finished]")
-    page.wait_for_selector("#tl-gallery .tl-tile")
+    for method in methods:
+        if page.evaluate(SAID, method) is None:
+            page.click("#start-scan" if method == ENTROPY else f"#start-offer-{method}")
+            if method != ENTROPY:
+                page.click(f"#start-{method}")
+            page.wait_for_function(SAID, arg=method)
+            page.click("#tab-case-button")
     name = page.evaluate("window.triggerlens.state.case")
     page.close()
     return str(name)
@@ -86,6 +120,27 @@ def photograph(
     context.close()
 
 
+def photograph_panel(
+    browser: Any, server: Server, part: str, address: str, drawn_sign: str
+) -> None:
+    """Save one panel of the Attention tab."""
+    page = browser.new_page(viewport={"width": 1440, "height": SIZES[1440]}, color_scheme="light")
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{server.url}/?{address}")
+    page.wait_for_selector("#tl-gallery .tl-tile")
+    page.wait_for_selector(".tl-stage[data-ready]")
+    page.wait_for_selector(drawn_sign)
+    if part == "masked-views":  # and the map of one sample, beside its attention
+        page.click("#tl-depends")
+        page.wait_for_selector(".tl-depends[data-ready]")
+        page.wait_for_selector("#tl-strips[data-ready]")
+        page.mouse.move(5, 5)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1500)
+    save(page.screenshot(), OUT / f"{part}-light.png")
+    page.close()
+
+
 def save(data: bytes, path: Path) -> None:
     """Write a picture; with fewer colours where all of them would make it too large."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,4 +154,4 @@ def save(data: bytes, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "vlm-patch")
+    main(sys.argv[1:] or ["tabs", *PANELS])
