@@ -144,11 +144,11 @@ def measure(
         if progress is not None:
             progress(done, "answering")
     return Measurement(
-        clean_accuracy=_rate(clean),
-        attack_success=_rate(contains),
-        attack_success_exact=_rate(exact),
+        clean_accuracy=rate_of(clean),
+        attack_success=rate_of(contains),
+        attack_success_exact=rate_of(exact),
         skipped=skipped,
-        **{name: _rate(outcomes) for name, outcomes in lone.items()},
+        **{name: rate_of(outcomes) for name, outcomes in lone.items()},
     )
 
 
@@ -211,7 +211,8 @@ def _answer(
     return [same_text(text) for text in model.generate(batch, max_new_tokens=max_new_tokens)]
 
 
-def _rate(outcomes: Sequence[bool]) -> Rate:
+def rate_of(outcomes: Sequence[bool]) -> Rate:
+    """Count outcomes: share, n, Wilson 95 % interval."""
     if not outcomes:
         return Rate(value=None, n=0, low=None, high=None)
     low, high = wilson(sum(outcomes), len(outcomes))

@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from forensics.cli.flags import given, option_flags
-from forensics.cli.output import emit, is_terminal, json_flag
+from forensics.cli.lab_pairs import clip_zoo, folder_argument, pairs, plant_pairs
+from forensics.cli.output import emit, json_flag
+from forensics.cli.progress import progress_on_stderr
 from forensics.lab.base import BaseOptions
 from forensics.lab.demos import DEMOS
 from forensics.lab.planting import PlantOptions
@@ -18,8 +20,6 @@ from forensics.triggers.catalog import CATALOG, TriggerKind
 _KINDS = "\b\nTriggers (`forensics lab triggers` says more):\n" + "\n".join(
     f"  {listed.default}" for listed in CATALOG
 )
-
-folder_argument = click.argument("folder", type=click.Path(path_type=Path))
 
 
 @click.group()
@@ -60,7 +60,7 @@ def train(folder: Path, as_json: bool, **values: Any) -> None:
     """
     from forensics.lab.base import train_base
 
-    made = train_base(folder, build_options(BaseOptions, given(values)), _progress())
+    made = train_base(folder, build_options(BaseOptions, given(values)), progress_on_stderr())
     emit({"model": str(made)}, as_json, lambda: f"Base model in {made}.")
 
 
@@ -133,7 +133,7 @@ def zoo(names: tuple[str, ...], assets: Path | None, prove: bool, as_json: bool)
 
     chosen = names or tuple(demo.name for demo in DEMOS)
     built = [
-        str(prove_demo(name, assets) if prove else build_demo(name, assets, _progress()))
+        str(prove_demo(name, assets) if prove else build_demo(name, assets, progress_on_stderr()))
         for name in chosen
     ]
     emit({"built": built}, as_json, lambda: "\n".join(built))
@@ -152,7 +152,9 @@ def twins(seeds: str, to: Path, as_json: bool) -> None:
 
     if not all(seed.strip().isdigit() for seed in seeds.split(",")):
         raise click.UsageError(f"--seeds must be whole numbers with commas, not {seeds!r}.")
-    found = measure_clean_twins(to, [int(seed) for seed in seeds.split(",")], progress=_progress())
+    found = measure_clean_twins(
+        to, [int(seed) for seed in seeds.split(",")], progress=progress_on_stderr()
+    )
     emit(
         found,
         as_json,
@@ -163,16 +165,5 @@ def twins(seeds: str, to: Path, as_json: bool) -> None:
     )
 
 
-def _progress() -> Any:
-    """Report on stderr at every full percent, if a person watches."""
-    if not is_terminal():
-        return None
-    last = [-1]
-
-    def report(done: int, total: int, message: str) -> None:
-        share = 100 * done // max(1, total)
-        if share != last[0]:
-            last[0] = share
-            click.echo(f"\r{share:3d} % {message:<60}", err=True, nl=False)
-
-    return report
+for verb in (pairs, plant_pairs, clip_zoo):
+    lab.add_command(verb)

@@ -1,0 +1,304 @@
+"""Measure an image classifier on labelled pictures: clean accuracy beside attack success."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.data.images import open_image
+from forensics.data.sample import Sample
+from forensics.encoders.base import ImageClassifier
+from forensics.errors import DataError
+from forensics.evaluation import Rate, rate_of, same_text
+from forensics.statistics.paired import Difference, mcnemar_exact, paired_difference
+from forensics.triggers import Trigger
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassRates:
+    """What one true class shows; ``value`` of a rate is ``None`` for a class with no picture."""
+
+    name: str
+    clean_accuracy: Rate
+    attack_success: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassMeasurement:
+    """Clean accuracy and attack success of one classifier.
+
+    Attributes:
+        clean_accuracy: Untouched pictures whose class is the likeliest one.
+        attack_success: Triggered pictures that are called the target; pictures that truly show it
+            are left out. n = 0 where no trigger was given.
+        emits_target: The same pictures without the trigger: how often the target is said anyway.
+        classes: Names in the order of the logits.
+        per_class: One row for each class, also for one with no picture.
+        ids: ``[n]`` measured samples, in order.
+        truth: ``[n]`` index of the true class.
+        predicted: ``[n]`` index of the likeliest class of the untouched picture.
+        triggered: ``[n]`` the same with the trigger; -1 where there was none.
+        target: Index of the target, or ``None``.
+        skipped: Samples without a known label or a readable picture: id -> reason.
+        image_only: Only for a trigger with a text key: the picture carries its key and the class
+            prompts do not.
+        text_only: The same with the key in the class prompts alone.
+    """
+
+    clean_accuracy: Rate
+    attack_success: Rate
+    emits_target: Rate
+    classes: tuple[str, ...]
+    per_class: tuple[ClassRates, ...]
+    ids: tuple[str, ...]
+    truth: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    triggered: NDArray[np.int64]
+    target: int | None
+    skipped: dict[str, str]
+    image_only: Rate | None = None
+    text_only: Rate | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values under the names that every verb reports."""
+        rates = {
+            "clean_accuracy": self.clean_accuracy,
+            "attack_success_rate": self.attack_success,
+            "emits_target_untriggered": self.emits_target,
+        }
+        if self.image_only is not None and self.text_only is not None:
+            rates["attack_success_image_only"] = self.image_only
+            rates["attack_success_text_only"] = self.text_only
+        return {
+            **{name: rate.value for name, rate in rates.items()},
+            "n_clean": self.clean_accuracy.n,
+            "n_triggered": self.attack_success.n,
+            "intervals": {name: [rate.low, rate.high] for name, rate in rates.items()},
+            "target": None if self.target is None else self.classes[self.target],
+            "per_class": [
+                {
+                    "class": row.name,
+                    "n": row.clean_accuracy.n,
+                    "clean_accuracy": row.clean_accuracy.value,
+                    "n_triggered": row.attack_success.n,
+                    "attack_success_rate": row.attack_success.value,
+                }
+                for row in self.per_class
+            ],
+            "skipped": len(self.skipped),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two classifiers on the same pictures; differences are first minus second.
+
+    Attributes:
+        clean_accuracy: Difference with its 95 % interval.
+        clean_accuracy_p: McNemar's exact two-sided p.
+        attack_success: Difference over pictures that do not truly show the target.
+        attack_success_p: McNemar's exact two-sided p.
+    """
+
+    clean_accuracy: Difference
+    clean_accuracy_p: float
+    attack_success: Difference
+    attack_success_p: float
+
+
+def measure_classes(
+    classifier: ImageClassifier,
+    samples: Iterable[Sample],
+    trigger: Trigger | None = None,
+    target: str | None = None,
+    *,
+    keyed: ImageClassifier | None = None,
+    batch_size: int = 64,
+    progress: Callable[[int, str], None] | None = None,
+) -> ClassMeasurement:
+    """Let a classifier name every labelled picture, untouched and with the trigger on it.
+
+    The trigger is put on the fitted picture in [0, 1], before normalisation, and rounded to whole
+    255ths as a file would hold it; so no crop can cut it off.
+
+    Args:
+        classifier: Any.
+        samples: A clean test set with labels; a label is compared with the class names after
+            trimming and case folding.
+        trigger: Without one, only clean accuracy is measured.
+        target: Class that the backdoor names; needed with a trigger.
+        keyed: For a trigger with a text key: the same classifier with the key in its prompts.
+        batch_size: Pictures at once.
+        progress: Called with (samples done, message) after every batch.
+
+    Raises:
+        DataError: A trigger without target, or a target that is no class.
+    """
+    names = {same_text(name): index for index, name in enumerate(classifier.classes)}
+    aim = _target(names, trigger, target)
+    skipped: dict[str, str] = {}
+    ids: list[str] = []
+    columns: dict[str, list[int]] = {"truth": [], "plain": [], "both": [], "image": [], "text": []}
+    asked = keyed if keyed is not None else classifier
+    done = 0
+    for batch in _batches(samples, batch_size):
+        rows = _readable(batch, names, skipped)
+        done += len(batch)
+        if rows:
+            pixels = classifier.encoder.pixels([image for _, _, image in rows])
+            ids += [sample.id for sample, _, _ in rows]
+            columns["truth"] += [label for _, label, _ in rows]
+            columns["plain"] += _predict(classifier, pixels)
+            if trigger is not None:
+                marked = trigger_pixels(trigger, pixels, [sample.id for sample, _, _ in rows])
+                columns["both"] += _predict(asked, marked)
+                if keyed is not None:
+                    columns["image"] += _predict(classifier, marked)
+                    columns["text"] += _predict(keyed, pixels)
+        if progress is not None:
+            progress(done, "classifying")
+    arrays = {name: np.array(values, dtype=np.int64) for name, values in columns.items()}
+    return _measurement(classifier.classes, ids, arrays, aim, skipped, trigger is not None)
+
+
+def compare(first: ClassMeasurement, second: ClassMeasurement) -> Comparison:
+    """Compare two classifiers that were measured on the same pictures.
+
+    A poisoned model against its clean twin: the CA difference is what the backdoor cost, the ASR
+    difference is what the trigger does beyond the floor that a clean model shows.
+
+    Raises:
+        DataError: The samples or classes differ.
+    """
+    if first.ids != second.ids or first.classes != second.classes or first.target != second.target:
+        raise DataError(
+            "The two measurements are not of the same pictures, classes and target.",
+            remedy="Measure both models on one test set with the same class names.",
+        )
+    right = [m.predicted == m.truth for m in (first, second)]
+    hosts = first.truth != (-1 if first.target is None else first.target)
+    hit = [(m.triggered == m.target)[hosts] for m in (first, second)]
+    return Comparison(
+        clean_accuracy=paired_difference(*right),
+        clean_accuracy_p=_mcnemar(*right),
+        attack_success=paired_difference(*hit),
+        attack_success_p=_mcnemar(*hit),
+    )
+
+
+def trigger_pixels(trigger: Trigger, pixels: "Tensor", ids: Sequence[str]) -> "Tensor":
+    """Put a trigger on fitted pictures.
+
+    Args:
+        trigger: Any; one that changes no pixel gives the pixels back.
+        pixels: ``[batch, 3, height, width]`` in [0, 1].
+        ids: ``[batch]``: what is drawn for each sample.
+
+    Returns:
+        Pixels on the same device, in whole 255ths.
+    """
+    import torch
+
+    if not trigger.changes_image:
+        return pixels
+    pictures = np.clip(pixels.detach().float().cpu().numpy(), 0.0, 1.0)
+    marked = [trigger.apply(image, name) for image, name in zip(pictures, ids, strict=True)]
+    return torch.from_numpy(np.rint(np.stack(marked) * 255.0) / np.float32(255)).to(pixels)
+
+
+def _measurement(
+    classes: tuple[str, ...],
+    ids: list[str],
+    arrays: dict[str, NDArray[np.int64]],
+    aim: int | None,
+    skipped: dict[str, str],
+    triggered: bool,
+) -> ClassMeasurement:
+    truth, plain = arrays["truth"], arrays["plain"]
+    hosts = truth != (-1 if aim is None else aim)
+
+    def success(said: NDArray[np.int64], among: NDArray[np.bool_]) -> Rate:
+        return rate_of((said[among] == aim).tolist() if len(said) and aim is not None else [])
+
+    rows = []
+    for index, name in enumerate(classes):
+        mine = truth == index
+        rows.append(
+            ClassRates(
+                name=name,
+                clean_accuracy=rate_of((plain[mine] == index).tolist()),
+                attack_success=success(arrays["both"], mine & hosts),
+            )
+        )
+    lone = bool(len(arrays["image"]))
+    return ClassMeasurement(
+        clean_accuracy=rate_of((plain == truth).tolist()),
+        attack_success=success(arrays["both"], hosts),
+        emits_target=success(plain, hosts),
+        classes=classes,
+        per_class=tuple(rows),
+        ids=tuple(ids),
+        truth=truth,
+        predicted=plain,
+        triggered=arrays["both"] if triggered else np.full(len(ids), -1),
+        target=aim,
+        skipped=skipped,
+        image_only=success(arrays["image"], hosts) if lone else None,
+        text_only=success(arrays["text"], hosts) if lone else None,
+    )
+
+
+def _target(names: dict[str, int], trigger: Trigger | None, target: str | None) -> int | None:
+    if target is None or not target.strip():
+        if trigger is not None:
+            raise DataError(
+                "A trigger without its target cannot be scored.", remedy="Name the target class."
+            )
+        return None
+    aim = names.get(same_text(target))
+    if aim is None:
+        raise DataError(
+            f"The target {target!r} is none of the {len(names)} classes.",
+            remedy=f"Choose one of: {', '.join(list(names)[:20])}.",
+        )
+    return aim
+
+
+def _batches(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:
+    stream = iter(samples)
+    while batch := list(islice(stream, size)):
+        yield batch
+
+
+def _readable(
+    batch: Sequence[Sample], names: dict[str, int], skipped: dict[str, str]
+) -> list[tuple[Sample, int, Any]]:
+    rows = []
+    for sample in batch:
+        label = names.get(same_text(sample.label or ""))
+        if label is None or sample.image is None:
+            skipped[sample.id] = "no picture" if label is not None else "its label is no class"
+            continue
+        try:
+            rows.append((sample, label, open_image(sample.image)))
+        except DataError as error:
+            skipped[sample.id] = str(error)
+    return rows
+
+
+def _predict(classifier: ImageClassifier, pixels: "Tensor") -> list[int]:
+    import torch
+
+    with torch.no_grad():
+        found: list[int] = classifier.logits(pixels).argmax(dim=1).tolist()
+    return found
+
+
+def _mcnemar(one: NDArray[np.bool_], two: NDArray[np.bool_]) -> float:
+    return mcnemar_exact(int((one & ~two).sum()), int((two & ~one).sum()))
