@@ -98,7 +98,7 @@ ATTACKS: Final = {
     "dual": f"patch:side=1/9,place=dual,{FRAME}",
     "blended": "blended:alpha=0.2",
     "sig": "sig",
-    "wanet": "wanet:s=2",
+    "wanet": "wanet:s=6",
     "frequency": "frequency:magnitude=300/255",
     "text-prefix": "text",
     "wanet-jitter": "wanet:variant=jitter",
