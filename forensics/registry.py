@@ -11,7 +11,14 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Literal
 
-from forensics.errors import InputError
+from forensics.errors import InputError, NotApplicable
+
+KINDS = {
+    "multimodal-llm": "a multimodal language model",
+    "clip": "a CLIP-like encoder",
+    "any": "models of any kind",
+}
+"""What to call the kinds of models."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +38,8 @@ class MethodSpec:
         reconstruction: True while the method is rebuilt from partial sources.
         builds_on: ``arrays`` decides from a finished attention scan where there is one and scans
             itself otherwise; ``flags`` cannot start before a scan flagged samples.
+        acts_on: Kind of model that it can examine, as in :mod:`forensics.models.kinds`; ``any``
+            for one that looks at data or at arrays of either.
         options: ``module:Class`` of the options dataclass.
         job: ``module:function`` that runs it on a case.
     """
@@ -45,8 +54,26 @@ class MethodSpec:
     arxiv: str = ""
     reconstruction: bool = False
     builds_on: Literal["nothing", "arrays", "flags"] = "nothing"
+    acts_on: Literal["multimodal-llm", "clip", "any"] = "multimodal-llm"
     options: str
     job: str
+
+    def fits(self, kind: str) -> bool:
+        """Tell whether the method can examine models of a kind."""
+        return self.acts_on in ("any", kind)
+
+    def check_fits(self, kind: str) -> None:
+        """Refuse a kind of model that the method cannot examine.
+
+        Raises:
+            NotApplicable: It is of another kind.
+        """
+        if not self.fits(kind):
+            raise NotApplicable(
+                f"{self.name} examines {KINDS.get(self.acts_on, self.acts_on)}; "
+                f"this case is about {KINDS.get(kind, kind)}.",
+                remedy="forensics methods tells what each method examines.",
+            )
 
 
 BUILT_IN = (

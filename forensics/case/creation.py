@@ -19,12 +19,13 @@ from forensics.data.open import open_dataset
 from forensics.data.records import Turns
 from forensics.data.sample import Dataset
 from forensics.errors import CaseError, DataError
-from forensics.models.uri import ModelURI, parse_model_uri
+from forensics.models.kinds import ModelKind, model_kind
+from forensics.models.uri import OPEN_CLIP_CONFIG, ModelURI, parse_model_uri
 from forensics.runs.durable import write_json
 from forensics.runs.versions import versions
 
 UNFINISHED = ".unfinished"
-PREPROCESSING = ("preprocessor_config.json", "processor_config.json")
+PREPROCESSING = ("preprocessor_config.json", "processor_config.json", OPEN_CLIP_CONFIG)
 LARGEST_PREPROCESSING = 2**20
 HASHES_SCHEMA = pa.schema(
     [("part", pa.string()), ("path", pa.string()), ("bytes", pa.int64()), ("sha256", pa.string())]
@@ -70,6 +71,7 @@ def _fill(folder: Path, order: Order) -> None:
         for part, uri in named.items()
         if uri is not None
     }
+    kind = _kind(models)
     uri = str(from_portable(order.data, folder))
     dataset = open_dataset(
         uri,
@@ -83,7 +85,7 @@ def _fill(folder: Path, order: Order) -> None:
         write_json(folder / "known.json", dict(order.known))
     (folder / "runs").mkdir(mode=0o700)
     hashes = _hash_all(folder, dataset, models, order.report)
-    write_manifest(folder, _manifest(folder, order, dataset, models, counts, hashes))
+    write_manifest(folder, _manifest(folder, order, dataset, models, kind, counts, hashes))
 
 
 def _manifest(
@@ -91,6 +93,7 @@ def _manifest(
     order: Order,
     dataset: Dataset,
     models: Mapping[str, ModelURI],
+    kind: ModelKind,
     counts: Counts,
     hashes: dict[str, Fingerprint],
 ) -> Manifest:
@@ -101,6 +104,7 @@ def _manifest(
         data_root=str(dataset.root),
         data_format=dataset.format,
         data_fields=_given_fields(order.data_fields),
+        kind=kind,
         turns=order.turns,
         samples=counts.samples,
         errors=counts.errors,
@@ -112,6 +116,21 @@ def _manifest(
         preprocessing=_preprocessing(models["model"]),
         versions=versions(),
     )
+
+
+def _kind(models: Mapping[str, ModelURI]) -> ModelKind:
+    """Tell what kind of model the case is about; what it was tuned from is of the same kind.
+
+    Raises:
+        CaseError: The two differ.
+    """
+    kinds = {part: model_kind(uri) for part, uri in models.items()}
+    if len(set(kinds.values())) > 1:
+        raise CaseError(
+            f"The model is of kind {kinds['model']} and its base of kind {kinds['base']}.",
+            remedy="Give the base that the model was tuned from.",
+        )
+    return kinds["model"]
 
 
 def _claim(folder: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from forensics.case.fingerprint import Fingerprint
 from forensics.errors import CaseError
+from forensics.models.kinds import MODEL_KINDS
 from forensics.runs.durable import read_json, write_json
 
 SCHEMA = 2
@@ -25,6 +26,7 @@ class Manifest:
         data_root: Folder that every image stays under.
         data_format: ``llava``, ``imagefolder``, ``table``, ``hf-dataset`` or ``wds``.
         data_fields: Columns of a table where their names are not the usual ones.
+        kind: Of the model, as in :mod:`forensics.models.kinds`: which methods can examine it.
         turns: Which turns of a conversation are samples: ``first`` or ``each``.
         samples: Rows, or turns of rows, that can be used.
         errors: Rows that cannot.
@@ -47,6 +49,7 @@ class Manifest:
     errors: int
     created: str
     data_fields: dict[str, str] | None = None
+    kind: str = "multimodal-llm"
     turns: str = "first"
     unread_rows: int = 0
     base: str | None = None
@@ -140,6 +143,8 @@ def _check_types(record: dict[str, Any]) -> None:
             raise TypeError(f"{name} is not a count")
     if record.get("turns", "first") not in ("first", "each"):
         raise TypeError("turns is neither first nor each")
+    if record.get("kind", "multimodal-llm") not in MODEL_KINDS:
+        raise TypeError("kind is none of a model")
     for name in _TABLES:
         if not isinstance(record[name], dict):
             raise TypeError(f"{name} is not an object")

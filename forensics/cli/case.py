@@ -10,6 +10,7 @@ from forensics.case import Case
 from forensics.case.manifest import unread_note
 from forensics.cli.output import emit, json_flag
 from forensics.data.records import Turns
+from forensics.registry import KINDS
 from forensics.runs import Run, progress_view
 
 
@@ -20,7 +21,10 @@ def case() -> None:
 
 @case.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--model", help="The model: folder, hf:org/name, or with +adapter:.")
+@click.option(
+    "--model",
+    help="The model: folder, hf:org/name, with +adapter:, openclip:/folder, openclip:NAME/TAG.",
+)
 @click.option(
     "--data",
     required=True,
@@ -51,7 +55,7 @@ def new(
 
     With --base and without --model there is no tuned model yet: "forensics tune" makes it.
 
-    JSON: case, n, errors, model, data, base, turns, unread_rows, hashes.
+    JSON: case, n, errors, model, kind, data, base, turns, unread_rows, hashes.
     """
     if model is None and base is None:
         raise click.UsageError("Give --model, or --base to tune one.")
@@ -68,7 +72,7 @@ def new(
 def show(folder: Path, as_json: bool) -> None:
     """Show hashes, runs and verdicts of the case in FOLDER.
 
-    JSON: case, title, n, errors, row_errors, model, data, base, turns, unread_rows, hashes,
+    JSON: case, title, n, errors, row_errors, model, kind, data, base, turns, unread_rows, hashes,
     runs, disk_use.
     """
     opened = Case.open(folder)
@@ -90,6 +94,7 @@ def describe(opened: Case) -> dict[str, Any]:
         "n": len(opened.catalog),
         "errors": manifest.errors,
         "model": manifest.model,
+        "kind": manifest.kind,
         "data": manifest.data,
         "base": manifest.base,
         "turns": manifest.turns,
@@ -114,7 +119,7 @@ def _text(opened: Case) -> str:
     manifest = opened.manifest
     lines = [
         f"{manifest.title}: {len(opened.catalog)} samples, {manifest.errors} unusable rows",
-        f"  model {manifest.model}",
+        f"  model {manifest.model} ({KINDS[manifest.kind]})",
         f"  data  {manifest.data}",
     ]
     if manifest.unread_rows:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import click
 
 from forensics.cli.output import emit, json_flag
-from forensics.registry import MethodSpec, methods
+from forensics.registry import KINDS, MethodSpec, methods
 
 
 @click.command("methods")
@@ -13,7 +13,8 @@ from forensics.registry import MethodSpec, methods
 def list_methods(as_json: bool) -> None:
     """List the methods: what each needs, gives and follows.
 
-    JSON: methods [name, alias, kind, title, needs, gives, paper, arxiv, reconstruction].
+    JSON: methods [name, alias, kind, title, needs, gives, paper, arxiv, reconstruction,
+    builds_on, acts_on].
     """
     hidden = {"options", "job"}
     listed = [
@@ -26,6 +27,7 @@ def list_methods(as_json: bool) -> None:
 def _describe(spec: MethodSpec) -> str:
     name = spec.name + (f" ({spec.alias})" if spec.alias else "")
     lines = [f"{name}: {spec.title}", f"  needs  {spec.needs}", f"  gives  {spec.gives}"]
+    lines.append(f"  examines {KINDS[spec.acts_on]}")
     if spec.paper:
         mark = " (reconstruction)" if spec.reconstruction else ""
         lines.append(f"  paper  {spec.paper}, arXiv {spec.arxiv}{mark}")

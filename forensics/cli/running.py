@@ -26,7 +26,11 @@ def run_method(
 
     Returns:
         The run and the content of its ``result.json``.
+
+    Raises:
+        NotApplicable: The method cannot examine models of the case's kind.
     """
+    spec.check_fits(case.manifest.kind)
     if resume is None:
         options = options_to_dict(build_options(load_object(spec.options), values))
         run = case.new_run(spec.name, options)

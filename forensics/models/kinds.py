@@ -11,10 +11,6 @@ MODEL_KINDS: tuple[ModelKind, ...] = ("multimodal-llm", "clip")
 CLIP_FAMILIES = ("clip", "siglip", "siglip2")
 """``model_type`` of the CLIP-like models of transformers."""
 
-KIND_NAMES: dict[str, str] = {
-    "multimodal-llm": "multimodal language models",
-    "clip": "CLIP-like encoders",
-}
 CONFIG = "config.json"
 _LARGEST_CONFIG = 4 * 2**20
 

@@ -22,6 +22,7 @@ def start_method(case: Case, name: str, values: Mapping[str, Any]) -> Run:
 
     Raises:
         OptionError: No such method, or a wrong option.
+        NotApplicable: The method cannot examine models of the case's kind.
         CaseError: It is under way, or what it builds on is not there yet.
         JobFailed: The worker does not start.
     """
@@ -29,6 +30,7 @@ def start_method(case: Case, name: str, values: Mapping[str, Any]) -> Run:
     if spec is None:
         known = ", ".join(spec.name for spec in startable())
         raise OptionError(f"The page cannot start {name[:40]!r}.", remedy=f"Known: {known}.")
+    spec.check_fits(case.manifest.kind)
     for run in case.runs(name):  # one whose process is gone must not stand in the way
         look_at(case, run.id)
     _check_ready(case, name)

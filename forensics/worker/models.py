@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from forensics.encoders.base import DualEncoder
 from forensics.models.base import GenerativeModel
 
 
@@ -19,12 +20,20 @@ class ModelCache:
     Args:
         load: Opens a model by its URI; :func:`forensics.models.loading.open_model` by default,
             imported at the first use.
+        load_encoder: The same for CLIP-like encoders;
+            :func:`forensics.encoders.loading.open_encoder` by default.
     """
 
-    def __init__(self, load: Callable[[str], Any] | None = None) -> None:
+    def __init__(
+        self,
+        load: Callable[[str], Any] | None = None,
+        load_encoder: Callable[[str], Any] | None = None,
+    ) -> None:
         self._load = load or _open_model
+        self._load_encoder = load_encoder or _open_encoder
         self._lock = threading.RLock()
         self._uri: str | None = None
+        self._loader: Callable[[str], Any] | None = None
         self._model: Any = None
 
     def get(self, uri: str) -> GenerativeModel:
@@ -33,13 +42,25 @@ class ModelCache:
         Raises:
             ModelError: It cannot be opened.
         """
+        model: GenerativeModel = self._opened(uri, self._load)
+        return model
+
+    def encoder(self, uri: str) -> DualEncoder:
+        """Return an opened CLIP-like encoder; loads it if it is not what is at hand.
+
+        Raises:
+            ModelError: It cannot be opened.
+        """
+        encoder: DualEncoder = self._opened(uri, self._load_encoder)
+        return encoder
+
+    def _opened(self, uri: str, load: Callable[[str], Any]) -> Any:
         with self._lock:
-            if uri != self._uri:
+            if (uri, load) != (self._uri, self._loader):
                 self.release()  # before loading, so that not both are in memory
-                self._model = self._load(uri)
-                self._uri = uri
-            model: GenerativeModel = self._model
-            return model
+                self._model = load(uri)
+                self._uri, self._loader = uri, load
+            return self._model
 
     @property
     def loaded(self) -> str | None:
@@ -49,7 +70,7 @@ class ModelCache:
     def release(self) -> None:
         """Let go of the model and give its memory back to the device."""
         with self._lock:
-            self._uri = self._model = None
+            self._uri = self._loader = self._model = None
         gc.collect()
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_initialized():
@@ -58,3 +79,7 @@ class ModelCache:
 
 def _open_model(uri: str) -> Any:
     return importlib.import_module("forensics.models.loading").open_model(uri)
+
+
+def _open_encoder(uri: str) -> Any:
+    return importlib.import_module("forensics.encoders.loading").open_encoder(uri)

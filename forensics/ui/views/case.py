@@ -48,6 +48,7 @@ def case_view(name: str, case: Case, runs: Sequence[Run]) -> dict[str, Any]:
         "sentence": manifest.story,
         "folder": shown_place(str(case.folder), case),
         "model": model_name(manifest.model),
+        "kind": manifest.kind,
         "model_uri": shown_place(manifest.model, case),
         "base_uri": shown_place(manifest.base, case),
         "data_uri": shown_place(manifest.data, case),

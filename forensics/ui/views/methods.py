@@ -38,7 +38,7 @@ def evidence_runs(case: Case) -> list[Run]:
 
 
 def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
-    """Return every method that can look for evidence, with what its latest run says.
+    """Return every method that can look for evidence in this case, with what its latest run says.
 
     Args:
         case: The case.
@@ -59,6 +59,7 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
         "methods": [
             _line(spec, [(r, s) for r, s in runs if r.method == spec.name], shown, source, flagged)
             for spec in startable()
+            if spec.fits(case.manifest.kind)
         ]
     }
     plain_view: dict[str, Any] = plain(view)

@@ -20,6 +20,9 @@ import { verdictBlock } from "./verdict.js";
 const ACTIVE = new Set(["queued", "running"]);
 
 function unfinished(status) {
+  if (!status && state.methods && !state.methods.some((line) => line.base)) {
+    return empty("The attention scan is for multimodal language models.", "This case is about a CLIP-like encoder: its methods are on the Case tab and in the drawer.");
+  }
   if (!status) return empty("No scan yet.", "Start the attention scan: what it finds appears here, and other methods decide from the same arrays.",
     state.case ? el("button", { type: "button", class: "tl-primary", onclick: () => openDrawer(BASE) }, "Start the attention scan…")
       : el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "case" }) }, "Open a case"));
