@@ -87,8 +87,8 @@ BUILT_IN = (
         "asked the same (guarded), entropy per sample and layer, separability per layer, a verdict",
         paper="Backdoor Cleaning without External Guidance in MLLM Fine-tuning",
         arxiv="2505.16916",
-        options="forensics.detectors.attention_entropy_options:AttentionEntropyOptions",
-        job="forensics.jobs.attention_scan:run",
+        options="forensics.detectors.options.attention_entropy:AttentionEntropyOptions",
+        job="forensics.jobs.attention.scan:run",
     ),
     MethodSpec(
         name="attention-allocation",
@@ -102,8 +102,8 @@ BUILT_IN = (
         "MLLM Fine-Tuning",
         arxiv="2601.21692",
         builds_on="arrays",
-        options="forensics.detectors.attention_allocation_options:AttentionAllocationOptions",
-        job="forensics.jobs.attention_allocation:run",
+        options="forensics.detectors.options.attention_allocation:AttentionAllocationOptions",
+        job="forensics.jobs.attention_allocation.job:run",
     ),
     MethodSpec(
         name="evidence-fusion",
@@ -115,8 +115,8 @@ BUILT_IN = (
         gives="suspected samples of an answer out of place, what each channel says of them, what "
         "would be flagged without each, a verdict",
         builds_on="arrays",
-        options="forensics.detectors.evidence_fusion_options:EvidenceFusionOptions",
-        job="forensics.jobs.evidence_fusion:run",
+        options="forensics.detectors.options.evidence_fusion:EvidenceFusionOptions",
+        job="forensics.jobs.evidence_fusion.job:run",
     ),
     MethodSpec(
         name="masked-views",
@@ -129,8 +129,8 @@ BUILT_IN = (
         arxiv="2604.04488",
         reconstruction=True,
         builds_on="flags",
-        options="forensics.detectors.masked_views_options:MaskedViewsOptions",
-        job="forensics.jobs.masked_views:run",
+        options="forensics.detectors.options.masked_views:MaskedViewsOptions",
+        job="forensics.jobs.masked_views.job:run",
     ),
     MethodSpec(
         name="clusters",
@@ -150,8 +150,8 @@ BUILT_IN = (
         needs="a finished attention scan that flagged samples, and its model; better also the base",
         gives="flip rates of the suspected patch and its controls on unsuspected images, a verdict",
         builds_on="flags",
-        options="forensics.jobs.transplant_options:TransplantOptions",
-        job="forensics.jobs.transplant:run",
+        options="forensics.jobs.transplant.options:TransplantOptions",
+        job="forensics.jobs.transplant.job:run",
     ),
     MethodSpec(
         name="tune",

@@ -9,9 +9,9 @@ from PIL import Image
 
 from forensics.case import Case
 from forensics.detectors.attention_entropy import AttentionEntropyOptions
-from forensics.jobs.attention_arrays import AttentionArrays, AttentionMaps, save_scan
-from forensics.jobs.attention_result import decide_case, save_decision
-from forensics.jobs.evidence_fusion import run as fuse
+from forensics.jobs.attention.arrays import AttentionArrays, AttentionMaps, save_scan
+from forensics.jobs.attention.result import decide_case, save_decision
+from forensics.jobs.evidence_fusion.job import run as fuse
 from forensics.models.base import ImageGrid
 from forensics.options import options_to_dict
 from forensics.runs import Run, RunContext, execute

@@ -96,7 +96,7 @@ def test_the_web_stays_in_the_ui(library: str) -> None:
     "modules",
     [
         "forensics.case forensics.runs forensics.data.open forensics.worker.client",
-        "forensics.detectors.attention_entropy forensics.jobs.attention_result",
+        "forensics.detectors.attention_entropy forensics.jobs.attention.result",
         "forensics.export.scan forensics.lab.demos",
     ],
 )

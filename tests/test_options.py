@@ -2,7 +2,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from forensics.detectors.attention_entropy_options import AttentionEntropyOptions
+from forensics.detectors.options.attention_entropy import AttentionEntropyOptions
 from forensics.errors import OptionError
 from forensics.options import build_options, describe_options, options_to_dict
 from forensics.registry import load_object, methods

@@ -19,19 +19,19 @@ import forensics.detectors
 from forensics.case import Case
 from forensics.detectors.answer_places import count_by_group
 from forensics.detectors.answers import tabulate_answers
-from forensics.detectors.evidence_fusion_calibration import TABLE, places_of_each
-from forensics.detectors.evidence_fusion_candidates import question_kinds
-from forensics.detectors.evidence_fusion_content import answer_words
-from forensics.detectors.evidence_fusion_measures import (
+from forensics.detectors.evidence_fusion.calibration import TABLE, places_of_each
+from forensics.detectors.evidence_fusion.candidates import question_kinds
+from forensics.detectors.evidence_fusion.content import answer_words
+from forensics.detectors.evidence_fusion.measures import (
     FusionInput,
     canonical_order,
     measure_groups,
     relative,
 )
-from forensics.detectors.evidence_fusion_natural import natural_groups
-from forensics.detectors.evidence_fusion_options import CHANNELS
-from forensics.jobs.attention_arrays import ARRAYS
-from forensics.jobs.evidence_fusion_source import fusion_input
+from forensics.detectors.evidence_fusion.natural import natural_groups
+from forensics.detectors.options.evidence_fusion import CHANNELS
+from forensics.jobs.attention.arrays import ARRAYS
+from forensics.jobs.evidence_fusion.source import fusion_input
 
 CALIBRATED = tuple(name for name in CHANNELS if name != "occlusion")
 _FEWEST_GROUPS = 8

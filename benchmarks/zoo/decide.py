@@ -15,9 +15,9 @@ from benchmarks.zoo.scan import case_of, scan
 from forensics.case import Case
 from forensics.cli.running import run_method
 from forensics.detectors.attention_entropy import AttentionEntropyOptions
-from forensics.detectors.attention_entropy_scoring import flag_odd_answer, score_flags
-from forensics.jobs.attention_arrays import ARRAYS, AttentionArrays, load_arrays
-from forensics.jobs.attention_result import decide_case
+from forensics.detectors.attention_entropy.scoring import flag_odd_answer, score_flags
+from forensics.jobs.attention.arrays import ARRAYS, AttentionArrays, load_arrays
+from forensics.jobs.attention.result import decide_case
 from forensics.registry import find_method
 
 ENTROPY_MODES = ("root", "code", "guarded")
@@ -28,9 +28,10 @@ OTHERS = ("attention-allocation", "evidence-fusion")
 def code_key() -> str:
     """Hash the source of everything that decides."""
     package = Path(forensics.__file__).parent
-    parts = [*package.glob("detectors/*"), *package.glob("statistics/*.py")]
-    parts += [*package.glob("jobs/attention_*.py"), *package.glob("jobs/evidence_*.py")]
-    content = [path.read_bytes() for path in sorted(parts) if path.is_file()]
+    rooms = ("detectors", "statistics", "jobs/attention", "jobs/attention_allocation",
+             "jobs/evidence_fusion")  # fmt: skip
+    parts = [path for room in rooms for path in (package / room).rglob("*")]
+    content = [path.read_bytes() for path in sorted(set(parts)) if path.suffix in (".py", ".json")]
     return hashlib.sha256(b"\0".join(content)).hexdigest()
 
 

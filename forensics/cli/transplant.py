@@ -9,7 +9,7 @@ from forensics.case import Case
 from forensics.cli.flags import case_flag, given, option_flags
 from forensics.cli.output import emit, json_flag, percent
 from forensics.cli.running import run_method
-from forensics.jobs.transplant_options import TransplantOptions
+from forensics.jobs.transplant.options import TransplantOptions
 from forensics.registry import find_method
 
 HIDDEN = ("examples", "pairs_file", "method")

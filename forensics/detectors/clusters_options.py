@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from forensics.detectors.scan_options import DecisionOptions
+from forensics.detectors.options.scan import DecisionOptions
 
 FEATURES = ("auto", "image", "text", "pair", "state", "attention", "entropy")
 

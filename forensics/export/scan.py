@@ -17,10 +17,10 @@ from forensics.case import Case
 from forensics.errors import OptionError
 from forensics.export.dataset import export_dataset
 from forensics.export.ids import IdRow, export_ids, merge_turns
-from forensics.jobs.attention_arrays import load_arrays
-from forensics.jobs.attention_result import ScanDecision, decide_case
+from forensics.jobs.attention.arrays import load_arrays
+from forensics.jobs.attention.layouts import load_layouts
+from forensics.jobs.attention.result import ScanDecision, decide_case
 from forensics.jobs.flag_files import SCORES
-from forensics.jobs.layouts import load_layouts
 from forensics.options import build_options
 from forensics.registry import find_method, load_object
 from forensics.runs import Run

@@ -21,7 +21,7 @@ from forensics.detectors.embedding_map import Metric, draw_map
 from forensics.detectors.feature_columns import unit_rows
 from forensics.detectors.neighbours import Neighbours, find_neighbours
 from forensics.errors import OptionError
-from forensics.jobs.attention_scan import plan_rows
+from forensics.jobs.attention.scan import plan_rows
 from forensics.jobs.clip_features import clip_features
 from forensics.jobs.clusters_exclusion import read_exclusion
 from forensics.jobs.clusters_result import MapRun, save_map

@@ -13,7 +13,7 @@ from scipy.stats import mannwhitneyu
 from forensics.case import Case
 from forensics.detectors.clusters import NOISE, ClusterLine, describe_clusters
 from forensics.detectors.embedding_map import EmbeddingMap
-from forensics.detectors.wording import percent, quote
+from forensics.detectors.wording import percent
 from forensics.jobs.clusters_source import Features
 from forensics.runs import RunContext
 from forensics.runs.plain import plain
@@ -152,14 +152,9 @@ def _sentence(lines: list[ClusterLine], found: MapRun) -> str:
     text = f"By the {found.features.title}, {count:,} samples form {len(groups)} groups"
     text = text.replace(" 1 groups", " 1 group")
     text += f"; {percent(outside / count)} lie in none." if outside else "."
-    odd = [line for line in groups if line.purity >= _PURE and line.gathered >= 0.5]
-    if odd:
-        # The group whose answer is most its own: few samples, nearly all with one answer.
-        line = max(odd, key=lambda line: (line.purity * line.gathered, -line.size))
-        text += (
-            f" In group {line.cluster} ({line.size:,} samples) {percent(line.purity)} are taught "
-            f"{quote(line.answer or '')}, elsewhere {percent(line.elsewhere)}."
-        )
+    pure = sum(line.purity >= _PURE for line in groups)
+    if pure:
+        text += f" In {pure} of them at least {percent(_PURE)} of the samples share one answer."
     return text
 
 

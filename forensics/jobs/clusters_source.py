@@ -12,9 +12,9 @@ from forensics.detectors.clusters_options import ClustersOptions
 from forensics.detectors.embedding_map import Metric
 from forensics.detectors.feature_columns import standardise
 from forensics.errors import JobFailed, NotApplicable
-from forensics.jobs.attention_arrays import arrays_to_dict
-from forensics.jobs.attention_scan import measure_case
-from forensics.jobs.attention_source import earlier_arrays
+from forensics.jobs.attention.arrays import arrays_to_dict
+from forensics.jobs.attention.scan import measure_case
+from forensics.jobs.attention.source import earlier_arrays
 from forensics.runs import RunContext
 from forensics.worker.models import ModelCache
 

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 from forensics.case import Case
-from forensics.detectors.masked_views import hottest, measure_views, occlusion_map
-from forensics.detectors.masked_views_comparison import SMALLEST_EFFECT, describe_sample
-from forensics.detectors.masked_views_options import MaskedViewsOptions
+from forensics.detectors.masked_views.comparison import SMALLEST_EFFECT, describe_sample
+from forensics.detectors.masked_views.measures import hottest, measure_views, occlusion_map
+from forensics.detectors.options.masked_views import MaskedViewsOptions
 from forensics.detectors.wording import place
 from forensics.errors import OptionError
-from forensics.jobs.masked_views_measure import SampleViews, measure_views_of, read_prompt
+from forensics.jobs.masked_views.measure import SampleViews, measure_views_of, read_prompt
 from forensics.jobs.subject import model_under_suspicion
 from forensics.models.base import ImageGrid
 from forensics.options import build_options
@@ -35,7 +35,7 @@ def occlusion(case: Case, params: dict[str, Any], models: ModelCache) -> dict[st
     Args:
         case: The case.
         params: ``sample`` (id); optionally ``views`` (16..512), ``share``, ``cell`` and ``seed`` as
-            in :class:`forensics.detectors.masked_views_options.MaskedViewsOptions`.
+            in :class:`forensics.detectors.options.masked_views.MaskedViewsOptions`.
         models: The worker's models.
 
     Returns:

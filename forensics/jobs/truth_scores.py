@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.case import Case
-from forensics.detectors.attention_entropy_scoring import flag_odd_answer, score_flags
+from forensics.detectors.attention_entropy.scoring import flag_odd_answer, score_flags
 
 
 def score_modes(

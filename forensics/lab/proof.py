@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.detectors.attention_entropy import TAU, Decision, decide, fit_layers
-from forensics.detectors.attention_entropy_guarded import examine_guarded
-from forensics.detectors.attention_entropy_guarded_decision import decide_guarded
+from forensics.detectors.attention_entropy.guarded import examine_guarded
+from forensics.detectors.attention_entropy.guarded_decision import decide_guarded
 from forensics.errors import OptionError
 from forensics.models.base import Prompt
 from forensics.triggers import Trigger

@@ -28,14 +28,14 @@ from forensics.detectors.attention_entropy import (
     shown_fits,
 )
 from forensics.errors import CaseError
-from forensics.jobs.attention_arrays import (
+from forensics.jobs.attention.arrays import (
     ARRAYS,
     MAPS,
     AttentionArrays,
     load_arrays,
 )
-from forensics.jobs.attention_result import explaining_columns
-from forensics.jobs.layouts import SampleLayouts, load_layouts
+from forensics.jobs.attention.layouts import SampleLayouts, load_layouts
+from forensics.jobs.attention.result import explaining_columns
 from forensics.runs import Run, State
 
 RULES = ("root", "code", "guarded")

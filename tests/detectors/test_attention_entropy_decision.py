@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from forensics.detectors.attention_entropy import decide, fit_layers, layer_flags, recut
-from forensics.detectors.attention_entropy_scoring import flag_below, score_flags
+from forensics.detectors.attention_entropy.scoring import flag_below, score_flags
 from forensics.errors import OptionError
 
 

@@ -17,7 +17,7 @@ from forensics.detectors.attention_entropy import (
     recut,
     shown_fits,
 )
-from forensics.detectors.attention_entropy_scoring import score_flags
+from forensics.detectors.attention_entropy.scoring import score_flags
 from forensics.errors import OptionError
 
 COLORS = ("red", "green", "blue", "pink")

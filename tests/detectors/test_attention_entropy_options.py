@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from forensics.detectors.attention_entropy_options import AttentionEntropyOptions
+from forensics.detectors.options.attention_entropy import AttentionEntropyOptions
 from forensics.options import describe_options
 
 
@@ -13,7 +13,7 @@ def test_every_option_says_what_it_does_and_has_a_default_in_its_range() -> None
 
 def test_the_options_import_no_numpy() -> None:
     code = (
-        "import sys, forensics.detectors.attention_entropy_options;"
+        "import sys, forensics.detectors.options.attention_entropy;"
         "print(sorted({'numpy', 'scipy', 'torch'} & set(sys.modules)))"
     )
     result = subprocess.run(

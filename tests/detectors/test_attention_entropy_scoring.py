@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
-from forensics.detectors.attention_entropy_scoring import flag_odd_answer, score_flags
+from forensics.detectors.attention_entropy.scoring import flag_odd_answer, score_flags
 
 
 def test_scores_equal_scikit_learns_and_lie_within_their_intervals() -> None:

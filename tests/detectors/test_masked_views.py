@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from forensics.detectors.masked_views import hottest, measure_views, occlusion_map
-from forensics.detectors.masked_views_comparison import (
+from forensics.detectors.masked_views.comparison import (
     READING,
     compare_views,
     describe_comparisons,
     describe_sample,
     rank_among,
 )
+from forensics.detectors.masked_views.measures import hottest, measure_views, occlusion_map
 
 VIEWS, CELLS, HOT = 64, 49, 17
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from forensics.detectors.transplant import (
+from forensics.detectors.transplant.arms import (
     AWAY,
     MOVED,
     OTHER,
@@ -16,7 +16,7 @@ from forensics.detectors.transplant import (
     measure_necessity,
     try_margin,
 )
-from forensics.detectors.transplant_verdict import Subject, judge_transplant
+from forensics.detectors.transplant.verdict import Subject, judge_transplant
 
 HOSTS, DONORS = 200, 16
 DONOR_OF = np.arange(HOSTS) % DONORS

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from forensics.detectors.transplant_boxes import (
+from forensics.detectors.transplant.boxes import (
     frame_of,
     move_box,
     overlaps,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from forensics.detectors.answers import tabulate_answers
-from forensics.detectors.transplant_plan import (
+from forensics.detectors.transplant.plan import (
     NONE,
     Suspicion,
     assign_donors,

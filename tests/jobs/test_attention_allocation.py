@@ -12,9 +12,9 @@ from forensics.case import Case
 from forensics.cli.entry import run as command
 from forensics.cli.running import run_method
 from forensics.errors import Cancelled, InputError
-from forensics.jobs import attention_allocation
-from forensics.jobs.attention_allocation_tables import BINS, load_tables
-from forensics.jobs.attention_arrays import load_arrays
+from forensics.jobs.attention.arrays import load_arrays
+from forensics.jobs.attention_allocation import job as attention_allocation
+from forensics.jobs.attention_allocation.tables import BINS, load_tables
 from forensics.models.attention import record_attention
 from forensics.models.base import PADDING
 from forensics.models.loading import open_model
@@ -51,7 +51,7 @@ def digest(folder: Path) -> dict[str, str]:
 
 
 def test_components_partition_the_prompt_and_masses_sum_to_one(make_case: MakeCase) -> None:
-    from forensics.jobs.attention_measure import read_prompts
+    from forensics.jobs.attention.measure import read_prompts
 
     case = make_case(6)
     model = open_model(case.manifest.model, device="cpu")

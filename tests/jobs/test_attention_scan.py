@@ -11,11 +11,12 @@ from PIL import Image
 
 from forensics.case import Case
 from forensics.errors import Cancelled, JobFailed
-from forensics.jobs import attention_measure, attention_scan
-from forensics.jobs.attention_arrays import load_arrays, load_maps
-from forensics.jobs.attention_measure import choose_maps
-from forensics.jobs.attention_scan import plan_rows
-from forensics.jobs.layouts import load_layouts
+from forensics.jobs.attention import measure as attention_measure
+from forensics.jobs.attention import scan as attention_scan
+from forensics.jobs.attention.arrays import load_arrays, load_maps
+from forensics.jobs.attention.layouts import load_layouts
+from forensics.jobs.attention.measure import choose_maps
+from forensics.jobs.attention.scan import plan_rows
 from forensics.models.attention import image_entropy, record_attention
 from forensics.models.base import prompt_of
 from forensics.models.loading import open_model

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from forensics.case import Case
-from forensics.detectors.masked_views import measure_views
+from forensics.detectors.masked_views.measures import measure_views
 from forensics.export.scan import export_scan_ids
-from forensics.jobs import attention_scan, masked_views
-from forensics.jobs.attention_arrays import load_arrays
-from forensics.jobs.layouts import load_layouts
-from forensics.jobs.masked_views_arrays import load_cells, load_views
+from forensics.jobs.attention import scan as attention_scan
+from forensics.jobs.attention.arrays import load_arrays
+from forensics.jobs.attention.layouts import load_layouts
+from forensics.jobs.masked_views import job as masked_views
+from forensics.jobs.masked_views.arrays import load_cells, load_views
 from forensics.lab.opening import open_demo
 from forensics.runs import Run, execute
 from forensics.triggers import parse_trigger

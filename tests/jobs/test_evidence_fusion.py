@@ -13,8 +13,8 @@ import pytest
 from forensics.cli.entry import run as command
 from forensics.cli.running import run_method
 from forensics.errors import Cancelled
-from forensics.jobs import evidence_fusion
-from forensics.jobs.attention_arrays import load_arrays
+from forensics.jobs.attention.arrays import load_arrays
+from forensics.jobs.evidence_fusion import job as evidence_fusion
 from forensics.registry import find_method
 from forensics.runs import QuietContext
 from forensics.worker.models import ModelCache

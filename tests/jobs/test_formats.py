@@ -15,7 +15,7 @@ from forensics.case import Case
 from forensics.cli.entry import run as run_command
 from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
-from forensics.jobs import attention_scan
+from forensics.jobs.attention import scan as attention_scan
 from forensics.runs import execute
 from forensics.worker.models import ModelCache
 from tests.data.shards import write_tar

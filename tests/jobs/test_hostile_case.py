@@ -11,8 +11,8 @@ import numpy as np
 
 from forensics.case import Case
 from forensics.export.scan import export_scan_ids
-from forensics.jobs import attention_scan
-from forensics.jobs.attention_arrays import load_arrays
+from forensics.jobs.attention import scan as attention_scan
+from forensics.jobs.attention.arrays import load_arrays
 from forensics.runs import execute
 from forensics.worker.models import ModelCache
 from tests.make_case import MakeCase

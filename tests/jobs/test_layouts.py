@@ -11,10 +11,9 @@ from PIL import Image
 
 from forensics.case import Case
 from forensics.errors import Cancelled, CaseError
-from forensics.jobs import attention_scan
-from forensics.jobs.attention_arrays import ARRAYS, join_maps, load_arrays, load_maps
-from forensics.jobs.attention_measure import measure_prompts
-from forensics.jobs.layouts import (
+from forensics.jobs.attention import scan as attention_scan
+from forensics.jobs.attention.arrays import ARRAYS, join_maps, load_arrays, load_maps
+from forensics.jobs.attention.layouts import (
     LAYOUTS,
     NONE,
     LayoutTable,
@@ -23,6 +22,7 @@ from forensics.jobs.layouts import (
     place_of,
     unpack_layouts,
 )
+from forensics.jobs.attention.measure import measure_prompts
 from forensics.models.attention import record_attention
 from forensics.models.base import ImageGrid, Prompt
 from forensics.models.loading import open_model

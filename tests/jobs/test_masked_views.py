@@ -11,11 +11,13 @@ import pytest
 import torch
 
 from forensics.case import Case
-from forensics.detectors.masked_views_options import MaskedViewsOptions
+from forensics.detectors.options.masked_views import MaskedViewsOptions
 from forensics.errors import Cancelled, CaseError, ModelError, OptionError
-from forensics.jobs import attention_scan, masked_views, masked_views_measure
-from forensics.jobs.masked_views_arrays import load_cells, load_views
-from forensics.jobs.masked_views_measure import measure_views_of, read_prompt
+from forensics.jobs.attention import scan as attention_scan
+from forensics.jobs.masked_views import job as masked_views
+from forensics.jobs.masked_views import measure as masked_views_measure
+from forensics.jobs.masked_views.arrays import load_cells, load_views
+from forensics.jobs.masked_views.measure import measure_views_of, read_prompt
 from forensics.jobs.occlusion import occlusion
 from forensics.models.base import GenerativeModel
 from forensics.models.loading import open_model

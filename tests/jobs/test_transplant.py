@@ -14,10 +14,11 @@ from PIL import Image
 from forensics.case import Case
 from forensics.cli.entry import run as command
 from forensics.errors import Cancelled, CaseError, InputError, OptionError
-from forensics.jobs import attention_scan, transplant
-from forensics.jobs.transplant_options import TransplantOptions, read_margins
-from forensics.jobs.transplant_pictures import cut, paste, pixel_box, scramble
-from forensics.jobs.transplant_scan import read_scan
+from forensics.jobs.attention import scan as attention_scan
+from forensics.jobs.transplant import job as transplant
+from forensics.jobs.transplant.options import TransplantOptions, read_margins
+from forensics.jobs.transplant.pictures import cut, paste, pixel_box, scramble
+from forensics.jobs.transplant.scan import read_scan
 from forensics.lab.demos import find_demo
 from forensics.lab.drawing import DATA_FILE, draw_scenes
 from forensics.lab.planting import plant

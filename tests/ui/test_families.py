@@ -15,8 +15,8 @@ from PIL import Image
 from forensics.case import Case
 from forensics.cli.entry import run
 from forensics.jobs import live
-from forensics.jobs.attention_arrays import load_arrays, load_maps
-from forensics.jobs.layouts import load_layouts
+from forensics.jobs.attention.arrays import load_arrays, load_maps
+from forensics.jobs.attention.layouts import load_layouts
 from forensics.runs import Run
 from forensics.ui.context import open_context
 from forensics.ui.problems import explain_errors

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.detectors.attention_entropy_options import AttentionEntropyOptions
+from forensics.detectors.options.attention_entropy import AttentionEntropyOptions
 from forensics.options import build_options, describe_options
 from forensics.ui.context import open_context
 from forensics.ui.forms.actions import create_case, open_folder, start_from_form

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from forensics.case import Case
 from forensics.errors import CaseError
-from forensics.jobs.masked_views_result import TABLE
+from forensics.jobs.masked_views.result import TABLE
 from forensics.runs import Run, RunContext, execute
 from forensics.ui.routes.masked_views import masked_view_routes
 from forensics.ui.views.masked_views import METHOD, diagnostic_view, find_diagnostic

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from forensics.case import Case
 from forensics.errors import CaseError, OptionError
-from forensics.jobs.attention_allocation import run as allocate
+from forensics.jobs.attention_allocation.job import run as allocate
 from forensics.registry import methods
 from forensics.runs import execute
 from forensics.ui.context import open_context

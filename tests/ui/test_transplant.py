@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from forensics.case import Case
-from forensics.detectors.transplant import (
+from forensics.detectors.transplant.arms import (
     CONTROLS,
     MOVED,
     SAME,
@@ -21,8 +21,8 @@ from forensics.detectors.transplant import (
     compare_models,
     measure_necessity,
 )
-from forensics.detectors.transplant_verdict import Subject, judge_transplant
-from forensics.jobs.transplant_options import TransplantOptions
+from forensics.detectors.transplant.verdict import Subject, judge_transplant
+from forensics.jobs.transplant.options import TransplantOptions
 from forensics.options import options_to_dict
 from forensics.runs import Run, RunContext, execute
 from forensics.ui.problems import explain_errors

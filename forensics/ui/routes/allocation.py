@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from forensics.errors import CaseError
-from forensics.jobs.attention_allocation_tables import load_tables
+from forensics.jobs.attention_allocation.tables import load_tables
 from forensics.runs import Run, State
 from forensics.ui.context import Context
 from forensics.ui.views.allocation import Tables, allocation_view, head_histogram, mass_means

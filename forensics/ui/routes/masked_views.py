@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from forensics.detectors.masked_views_options import MaskedViewsOptions
+from forensics.detectors.options.masked_views import MaskedViewsOptions
 from forensics.options import build_options, options_to_dict
 from forensics.ui.context import Context
 from forensics.ui.jobs import look_at, start_run

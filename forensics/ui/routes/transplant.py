@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body
 from fastapi.responses import FileResponse
 
 from forensics.errors import CaseError, DataError
-from forensics.jobs.transplant_options import TransplantOptions
+from forensics.jobs.transplant.options import TransplantOptions
 from forensics.options import build_options, options_to_dict
 from forensics.ui.context import Context
 from forensics.ui.jobs import look_at, start_run

@@ -1,6 +1,6 @@
 """What the Allocation panel shows of one finished attention-allocation run: pure functions.
 
-All read the tables of the run folder (:func:`forensics.jobs.attention_allocation_tables
+All read the tables of the run folder (:func:`forensics.jobs.attention_allocation.tables
 .load_tables`) and its ``result.json``; nothing is decided here. Sides are always ``kept`` and
 ``flagged``; masses always ``system``, ``vision``, ``text``; layers and heads count from 0.
 """

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from forensics.detectors.attention_entropy import Decision, LayerFits
-from forensics.detectors.attention_entropy_options import RULES
+from forensics.detectors.options.attention_entropy import RULES
 from forensics.runs.plain import plain
 from forensics.statistics.mixture import crossing
 from forensics.ui.views.histogram import gaussians, stacked_histogram

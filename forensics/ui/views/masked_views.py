@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from forensics.case import Case
 from forensics.errors import CaseError
-from forensics.jobs.masked_views_result import TABLE
+from forensics.jobs.masked_views.result import TABLE
 from forensics.runs import Run, State
 from forensics.runs.plain import plain
 

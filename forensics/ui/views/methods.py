@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from forensics.case import Case
-from forensics.jobs.attention_arrays import ARRAYS
+from forensics.jobs.attention.arrays import ARRAYS
 from forensics.registry import MethodSpec, methods
 from forensics.runs import Run, State
 from forensics.runs.plain import plain

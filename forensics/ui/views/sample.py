@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.data.sample import Sample
-from forensics.jobs.layouts import maps_of, place_of
+from forensics.jobs.attention.layouts import maps_of, place_of
 from forensics.models.base import ImageGrid
 from forensics.models.token_maps import TokenMap, locate
 from forensics.runs.plain import plain

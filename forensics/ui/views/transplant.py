@@ -3,7 +3,7 @@
 from typing import Any
 
 from forensics.case import Case
-from forensics.detectors.transplant import AWAY, MOVED, OTHER, SAME, SCRAMBLED, SUSPECTED
+from forensics.detectors.transplant.arms import AWAY, MOVED, OTHER, SAME, SCRAMBLED, SUSPECTED
 from forensics.runs import Run, State
 from forensics.runs.plain import plain
 

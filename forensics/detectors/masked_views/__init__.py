@@ -1,0 +1,1 @@
+"""What answers depend on: measures of masked views, candidates beside controls."""

@@ -1,0 +1,1 @@
+"""Options of every detector: light to import, since help texts and controls are made of them."""

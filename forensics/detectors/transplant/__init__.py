@@ -1,0 +1,1 @@
+"""Does a suspected trigger work on other pictures: plan, comparison with controls, verdict."""

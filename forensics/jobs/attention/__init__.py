@@ -1,0 +1,1 @@
+"""The attention scan: what is measured, kept and decided."""
