@@ -16,7 +16,7 @@ from forensics.triggers import CATALOG
 
 HOME = Path(__file__).resolve().parents[1]
 PAGES = [HOME / "README.md", HOME / "CONTRIBUTING.md", *sorted((HOME / "docs").glob("*.md"))]
-VERDICTS = sorted((HOME / "forensics/detectors").glob("*_verdict.py"))
+VERDICTS = sorted((HOME / "forensics/detectors").glob("*/*verdict.py"))
 EVIDENCE = [spec for spec in BUILT_IN if spec.kind in ("scan", "transplant")]
 
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
@@ -129,7 +129,7 @@ def test_every_method_that_looks_for_evidence_has_a_section_with_its_options(
             assert re.search(rf"`([^`]* )?{choice}`", own), f"{flag} {choice} is not told of"
 
 
-@pytest.mark.parametrize("path", VERDICTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", VERDICTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_reason_of_a_verdict_is_told_of(path: Path) -> None:
     tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     words = [n.value for n in tree if isinstance(n, ast.Constant) and isinstance(n.value, str)]

@@ -172,7 +172,7 @@ def candidate_table(decision: FusionDecision) -> list[dict[str, Any]]:
     Returns:
         Rows of :meth:`Candidate.to_dict` with ``mode``, ``p_natural``, ``p_permutation``,
         ``maximum_rank``, ``variety``, ``accepted`` and ``outcome``: ``accepted``,
-        ``one-kind-of-picture``, ``variety-unknown`` or ``not-accepted``.
+        ``one-kind-of-picture``, ``variety-unknown`` or ``rejected``.
     """
     outcomes = dict.fromkeys(decision.explained, "one-kind-of-picture")
     outcomes |= dict.fromkeys(decision.unknown, "variety-unknown")
@@ -189,7 +189,7 @@ def candidate_table(decision: FusionDecision) -> list[dict[str, Any]]:
                 "accepted": i == decision.accepted,
                 "outcome": "accepted"
                 if i == decision.accepted
-                else outcomes.get(i, "not-accepted"),
+                else outcomes.get(i, "rejected"),
             }
         )
     return rows

@@ -26,7 +26,7 @@ OUTCOMES: Final = {
     "accepted": "flagged",
     "one-kind-of-picture": "stands apart, but one kind of picture may be the cause",
     "variety-unknown": "stands apart, but what its pictures show is unknown",
-    "not-accepted": "not flagged",
+    "rejected": "not flagged",
 }
 LONGEST: Final = 120  # characters of an answer
 
