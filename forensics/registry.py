@@ -140,8 +140,9 @@ BUILT_IN = (
         gives="a map of all samples, groups with what their answers share, density and spectral "
         "scores; no verdict",
         builds_on="arrays",
-        options="forensics.detectors.clusters_options:ClustersOptions",
-        job="forensics.jobs.clusters:run",
+        acts_on="any",
+        options="forensics.detectors.options.clusters:ClustersOptions",
+        job="forensics.jobs.clusters.job:run",
     ),
     MethodSpec(
         name="transplant",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forensics.case import Case
 from forensics.data.sample import Sample
 from forensics.errors import CaseError, OptionError
-from forensics.jobs.clusters_result import ARRAYS, SCORES
+from forensics.jobs.clusters.result import ARRAYS, SCORES
 from forensics.runs import Run, State
 
 METHOD = "clusters"

@@ -11,7 +11,7 @@ from starlette.background import BackgroundTask
 
 from forensics.errors import OptionError
 from forensics.export.selection import export_selection
-from forensics.jobs.clusters_exclusion import save_exclusion
+from forensics.jobs.clusters.exclusion import save_exclusion
 from forensics.ui.context import Context
 from forensics.ui.routes.downloads import TYPES
 from forensics.ui.sample_map import METHOD

@@ -36,6 +36,16 @@ function entry({ code, label, count: size }, look, hidden, toggle) {
   swatch(look), el("span", {}, label), el("span", { class: "tl-sub" }, count(size)));
 }
 
+/** The point of a group that is nearest to its centre: a group of two parts has none at the centre. */
+function middleOf({ cluster, centre: [cx, cy] }, { x, y, cluster: of }) {
+  let [best, far] = [0, Infinity];
+  for (let i = 0; i < of.length; i += 1) {
+    const gap = of[i] === cluster ? (x[i] - cx) ** 2 + (y[i] - cy) ** 2 : Infinity;
+    if (gap < far) { far = gap; best = i; }
+  }
+  return best;
+}
+
 /** The chooser and the legend; `apply({codes, looks, groups})` and `hide(codes)` act on the map. */
 export function colourBar({ apply, hide, failed }) {
   const chooser = el("select", { id: "tl-umap-colour", class: "tl-umap-select", "aria-label": "Colour the points by" });
@@ -61,7 +71,7 @@ export function colourBar({ apply, hide, failed }) {
 
   /** Names on the map, where they are what the colours say. */
   const names = (key) => (key === "cluster" ? found.summary.groups.filter((group) => group.cluster >= 0).slice(0, 40)
-    .map((group) => ({ text: String(group.cluster), centre: group.centre })) : []);
+    .map((group) => ({ text: String(group.cluster), point: middleOf(group, found.points) })) : []);
 
   async function use(key) {
     const mine = asked += 1;

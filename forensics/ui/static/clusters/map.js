@@ -46,8 +46,7 @@ export function sampleMap(told) {
       stage.dataset.ready = String(Number(stage.dataset.ready ?? 0) + 1);
       stage.dataset.paint = (performance.now() - began).toFixed(1);
     }
-    const names = map.groups.map(({ text, centre: [x, y] }) => ({ text, x: (x - map.view.cx) * map.view.scale + width / 2,
-      y: height / 2 - (y - map.view.cy) * map.view.scale }));
+    const names = map.groups.map(({ text, point }) => ({ text, x: map.at.sx[point], y: map.at.sy[point] - map.radius() - 9 }));
     drawOverlay(over, ratio, { ...map, names, focused: document.activeElement === stage, radius: map.radius() });
   }
 
@@ -106,12 +105,12 @@ export function sampleMap(told) {
     node, map,
     /** Show other points. */
     update(points, label) {
-      Object.assign(map, { points, at: null, mask: null, hover: -1, cursor: -1, gesture: null, codes: null });
+      Object.assign(map, { points, at: null, mask: null, hover: -1, cursor: -1, gesture: null, codes: null, groups: [] });
       map.home = fit(points, width || 600, height || 400);
       map.view = { ...map.home };
       stage.setAttribute("aria-label", `Map of ${count(points.n)} samples. ${label} The table of groups and the gallery hold the same.`);
     },
-    /** Colour the points anew; `groups` are names to write on the map. */
+    /** Colour the points anew; `groups` are names to write at a point. */
     colour({ codes, looks, groups }) {
       Object.assign(map, { codes, looks, groups, order: paintOrder(codes) });
       map.draw();

@@ -7,7 +7,7 @@ const FADED = 0.16; // of points that are not selected while others are
 
 /** Radius of a point in screen pixels: smaller where there are many, larger when zoomed in. */
 export function radiusOf(n, zoom) {
-  const base = n > 20000 ? 1.7 : n > 6000 ? 2.3 : n > 1500 ? 3.1 : 4.2;
+  const base = n > 20000 ? 1.9 : n > 6000 ? 2.6 : n > 1500 ? 3.6 : 4.4;
   return Math.min(7, base * Math.max(1, zoom) ** 0.4);
 }
 

@@ -7,8 +7,8 @@ import { mapPath } from "./data.js";
 
 const fact = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
 
-/** The card; `inspect(row)` opens the sample in the other tab (null: there is none). */
-export function sampleCard(inspect) {
+/** The card; `act.inspect(row)` opens the sample in the other tab (null: there is none). */
+export function sampleCard(act) {
   const body = el("div", { id: "tl-umap-sample", "aria-live": "polite" });
   const node = card("Sample", {}, body);
   let asked = 0;
@@ -18,7 +18,7 @@ export function sampleCard(inspect) {
       item.question ? fact("Question", item.question) : [], fact("Answer", item.answer ?? "–"), item.label ? fact("Label", item.label) : [],
       fact("Group", item.cluster < 0 ? "in none" : String(item.cluster)), fact("From", el("span", { class: "tl-path" }, `${item.source}, line ${item.line}`)))),
     el("dl", { class: "tl-facts" }, scores.map((score) => fact(score.title, fixed(item.scores[score.name], 3)))),
-    inspect && el("button", { type: "button", class: "tl-ghost", id: "tl-umap-inspect", onclick: () => inspect(item.row) }, "Open in Attention")];
+    act.inspect && el("button", { type: "button", class: "tl-ghost", id: "tl-umap-inspect", onclick: () => act.inspect(item.row) }, "Open in Attention")];
   }
 
   return {

@@ -44,7 +44,7 @@ export function selectionCard(act) {
 
   function full(view, { name, run, mask, truth }) {
     const aside = el("button", { type: "button", class: "tl-primary", id: "tl-umap-aside", disabled: view.n === view.total,
-      title: "Draws a new map of all others. The data set is not changed.", onclick: () => act.aside(aside) }, "Put aside, draw the rest");
+      title: "Draws a new map of all others. The data set is not changed.", onclick: () => act.aside(aside) }, "Draw without these");
     const button = (text, id, action) => el("button", { type: "button", class: "tl-ghost", id, onclick: action }, text);
     return [el("p", { class: "tl-umap-count" }, el("b", { id: "tl-umap-chosen" }, count(view.n)), ` of ${plural(view.total, "sample")} (${percent(view.n / view.total)}) `,
       button("Clear", "tl-umap-clear", act.clear), " ", button("Invert", "tl-umap-invert", act.invert)),

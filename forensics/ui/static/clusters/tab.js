@@ -36,12 +36,12 @@ export function mount({ element }) {
   const bar = colourBar({ apply: plane.colour, hide: plane.hide, failed: (error) => show(say, `${error.message} ${error.remedy ?? ""}`) });
   const selected = selectionCard({ clear, invert, aside, get elsewhere() { return attention() ? elsewhere : null; } });
   const groups = groupsCard(chooseGroup);
-  const sample = sampleCard(null);
+  const sample = sampleCard({ get inspect() { return attention() ? (row) => set({ sample: row, tab: "attention" }) : null; } });
   const gallery = mapGallery((item) => { plane.map.go(item.place, true); look(item.place); });
   const zoom = (text, label, act) => el("button", { type: "button", class: "tl-ghost", "aria-label": label, title: label, onclick: act }, text);
   const mapCard = card("Map of samples", { tools: [modes, zoom("+", "Zoom in", () => plane.map.scale(1.5)), zoom("−", "Zoom out", () => plane.map.scale(1 / 1.5)),
     zoom("Whole map", "Show the whole map", plane.map.reset), bar.node],
-  subtitle: "Near each other: alike in the features. Distances between far groups, and how wide a group is, mean little." }, bar.legend, plane.node, say);
+  subtitle: "Near each other: alike in the features. Distances between far groups mean little." }, bar.legend, plane.node, say);
   const body = el("div", { class: "tl-clusters" }, el("div", { class: "tl-main" }, head.node, mapCard, gallery.node),
     el("aside", { class: "tl-umap-side" }, selected.node, groups.node, sample.node));
   show(host, blank, body);

@@ -14,7 +14,7 @@ from forensics.case import Case
 from forensics.detectors.clusters import NOISE, ClusterLine, describe_clusters
 from forensics.detectors.embedding_map import EmbeddingMap
 from forensics.detectors.wording import percent
-from forensics.jobs.clusters_source import Features
+from forensics.jobs.clusters.source import Features
 from forensics.runs import RunContext
 from forensics.runs.plain import plain
 from forensics.statistics.ranks import compare_ranks

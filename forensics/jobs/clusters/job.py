@@ -16,17 +16,16 @@ from forensics.detectors.audit_scores import (
     spectral_signature,
 )
 from forensics.detectors.clusters import Clusterer, find_clusters
-from forensics.detectors.clusters_options import ClustersOptions
 from forensics.detectors.embedding_map import Metric, draw_map
 from forensics.detectors.feature_columns import unit_rows
 from forensics.detectors.neighbours import Neighbours, find_neighbours
+from forensics.detectors.options.clusters import ClustersOptions
 from forensics.errors import OptionError
 from forensics.jobs.attention.scan import plan_rows
-from forensics.jobs.clip_features import clip_features
-from forensics.jobs.clusters_exclusion import read_exclusion
-from forensics.jobs.clusters_result import MapRun, save_map
-from forensics.jobs.clusters_source import Features, scan_features
-from forensics.models.kinds import model_kind
+from forensics.jobs.clusters.clip import clip_features
+from forensics.jobs.clusters.exclusion import read_exclusion
+from forensics.jobs.clusters.result import MapRun, save_map
+from forensics.jobs.clusters.source import Features, scan_features
 from forensics.options import build_options
 from forensics.runs import RunContext
 from forensics.worker.models import ModelCache
@@ -47,7 +46,7 @@ def run(
     started = time.monotonic()
     rows = plan_rows(len(case.catalog), chosen.max_samples, chosen.seed)
     excluded = _excluded(case, chosen, rows)  # before the model is asked: it may be unusable
-    measure = clip_features if model_kind(case.manifest.model) == "clip" else scan_features
+    measure = clip_features if case.manifest.kind == "clip" else scan_features
     features = _without(measure(case, context, models, chosen, rows), excluded)
     count = len(features.rows)
     metric: Metric = features.metric

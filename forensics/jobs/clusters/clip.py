@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from forensics.case import Case
 from forensics.data.images import open_image
 from forensics.data.sample import Sample
-from forensics.detectors.clusters_options import ClustersOptions
 from forensics.detectors.feature_columns import standardise, unit_rows
+from forensics.detectors.options.clusters import ClustersOptions
 from forensics.errors import DataError, JobFailed, NotApplicable
-from forensics.jobs.clusters_source import TITLES, Features
+from forensics.jobs.clusters.source import TITLES, Features
 from forensics.jobs.subject import model_under_suspicion
 from forensics.runs import RunContext, State
 from forensics.worker.models import ModelCache

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.case import Case
-from forensics.detectors.clusters_options import ClustersOptions
 from forensics.detectors.embedding_map import Metric
 from forensics.detectors.feature_columns import standardise
+from forensics.detectors.options.clusters import ClustersOptions
 from forensics.errors import JobFailed, NotApplicable
 from forensics.jobs.attention.arrays import arrays_to_dict
 from forensics.jobs.attention.scan import measure_case

@@ -1,0 +1,1 @@
+"""A map of samples, groups and scores: from features to the files of a run."""
