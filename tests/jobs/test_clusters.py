@@ -85,8 +85,6 @@ def test_samples_put_aside_are_on_no_map_and_change_no_data(drawn: SimpleNamespa
     result = run.result()
     assert result["excluded"] == len(marked)
     assert result["n"] == len(case.catalog) - len(marked) - LOST  # none of the lost is poisoned
-        i % 10 != 0 for i in (297, 298, 299)
-    )
     arrays = run.arrays("clusters.safetensors")
     assert set(case.catalog.ids[arrays["excluded"]]) == set(marked)
     assert not set(arrays["rows"]) & set(arrays["excluded"])
