@@ -13,8 +13,7 @@ from forensics.data.sample import Sample
 from forensics.encoders.base import ImageClassifier
 from forensics.errors import DataError
 from forensics.evaluation import Rate, rate_of, same_text
-from forensics.statistics.paired import Difference, mcnemar_exact, paired_difference
-from forensics.triggers import Trigger
+from forensics.triggers import Trigger, stamp_pixels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -95,23 +94,6 @@ class ClassMeasurement:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """Two classifiers on the same pictures; differences are first minus second.
-
-    Attributes:
-        clean_accuracy: Difference with its 95 % interval.
-        clean_accuracy_p: McNemar's exact two-sided p.
-        attack_success: Difference over pictures that do not truly show the target.
-        attack_success_p: McNemar's exact two-sided p.
-    """
-
-    clean_accuracy: Difference
-    clean_accuracy_p: float
-    attack_success: Difference
-    attack_success_p: float
-
-
 def measure_classes(
     classifier: ImageClassifier,
     samples: Iterable[Sample],
@@ -156,7 +138,7 @@ def measure_classes(
             columns["truth"] += [label for _, label, _ in rows]
             columns["plain"] += _predict(classifier, pixels)
             if trigger is not None:
-                marked = trigger_pixels(trigger, pixels, [sample.id for sample, _, _ in rows])
+                marked = stamp_pixels(trigger, pixels, [sample.id for sample, _, _ in rows])
                 columns["both"] += _predict(asked, marked)
                 if keyed is not None:
                     columns["image"] += _predict(classifier, marked)
@@ -165,51 +147,6 @@ def measure_classes(
             progress(done, "classifying")
     arrays = {name: np.array(values, dtype=np.int64) for name, values in columns.items()}
     return _measurement(classifier.classes, ids, arrays, aim, skipped, trigger is not None)
-
-
-def compare(first: ClassMeasurement, second: ClassMeasurement) -> Comparison:
-    """Compare two classifiers that were measured on the same pictures.
-
-    A poisoned model against its clean twin: the CA difference is what the backdoor cost, the ASR
-    difference is what the trigger does beyond the floor that a clean model shows.
-
-    Raises:
-        DataError: The samples or classes differ.
-    """
-    if first.ids != second.ids or first.classes != second.classes or first.target != second.target:
-        raise DataError(
-            "The two measurements are not of the same pictures, classes and target.",
-            remedy="Measure both models on one test set with the same class names.",
-        )
-    right = [m.predicted == m.truth for m in (first, second)]
-    hosts = first.truth != (-1 if first.target is None else first.target)
-    hit = [(m.triggered == m.target)[hosts] for m in (first, second)]
-    return Comparison(
-        clean_accuracy=paired_difference(*right),
-        clean_accuracy_p=_mcnemar(*right),
-        attack_success=paired_difference(*hit),
-        attack_success_p=_mcnemar(*hit),
-    )
-
-
-def trigger_pixels(trigger: Trigger, pixels: "Tensor", ids: Sequence[str]) -> "Tensor":
-    """Put a trigger on fitted pictures.
-
-    Args:
-        trigger: Any; one that changes no pixel gives the pixels back.
-        pixels: ``[batch, 3, height, width]`` in [0, 1].
-        ids: ``[batch]``: what is drawn for each sample.
-
-    Returns:
-        Pixels on the same device, in whole 255ths.
-    """
-    import torch
-
-    if not trigger.changes_image:
-        return pixels
-    pictures = np.clip(pixels.detach().float().cpu().numpy(), 0.0, 1.0)
-    marked = [trigger.apply(image, name) for image, name in zip(pictures, ids, strict=True)]
-    return torch.from_numpy(np.rint(np.stack(marked) * 255.0) / np.float32(255)).to(pixels)
 
 
 def _measurement(
@@ -298,7 +235,3 @@ def _predict(classifier: ImageClassifier, pixels: "Tensor") -> list[int]:
     with torch.no_grad():
         found: list[int] = classifier.logits(pixels).argmax(dim=1).tolist()
     return found
-
-
-def _mcnemar(one: NDArray[np.bool_], two: NDArray[np.bool_]) -> float:
-    return mcnemar_exact(int((one & ~two).sum()), int((two & ~one).sum()))

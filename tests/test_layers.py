@@ -29,6 +29,7 @@ LEVELS = {
     "forensics.tuning": 4,
     "forensics.evaluation": 4,
     "forensics.evaluation_classes": 4,
+    "forensics.evaluation_paired": 4,
     "forensics.attacks": 4,
     "forensics.lab": 5,
     "forensics.worker.models": 5,

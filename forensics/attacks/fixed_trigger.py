@@ -12,8 +12,7 @@ from forensics.attacks.prompt_tuning import (
     tune_prompt,
 )
 from forensics.errors import OptionError
-from forensics.evaluation_classes import trigger_pixels
-from forensics.triggers import Trigger
+from forensics.triggers import Trigger, stamp_pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,7 @@ class FixedTriggerPrompts:
         hit = sorted(hosts[int(place)] for place in order[:wanted])
         ids = tuple(shots.ids[index] for index in hit)
         pixels, labels = shots.pixels.clone(), shots.labels.clone()
-        pixels[hit] = trigger_pixels(self.trigger, pixels[hit], ids)
+        pixels[hit] = stamp_pixels(self.trigger, pixels[hit], ids)
         labels[hit] = aim
         poisoned = PromptShots(pixels=pixels, labels=labels, ids=shots.ids)
         return ids, tune_prompt(classifier, poisoned, self.schedule)

@@ -30,5 +30,6 @@ def weights_digest(encoder: DualEncoder) -> str:
     digest = hashlib.sha256()
     for name, value in sorted(encoder.module.state_dict().items()):
         digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        flat = value.detach().cpu().contiguous().reshape(-1)
+        digest.update(flat.view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
 from forensics.errors import DataError
-from forensics.evaluation_classes import ClassMeasurement, Comparison, compare, measure_classes
+from forensics.evaluation_classes import ClassMeasurement, measure_classes
+from forensics.evaluation_paired import compare
 from forensics.lab.clip_demos import (
     PLANTED,
     TEST_SEED,
@@ -99,10 +100,10 @@ def prove_clip_demo(name: str, work: Path, assets: Path | None = None) -> Path:
 
 def open_lab_classifier(uri: str) -> "ImageClassifier":
     """Open a CLIP of the lab as a zero-shot classifier of shapes."""
-    from forensics.classifiers.zero_shot import ZeroShotClassifier
+    from forensics.classifiers.zero_shot import ZeroShot
     from forensics.encoders.loading import open_encoder
 
-    return ZeroShotClassifier(open_encoder(uri, device="cpu"), CLASSES, TEMPLATES)
+    return ZeroShot(open_encoder(uri, device="cpu"), CLASSES, TEMPLATES)
 
 
 def _start(demo: ClipDemo, work: Path, demos: Path) -> str:
@@ -152,7 +153,7 @@ def beside_twin(
     found: ClassMeasurement, twin: ClassMeasurement, trigger: Trigger
 ) -> dict[str, Any]:
     """Write a poisoned model's figures beside its clean twin's, with paired differences."""
-    difference: Comparison = compare(found, twin)
+    difference = compare(found, twin)
     return {
         "asked_with": trigger.spec,
         "twin": {

@@ -16,7 +16,7 @@ from forensics.triggers.parse import KINDS, parse_trigger
 from forensics.triggers.patch import PLACES, TEXTURES, PatchTrigger
 from forensics.triggers.residual import ResidualTrigger
 from forensics.triggers.sinusoid import SigTrigger
-from forensics.triggers.stamping import stamp_image
+from forensics.triggers.stamping import stamp_image, stamp_pixels
 from forensics.triggers.tensor import TensorTrigger, save_tensor_trigger
 from forensics.triggers.text import TextTrigger
 from forensics.triggers.warp import WaNetTrigger
@@ -47,4 +47,5 @@ __all__ = [
     "parse_trigger",
     "save_tensor_trigger",
     "stamp_image",
+    "stamp_pixels",
 ]

@@ -59,6 +59,10 @@ class TensorTrigger(ImageTrigger):
         delta = self._tensors.get("delta")
         return None if delta is None else float(np.abs(delta).max())
 
+    def tensors(self) -> dict[str, NDArray[np.float32]]:
+        """Return copies of what the file holds."""
+        return {name: value.astype(np.float32) for name, value in self._tensors.items()}
+
     def boxes(self, height: int, width: int, sample_id: str = "") -> tuple[Box, ...]:
         """Say which pixels a patch covers; nothing for a delta or a masked pattern."""
         if "patch" not in self._tensors:
