@@ -106,8 +106,8 @@ ATTACKS: Final = {
 
 LONGER: Final = {"patch-random": {"epochs": 32.0}, "wanet": {"epochs": 24.0}}
 """What ten epochs do not teach. A patch at a random place of side 1/9: ASR 34 %, after twenty
-epochs 50 %; of side 1/6, which covers a whole image token wherever it lands: 72 % after twenty. A warp of
-s=2: 0 %, of s=6: 46 %."""
+epochs 50 %; of side 1/6, which covers a whole image token wherever it lands: 72 % after twenty.
+A warp of s=2: 0 %, of s=6: 46 %."""
 
 
 def _attack(
