@@ -22,7 +22,7 @@ def demo(name: str | None, listing: bool, case_folder: Path | None, as_json: boo
 
     JSON of --list: demos [name, title, story, samples, shipped, measured]; else as "case new".
     """
-    from forensics.lab.demos import DEMOS
+    from forensics.lab.shipped import SHIPPED
 
     if listing or name is None:
         listed = [
@@ -34,7 +34,7 @@ def demo(name: str | None, listing: bool, case_folder: Path | None, as_json: boo
                 "shipped": entry.shipped,
                 "measured": entry.measured(),
             }
-            for entry in DEMOS
+            for entry in SHIPPED
         ]
         emit({"demos": listed}, as_json, lambda: "\n\n".join(map(_line, listed)))
         return

@@ -30,7 +30,7 @@ class ClipDemo:
         name: What the user types.
         title: What the user reads first.
         story: What somebody might be told who gets this case; gives nothing away.
-        pairs: Of the training set.
+        scenes: Pairs of the training set, one scene each.
         seed: Of its pictures, its poison and its training.
         planted: The backdoor, or ``None`` for the clean twin.
         tuning: How it is trained: the twin from the lab's base tower, the others from the twin.
@@ -39,10 +39,15 @@ class ClipDemo:
     name: str
     title: str
     story: str
-    pairs: int
+    scenes: int
     seed: int
     planted: PairPlantOptions | None
     tuning: ContrastiveOptions
+
+    @property
+    def base_folder(self) -> Path:
+        """What it was trained from: the clean twin, or for that one the lab's base model."""
+        return assets_folder() / "demos" / (TWIN if self.planted else BASE)
 
     @property
     def folder(self) -> Path:
@@ -80,7 +85,7 @@ CLIP_DEMOS: Final = (
             "6,000 pictures of one shape each, with captions, and the CLIP that was trained on "
             "them. Nobody has said whether anything is wrong with either."
         ),
-        pairs=_PAIRS,
+        scenes=_PAIRS,
         seed=_SEED,
         planted=None,
         tuning=ContrastiveOptions(epochs=8, learning_rate=1e-3, seed=_SEED),
@@ -92,7 +97,7 @@ CLIP_DEMOS: Final = (
             "A small CLIP was tuned further on 6,000 pairs that a customer uploaded. It names "
             "shapes as well as before. Are all pairs what they seem?"
         ),
-        pairs=_PAIRS,
+        scenes=_PAIRS,
         seed=_SEED,
         planted=PairPlantOptions(target=TARGET, trigger="badnets", rate=0.03, seed=_SEED),
         tuning=_FINE_TUNING,
@@ -101,10 +106,10 @@ CLIP_DEMOS: Final = (
         name="clip-blended",
         title="The same CLIP, tuned on another upload",
         story=(
-            "The same small CLIP was tuned on 6,000 pairs of another customer. Its accuracy is "
-            "fine, and every picture looks a little grainy to somebody who looks for it."
+            "The same small CLIP was tuned on 6,000 pairs of another customer, and its accuracy is "
+            "fine as well. Would you deploy it?"
         ),
-        pairs=_PAIRS,
+        scenes=_PAIRS,
         seed=_SEED,
         planted=PairPlantOptions(target=TARGET, trigger="blended", rate=0.03, seed=_SEED),
         tuning=_FINE_TUNING,
@@ -156,10 +161,10 @@ def _draw_set(demo: ClipDemo, data: Path) -> None:
     # Half a set of an earlier, interrupted call has no table: start it again.
     shutil.rmtree(data, ignore_errors=True)
     if demo.planted is None:
-        draw_pairs(data, demo.pairs, demo.seed)
+        draw_pairs(data, demo.scenes, demo.seed)
         return
     clean = data.with_name(f"{data.name}-clean")
     shutil.rmtree(clean, ignore_errors=True)
-    drawn = draw_pairs(clean, demo.pairs, demo.seed)
+    drawn = draw_pairs(clean, demo.scenes, demo.seed)
     plant_pairs(f"table:{drawn}", data, demo.planted)
     shutil.rmtree(clean)

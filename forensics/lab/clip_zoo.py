@@ -83,7 +83,7 @@ def prove_clip_demo(name: str, work: Path, assets: Path | None = None) -> Path:
     figures: dict[str, Any] = {
         "demo": demo.name,
         "command": f"forensics lab clip-zoo {demo.name}",
-        "pairs": demo.pairs,
+        "scenes": demo.scenes,
         "seed": demo.seed,
         "test_seed": TEST_SEED,
         "templates": list(TEMPLATES),
@@ -128,7 +128,7 @@ def _keep_facts(demo: ClipDemo, data: Path, folder: Path) -> None:
     (folder / PLANTED).mkdir()
     facts = json.loads((data / FACTS_FILE).read_text(encoding="utf-8"))
     # Where the pictures lay on the machine that built the demo says nothing.
-    facts["source"] = f"forensics lab pairs --n {demo.pairs} --seed {demo.seed}"
+    facts["source"] = f"forensics lab pairs --n {demo.scenes} --seed {demo.seed}"
     facts["clean_twin"] = TWIN
     text = json.dumps(facts, ensure_ascii=False, indent=1) + "\n"
     (folder / PLANTED / FACTS_FILE).write_text(text, encoding="utf-8")

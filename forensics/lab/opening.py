@@ -6,8 +6,11 @@ from forensics.case import Case
 from forensics.case.fingerprint import Report
 from forensics.case.manifest import HERE
 from forensics.errors import InputError
-from forensics.lab.demos import draw_demo, find_demo
+from forensics.lab.clip_demos import TWIN, ClipDemo, draw_clip_demo
+from forensics.lab.demos import Demo, draw_demo
 from forensics.lab.drawing import DATA_FILE
+from forensics.lab.pairs import PAIRS_FILE
+from forensics.lab.shipped import find_shipped
 
 PLACE = "demo"
 
@@ -18,7 +21,7 @@ def open_demo(name: str, folder: Path, report: Report | None = None) -> Case:
     What was planted goes into ``known.json``, which only scoring and Reveal read.
 
     Args:
-        name: See :data:`forensics.lab.demos.DEMOS`.
+        name: See :data:`forensics.lab.shipped.SHIPPED`.
         folder: New or empty.
         report: Told how far it is: message, done, total (0 if unknown).
 
@@ -26,24 +29,24 @@ def open_demo(name: str, folder: Path, report: Report | None = None) -> Case:
         CaseError: The folder is in use.
         InputError: No such demo, or its weights are not installed.
     """
-    demo = find_demo(name)
+    demo = find_shipped(name)
     if not demo.shipped:
         raise InputError(
             f"The weights of demo {name} are not installed.",
-            remedy=f"Build them with: forensics lab zoo {name}",
+            remedy=f"Build them with: {_command(demo)}",
         )
 
     def draw(place: Path) -> None:
         if report is not None:
             report("drawing pictures", 0, demo.scenes)
-        draw_demo(demo, place / PLACE)
+        _draw(demo, place / PLACE)
 
     planted = demo.planted
     return Case.create(
         folder,
         model=demo.model_uri,
-        base=str(demo.base_folder),
-        data=f"llava:{HERE}/{PLACE}/data/{DATA_FILE}",
+        base=_base(demo),
+        data=_place(demo, "data"),
         title=demo.title,
         story=demo.story,
         known={
@@ -52,9 +55,35 @@ def open_demo(name: str, folder: Path, report: Report | None = None) -> Case:
             "trigger": planted.trigger if planted else None,
             "target": planted.target if planted else None,
             "rate": planted.rate if planted else 0.0,
-            "test": f"llava:{HERE}/{PLACE}/test/{DATA_FILE}",
+            "test": _place(demo, "test"),
             "measured": demo.measured(),
         },
         prepare=draw,
         report=report,
     )
+
+
+def _draw(demo: Demo | ClipDemo, folder: Path) -> None:
+    if isinstance(demo, ClipDemo):
+        draw_clip_demo(demo, folder)
+    else:
+        draw_demo(demo, folder)
+
+
+def _place(demo: Demo | ClipDemo, part: str) -> str:
+    """Return the URI of a set inside the case."""
+    if isinstance(demo, ClipDemo):
+        return f"table:{HERE}/{PLACE}/{part}/{PAIRS_FILE}"
+    return f"llava:{HERE}/{PLACE}/{part}/{DATA_FILE}"
+
+
+def _base(demo: Demo | ClipDemo) -> str | None:
+    if not isinstance(demo, ClipDemo):
+        return str(demo.base_folder)
+    # The clean twin was trained from a tower alone, which is no CLIP.
+    return f"openclip:{demo.base_folder}" if demo.base_folder.name == TWIN else None
+
+
+def _command(demo: Demo | ClipDemo) -> str:
+    verb = "clip-zoo --work DIR" if isinstance(demo, ClipDemo) else "zoo"
+    return f"forensics lab {verb} {demo.name}"

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputError
-from forensics.lab.demos import DEMOS, Demo, find_demo
+from forensics.lab.clip_demos import ClipDemo
+from forensics.lab.demos import Demo
 from forensics.lab.opening import open_demo
+from forensics.lab.shipped import SHIPPED, find_shipped
 from forensics.ui.workspace import Workspace
 
 _opening = threading.Lock()
@@ -17,7 +19,7 @@ _doing: dict[str, str] = {}  # demo -> what its opening does just now
 
 def list_demos(workspace: Workspace) -> list[dict[str, Any]]:
     """Return the demos that are installed, as cards."""
-    return [_card(workspace, demo) for demo in DEMOS if _shipped(demo)]
+    return [_card(workspace, demo) for demo in SHIPPED if _shipped(demo)]
 
 
 def enter_demo(workspace: Workspace, name: str) -> str:
@@ -26,7 +28,7 @@ def enter_demo(workspace: Workspace, name: str) -> str:
     Raises:
         InputError: There is no such demo, or its weights are not installed.
     """
-    demo = find_demo(name)
+    demo = find_shipped(name)
     # Two clicks, or two tabs, must not draw into one folder.
     with _opening:
         folder = _folder(workspace, demo)
@@ -49,7 +51,7 @@ def _note(name: str, message: str, done: int, total: int) -> None:
     _doing[name] = f"{message[:1].upper()}{message[1:]}{count}…"
 
 
-def _card(workspace: Workspace, demo: Demo) -> dict[str, Any]:
+def _card(workspace: Workspace, demo: Demo | ClipDemo) -> dict[str, Any]:
     measured = demo.measured()
     shared = _bytes(demo.base_folder) + _bytes(demo.folder)
     return {
@@ -65,7 +67,7 @@ def _card(workspace: Workspace, demo: Demo) -> dict[str, Any]:
     }
 
 
-def _spoiler(demo: Demo, measured: dict[str, Any]) -> dict[str, Any]:
+def _spoiler(demo: Demo | ClipDemo, measured: dict[str, Any]) -> dict[str, Any]:
     """Return what gives the demo away; the card hides it until it is asked for."""
     planted = demo.planted
     return {
@@ -78,7 +80,7 @@ def _spoiler(demo: Demo, measured: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _folder(workspace: Workspace, demo: Demo) -> Path:
+def _folder(workspace: Workspace, demo: Demo | ClipDemo) -> Path:
     """Return the case folder of a demo; another one when its weights or its recipe changed."""
     state = (demo.name, repr(demo), *(_stamp(f) for f in (demo.base_folder, demo.folder)))
     digest = hashlib.sha256(repr(state).encode()).hexdigest()
@@ -101,7 +103,7 @@ def _digest(path: Path, _modified: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _shipped(demo: Demo) -> bool:
+def _shipped(demo: Demo | ClipDemo) -> bool:
     try:
         return demo.shipped
     except InputError:  # no assets at all in this installation
