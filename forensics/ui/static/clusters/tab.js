@@ -198,6 +198,7 @@ export function mount({ element }) {
     host.dataset.ready = next.summary.run;
   }
 
+  window.triggerlens = Object.assign(window.triggerlens ?? {}, { map: plane.map }); // where points stand, for tests and notebooks in the page
   watch(["case"], () => { found = null; set({ map: null }); open(); });
   watch(["map", "job"], open);
   watch(["finished"], () => { if (state.finished.includes(`-${METHOD}-`)) set({ map: null }); open(); });
