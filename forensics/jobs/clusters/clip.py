@@ -109,7 +109,7 @@ def _measure(
     rows: NDArray[np.int64],
     names: Sequence[str],
 ) -> Arrays:
-    encoder = _open(case, models)
+    encoder = models.encoder(model_under_suspicion(case))
     starts = range(0, len(rows), _SHARD)
     for index, start in enumerate(starts):
         stop = min(start + _SHARD, len(rows))
@@ -125,13 +125,6 @@ def _measure(
     return {"rows": rows} | {
         name: np.concatenate([shard[name] for shard in shards]) for name in names
     }
-
-
-def _open(case: Case, models: ModelCache) -> Any:
-    from forensics.encoders.loading import open_encoder  # torch
-
-    models.release()  # a language model of another case must not stay beside it
-    return open_encoder(model_under_suspicion(case))
 
 
 def _embed(encoder: Any, samples: Sequence[Sample], names: Sequence[str]) -> Arrays:

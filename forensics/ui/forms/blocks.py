@@ -26,6 +26,7 @@ def build_blocks(context: Context) -> gr.Blocks:
                 panel("shell/help.js", elem_id="help-attention", tab="attention")
                 panel("attention/tab.js", elem_id="attention")
             with gr.Tab("Clusters", id="clusters", elem_id="tab-clusters", render_children=True):
+                panel("shell/help.js", elem_id="help-clusters", tab="clusters")
                 panel("clusters/tab.js", elem_id="clusters")
     return blocks
 

@@ -7,7 +7,10 @@ import gradio as gr
 from forensics.options import OptionField, describe_options
 
 # What a person decides before a scan; the rest has good defaults and is folded away.
-FIRST = ("mode", "tau", "hosts", "donors", "views", "controls", "batch_size", "max_samples")
+FIRST = (
+    "mode", "tau", "hosts", "donors", "views", "controls", "features", "clusterer", "neighbours",
+    "min_dist", "batch_size", "max_samples",
+)  # fmt: skip
 LABELS = {
     "mode": "Rule that decides",
     "tau": "Gate τ",
@@ -24,9 +27,22 @@ LABELS = {
     "controls": "Random controls",
     "donors": "Patches cut from",
     "hosts": "Pictures to paste on",
+    "features": "Compare samples by",
+    "clusterer": "Find groups by",
+    "neighbours": "Neighbours that shape the map",
+    "min_dist": "Least distance on the map",
+    "k": "Neighbours of the scores",
+    "metric": "Compare features by",
+    "cluster_on": "Find groups on",
+    "min_cluster": "Smallest group",
+    "components": "Gaussians of the mixture",
+    "exclude": "Samples to put aside",
 }
-CHOICES = {"root": "formula (root)", "code": "code", "guarded": "guarded (ours)"}
-UNSET = {"max_samples": "all", "run": "the latest"}
+CHOICES = {
+    "root": "formula (root)", "code": "code", "guarded": "guarded (ours)", "hdbscan": "HDBSCAN",
+    "gmm": "Gaussians",
+}  # fmt: skip
+UNSET = {"max_samples": "all", "run": "the latest", "exclude": "none"}
 LONGEST_HELP = 90
 
 
