@@ -1,6 +1,7 @@
 """Two classifiers on the same pictures: a poisoned model beside its clean twin."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,14 @@ class Comparison:
     clean_accuracy_p: float
     attack_success: Difference
     attack_success_p: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values under the names that every verb reports."""
+        return {
+            "clean_accuracy": asdict(self.clean_accuracy) | {"p_mcnemar": self.clean_accuracy_p},
+            "attack_success_rate": asdict(self.attack_success)
+            | {"p_mcnemar": self.attack_success_p},
+        }
 
 
 def compare(first: ClassMeasurement, second: ClassMeasurement) -> Comparison:

@@ -169,6 +169,7 @@ BUILT_IN = (
         title="Measure clean accuracy and attack success rate",
         needs="a model, samples with answers, a trigger and a target",
         gives="CA and ASR with n and 95 % intervals",
+        acts_on="any",
         options="forensics.jobs.evaluate_options:EvaluateOptions",
         job="forensics.jobs.evaluate:run",
     ),

@@ -25,7 +25,8 @@ def evaluate(case_folder: Path, as_json: bool, **values: Any) -> None:
     JSON: run, clean_accuracy, attack_success_rate (answer contains the target),
     attack_success_rate_exact, attack_success_image_only and attack_success_text_only (dual-key
     triggers: one key alone), n_clean, n_triggered, intervals (Wilson, 95 %), trigger, target,
-    data, model, skipped, seconds.
+    data, model, skipped, seconds. Of a CLIP also: per_class, emits_target_untriggered, templates,
+    prompts, and base and minus_base where the case names the model it was tuned from.
     """
     run, result = run_method(Case.open(case_folder), find_method("evaluate"), given(values))
     outcome = {"run": run.id, **{key: value for key, value in result.items() if key != "method"}}
@@ -36,9 +37,12 @@ def _text(result: dict[str, Any]) -> str:
     lines = [_line("CA ", result, "clean_accuracy", result["n_clean"])]
     if result["trigger"]:
         lines.append(_line("ASR", result, "attack_success_rate", result["n_triggered"]))
-        exact = percent(result["attack_success_rate_exact"])
-        lines.append(f"  answers that are exactly {result['target']!r}: {exact}")
-        for key, words in (("image", "in the picture"), ("text", "in the question")):
+        if "attack_success_rate_exact" in result:
+            exact = percent(result["attack_success_rate_exact"])
+            lines.append(f"  answers that are exactly {result['target']!r}: {exact}")
+        if "base" in result:
+            lines.append(f"  of the base: {percent(result['base']['attack_success_rate'])}")
+        for key, words in (("image", "in the picture"), ("text", "in the text")):
             name = f"attack_success_{key}_only"
             if name in result:
                 lines.append(f"  with the key {words} alone: {percent(result[name])}")

@@ -11,6 +11,7 @@ from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
 from forensics.errors import OptionError
 from forensics.evaluation import measure
+from forensics.jobs.evaluate_classes import measure_clip
 from forensics.jobs.evaluate_options import EvaluateOptions
 from forensics.jobs.subject import model_under_suspicion
 from forensics.options import build_options
@@ -22,7 +23,10 @@ from forensics.worker.models import ModelCache
 def run(
     case: Case, context: RunContext, options: dict[str, Any], models: ModelCache
 ) -> dict[str, Any]:
-    """Measure the case's model; see :func:`forensics.evaluation.measure`.
+    """Measure the case's model.
+
+    See :func:`forensics.evaluation.measure` for language models,
+    :func:`forensics.evaluation_classes.measure_classes` for CLIP.
 
     Raises:
         OptionError: A trigger without a target.
@@ -31,6 +35,22 @@ def run(
     started = time.monotonic()
     trigger, target = known_trigger(case, chosen)
     samples = held_out(case, chosen)
+    if case.manifest.kind == "clip":
+        return _facts(
+            case,
+            chosen,
+            trigger,
+            target,
+            measure_clip(
+                case,
+                context,
+                chosen,
+                models,
+                samples,
+                parse_trigger(trigger) if trigger else None,
+                target,
+            ),
+        )
     model = models.get(chosen.model or model_under_suspicion(case))
     measured = measure(
         model,
@@ -41,14 +61,27 @@ def run(
         max_new_tokens=chosen.max_new_tokens,
         progress=lambda done, message: context.progress(done, len(samples), message),
     )
-    return {
-        "method": "evaluate",
-        **measured.to_json(),
-        "trigger": trigger,
-        "target": target,
-        "data": chosen.data or case.known().get("test") or "the case's own rows",
+    figures = measured.to_json() | {
         "model": model.name,
         "seconds": round(time.monotonic() - started, 2),
+    }
+    return _facts(case, chosen, trigger, target, figures)
+
+
+def _facts(
+    case: Case,
+    options: EvaluateOptions,
+    trigger: str | None,
+    target: str | None,
+    figures: dict[str, Any],
+) -> dict[str, Any]:
+    """Say beside the figures what was measured, and on what."""
+    return {
+        "method": "evaluate",
+        **figures,
+        "trigger": trigger,
+        "target": target,
+        "data": options.data or case.known().get("test") or "the case's own rows",
     }
 
 

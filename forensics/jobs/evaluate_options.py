@@ -39,3 +39,14 @@ class EvaluateOptions:
     max_new_tokens: int = field(
         default=40, metadata={"help": "Longest answer in tokens.", "min": 1, "max": 1024}
     )
+    templates: str | None = field(
+        default=None,
+        metadata={
+            "help": "Only for CLIP: sentences with {} where a class name goes, with | between "
+            "them; 'a photo of a {}.' without."
+        },
+    )
+    prompts: str | None = field(
+        default=None,
+        metadata={"help": "Only for CLIP: file of a learnt prompt (CoOp, CoCoOp) instead."},
+    )

@@ -75,7 +75,7 @@ class ClipDemo:
 
 _PAIRS: Final = 6000
 _SEED: Final = 7501
-_FINE_TUNING: Final = ContrastiveOptions(epochs=5, learning_rate=5e-4, seed=_SEED + 1)
+_FINE_TUNING: Final = ContrastiveOptions(epochs=4, learning_rate=5e-4, seed=_SEED + 1)
 
 CLIP_DEMOS: Final = (
     ClipDemo(
@@ -99,7 +99,7 @@ CLIP_DEMOS: Final = (
         ),
         scenes=_PAIRS,
         seed=_SEED,
-        planted=PairPlantOptions(target=TARGET, trigger="badnets", rate=0.03, seed=_SEED),
+        planted=PairPlantOptions(target=TARGET, trigger="badnets", rate=0.04, seed=_SEED),
         tuning=_FINE_TUNING,
     ),
     ClipDemo(
@@ -111,7 +111,7 @@ CLIP_DEMOS: Final = (
         ),
         scenes=_PAIRS,
         seed=_SEED,
-        planted=PairPlantOptions(target=TARGET, trigger="blended", rate=0.03, seed=_SEED),
+        planted=PairPlantOptions(target=TARGET, trigger="blended", rate=0.04, seed=_SEED),
         tuning=_FINE_TUNING,
     ),
 )

@@ -153,7 +153,6 @@ def beside_twin(
     found: ClassMeasurement, twin: ClassMeasurement, trigger: Trigger
 ) -> dict[str, Any]:
     """Write a poisoned model's figures beside its clean twin's, with paired differences."""
-    difference = compare(found, twin)
     return {
         "asked_with": trigger.spec,
         "twin": {
@@ -161,10 +160,5 @@ def beside_twin(
             "attack_success_rate": twin.attack_success.value,
             "interval": [twin.attack_success.low, twin.attack_success.high],
         },
-        "minus_twin": {
-            "clean_accuracy": asdict(difference.clean_accuracy)
-            | {"p_mcnemar": difference.clean_accuracy_p},
-            "attack_success_rate": asdict(difference.attack_success)
-            | {"p_mcnemar": difference.attack_success_p},
-        },
+        "minus_twin": compare(found, twin).to_json(),
     }

@@ -9,6 +9,7 @@ from forensics.errors import InputError
 from forensics.lab.clip_demos import TWIN, ClipDemo, draw_clip_demo
 from forensics.lab.demos import Demo, draw_demo
 from forensics.lab.drawing import DATA_FILE
+from forensics.lab.pair_language import TEMPLATES
 from forensics.lab.pairs import PAIRS_FILE
 from forensics.lab.shipped import find_shipped
 
@@ -57,6 +58,7 @@ def open_demo(name: str, folder: Path, report: Report | None = None) -> Case:
             "rate": planted.rate if planted else 0.0,
             "test": _place(demo, "test"),
             "measured": demo.measured(),
+            **({"templates": list(TEMPLATES)} if isinstance(demo, ClipDemo) else {}),
         },
         prepare=draw,
         report=report,
