@@ -47,7 +47,7 @@ def attention(case: Case, params: dict[str, Any], models: ModelCache) -> dict[st
         "tokens": int(rows.counts[0]),
         "grids": [asdict(grid) for grid in batch.grids[0]],
         "entropy": image_entropy(rows.image, rows.counts)[0].tolist(),
-        "maps": _encode(share.float().cpu().numpy().astype(np.float16)),
+        "maps": encode_halves(share.float().cpu().numpy().astype(np.float16)),
     }
 
 
@@ -67,9 +67,21 @@ def answer(case: Case, params: dict[str, Any], models: ModelCache) -> dict[str, 
     return {"text": said.text, "probability": said.probability}
 
 
-def _prompt(
-    case: Case, params: dict[str, Any], models: ModelCache
-) -> tuple[GenerativeModel, PromptBatch]:
+def pictures_of(case: Case, params: dict[str, Any]) -> tuple[Sample, list[Image.Image], int]:
+    """Open the pictures that a request asks about.
+
+    Args:
+        case: The case.
+        params: As for :func:`attention`.
+
+    Returns:
+        The sample, its pictures with the boxes of ``hide`` painted over, and which one is asked
+        about.
+
+    Raises:
+        DataError: The sample has no picture, or it cannot be read.
+        OptionError: There is no such picture, or a box does not lie inside it.
+    """
     sample: Sample = case.catalog.sample(str(params.get("sample", "")))
     if sample.image is None:
         raise DataError(f"Sample {sample.id} has no image.")
@@ -79,6 +91,13 @@ def _prompt(
         raise OptionError(f"The sample has pictures 0 to {len(pictures) - 1}.")
     for box in params.get("hide", ()):
         pictures[where] = paint_over(pictures[where], _box(box))
+    return sample, pictures, where
+
+
+def _prompt(
+    case: Case, params: dict[str, Any], models: ModelCache
+) -> tuple[GenerativeModel, PromptBatch]:
+    sample, pictures, _ = pictures_of(case, params)
     model = models.get(model_under_suspicion(case))
     return model, model.collate([prompt_of(sample, pictures)])
 
@@ -121,5 +140,6 @@ def paint_over(picture: Image.Image, box: Box) -> Image.Image:
     return Image.fromarray(pixels.round().astype(np.uint8))
 
 
-def _encode(values: NDArray[np.float16]) -> str:
+def encode_halves(values: NDArray[np.float16]) -> str:
+    """Return half-precision numbers as base64 text."""
     return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")

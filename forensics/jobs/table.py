@@ -8,4 +8,5 @@ LIVE: dict[str, str] = {
     "attention": "forensics.jobs.live:attention",
     "answer": "forensics.jobs.live:answer",
     "occlusion": "forensics.jobs.occlusion:occlusion",
+    "pooling-attention": "forensics.jobs.live_pooling:pooling_attention",
 }

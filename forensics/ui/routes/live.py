@@ -8,7 +8,7 @@ from forensics.errors import OptionError
 from forensics.ui.context import Context
 from forensics.ui.jobs import ask_worker, model_is_warm
 
-KINDS = ("answer", "attention", "occlusion")
+KINDS = ("answer", "attention", "occlusion", "pooling-attention")
 MOST_BOXES = 8
 
 
