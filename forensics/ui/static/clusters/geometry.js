@@ -1,25 +1,23 @@
 // Which points a gesture holds. Pure functions of screen coordinates: no request, no drawing.
 
-/** Whether (x, y) lies inside a polygon [[x, y], ...], by the even-odd rule. */
-export function inside(polygon, x, y) {
+/** Whether (x, y) lies inside the polygon with corners (xs[i], ys[i]), by the even-odd rule. */
+export function inside(xs, ys, x, y) {
   let odd = false;
-  for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i, i += 1) {
-    const [ax, ay] = polygon[i];
-    const [bx, by] = polygon[j];
-    if ((ay > y) !== (by > y) && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) odd = !odd;
+  for (let i = 0, j = xs.length - 1; i < xs.length; j = i, i += 1) {
+    if ((ys[i] > y) !== (ys[j] > y) && x < ((xs[j] - xs[i]) * (y - ys[i])) / (ys[j] - ys[i]) + xs[i]) odd = !odd;
   }
   return odd;
 }
 
-/** A mask of the visible points inside a polygon. */
+/** A mask of the visible points inside a polygon [[x, y], ...]. */
 export function lassoed(polygon, { sx, sy }, visible) {
   const mask = new Uint8Array(sx.length);
-  const xs = polygon.map((p) => p[0]);
-  const ys = polygon.map((p) => p[1]);
+  const xs = Float64Array.from(polygon, (p) => p[0]);
+  const ys = Float64Array.from(polygon, (p) => p[1]);
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   for (let i = 0; i < sx.length; i += 1) {
-    if (!visible(i) || sx[i] < left || sx[i] > right || sy[i] < top || sy[i] > bottom) continue;
-    if (inside(polygon, sx[i], sy[i])) mask[i] = 1;
+    if (sx[i] < left || sx[i] > right || sy[i] < top || sy[i] > bottom || !visible(i)) continue;
+    if (inside(xs, ys, sx[i], sy[i])) mask[i] = 1;
   }
   return mask;
 }

@@ -94,12 +94,12 @@ export function stamp({ colour, shape, size }, radius) {
   PATHS[shape](context);
   context.fill();
   const { data } = context.getImageData(0, 0, canvas.width, canvas.width);
-  const parts = [];
-  for (let p = 0; p < canvas.width * canvas.width; p += 1) {
-    if (data[4 * p + 3] > 8) parts.push([(p % canvas.width) - half, Math.floor(p / canvas.width) - half, data[4 * p + 3] / 255]);
-  }
+  const covered = Array.from({ length: canvas.width * canvas.width }, (_, p) => p).filter((p) => data[4 * p + 3] > 8);
+  const dx = Int16Array.from(covered, (p) => (p % canvas.width) - half);
+  const dy = Int16Array.from(covered, (p) => Math.floor(p / canvas.width) - half);
+  const cover = Float32Array.from(covered, (p) => data[4 * p + 3] / 255);
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.fillRect(0, 0, 1, 1);
   const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
-  return { parts, half, red, green, blue };
+  return { dx, dy, cover, half, red, green, blue };
 }

@@ -45,6 +45,7 @@ export function sampleMap(told) {
         visible: map.visible, radius: map.radius(), ratio });
       stage.dataset.ready = String(Number(stage.dataset.ready ?? 0) + 1);
       stage.dataset.paint = (performance.now() - began).toFixed(1);
+      stage.dataset.at = performance.now().toFixed(1);
     }
     const names = map.groups.map(({ text, point }) => ({ text, x: map.at.sx[point], y: map.at.sy[point] - map.radius() - 9 }));
     drawOverlay(over, ratio, { ...map, names, focused: document.activeElement === stage, radius: map.radius() });

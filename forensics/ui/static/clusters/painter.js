@@ -21,15 +21,14 @@ function background(image) {
 
 function place(image, mark, x, y, alpha) {
   const { data, width, height } = image;
-  const { parts, half, red, green, blue } = mark;
+  const { dx, dy, cover, half, red, green, blue } = mark;
   if (x < -half || y < -half || x >= width + half || y >= height + half) return;
-  for (let k = 0; k < parts.length; k += 1) {
-    const [dx, dy, cover] = parts[k];
-    const px = x + dx;
-    const py = y + dy;
+  for (let k = 0; k < cover.length; k += 1) {
+    const px = x + dx[k];
+    const py = y + dy[k];
     if (px < 0 || py < 0 || px >= width || py >= height) continue;
     const at = 4 * (py * width + px);
-    const a = cover * alpha;
+    const a = cover[k] * alpha;
     data[at] += (red - data[at]) * a;
     data[at + 1] += (green - data[at + 1]) * a;
     data[at + 2] += (blue - data[at + 2]) * a;
