@@ -95,12 +95,12 @@ class CoCoOp(nn.Module):
         parts = [
             self.encoder.encode_embedded(vectors, some)
             for vectors, some in zip(
-                prompts.flatten(0, 1).split(SENTENCES_AT_ONCE),
-                ids.split(SENTENCES_AT_ONCE),
+                torch.split(prompts.flatten(0, 1), SENTENCES_AT_ONCE),
+                torch.split(ids, SENTENCES_AT_ONCE),
                 strict=True,
             )
         ]
-        return torch.cat(parts).unflatten(0, (len(images), len(self.classes)))
+        return torch.cat(parts).reshape(len(images), len(self.classes), -1)
 
     def prompt_parameters(self) -> list[nn.Parameter]:
         """Return what prompt tuning learns; the encoder stays as it is."""

@@ -54,7 +54,7 @@ class ZeroShot:
                 self.encoder.encode_text(sentences[start : start + _TEXTS_AT_ONCE])
                 for start in range(0, len(sentences), _TEXTS_AT_ONCE)
             ]
-            each = torch.cat(parts).unflatten(0, (len(self.classes), len(self.templates)))
+            each = torch.cat(parts).reshape(len(self.classes), len(self.templates), -1)
             self.vectors = nnf.normalize(each.mean(dim=1), dim=-1)
 
     def logits(self, pixels: Tensor) -> Tensor:

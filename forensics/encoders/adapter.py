@@ -141,7 +141,8 @@ class EncoderAdapter(ABC):
             ModelError: Its attention cannot be watched.
         """
         place = self.pooling_place()
-        with torch.no_grad(), PoolingRecorder(len(pixels)) as recorder:
+        recorder = PoolingRecorder(len(pixels))
+        with torch.no_grad(), recorder:
             self._image_features(self._normalised(pixels))
         return recorder.attention(place)
 

@@ -138,7 +138,7 @@ def _fused_row(named: dict[str, Any], batch: int) -> Tensor:
 
 def _unfolded(values: Tensor, batch: int) -> Tensor:
     """Bring ``[batch * head, token, dim]``, as open_clip's older code has it, into four axes."""
-    return values if values.ndim == 4 else values.unflatten(0, (batch, -1))
+    return values if values.ndim == 4 else values.reshape(batch, -1, *values.shape[1:])
 
 
 def _module_row(named: dict[str, Any]) -> Tensor:
@@ -152,11 +152,11 @@ def _module_row(named: dict[str, Any]) -> Tensor:
     biases = (None, None) if bias is None else bias.chunk(3)[:2]
     split = [
         # token, batch, head, dim -> batch, head, token, dim
-        nnf.linear(values, weight, shift).unflatten(2, (heads, -1)).permute(1, 2, 0, 3)
+        nnf.linear(values, weight, shift).reshape(*values.shape[:2], heads, -1).permute(1, 2, 0, 3)
         for values, weight, shift in zip((query[:1], key), weights, biases, strict=True)
     ]
     mask = named["attn_mask"]
     if mask is not None:
-        mask = mask.unflatten(0, (-1, heads)) if mask.ndim == 3 else mask
+        mask = mask.reshape(-1, heads, *mask.shape[1:]) if mask.ndim == 3 else mask
         mask = ~mask if mask.dtype == torch.bool else mask  # there, True means: do not attend
     return first_row(split[0], split[1], None, mask)

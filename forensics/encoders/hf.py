@@ -116,7 +116,7 @@ class Siglip2Encoder(TransformersEncoder):
         batch, _, height, width = pixels.shape
         grid = (height // patch, width // patch)
         # [batch, channel, row, y, column, x] -> [batch, patch, y * x * channel]
-        patches = pixels.unflatten(3, (grid[1], patch)).unflatten(2, (grid[0], patch))
+        patches = pixels.reshape(batch, -1, grid[0], patch, grid[1], patch)
         patches = patches.permute(0, 2, 4, 3, 5, 1).reshape(batch, grid[0] * grid[1], -1)
         place = pixels.device
         features = self.module.get_image_features(

@@ -51,15 +51,16 @@ def read_open_clip_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / OPEN_CLIP_CONFIG
     record = _json(path)
-    model = record.get("model_cfg")
-    parts = [model.get(key) for key in ("vision_cfg", "text_cfg")] if _is_table(model) else []
-    if len(parts) != 2 or not all(map(_is_table, parts)) or "embed_dim" not in model:
+    stated = record.get("model_cfg")
+    model: dict[str, Any] = stated if isinstance(stated, dict) else {}
+    parts: list[Any] = [model.get(key) for key in ("vision_cfg", "text_cfg")]
+    if not all(map(_is_table, parts)) or "embed_dim" not in model:
         raise CheckpointError(f"{path} has no model_cfg with embed_dim, vision_cfg and text_cfg.")
     if not _is_table(record.get("preprocess_cfg", {})):
         raise CheckpointError(f"{path}: preprocess_cfg is no object.")
     for part in (model, *parts):
         _check_sizes(path, part)
-    _check_sources(path, *parts)
+    _check_sources(path, parts[0], parts[1])
     _check_tokenizer(folder)
     return record
 
