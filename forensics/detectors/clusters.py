@@ -1,5 +1,6 @@
 """Groups of samples that lie together, and what each group has in common."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def find_clusters(
 
 def smallest_cluster(count: int) -> int:
     """Return the smallest group that is looked for by default among ``count`` samples."""
-    return max(_SMALLEST, round(0.5 * count**0.5))
+    return max(_SMALLEST, round(0.5 * math.sqrt(count)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from forensics.detectors.answers import tabulate_answers
 from forensics.detectors.attention_entropy.guards import GUARDS, Guards
-from forensics.detectors.guarded import associate_flags
+from forensics.detectors.flag_association import associate_flags
 
 Mask = NDArray[np.bool_]
 

@@ -6,7 +6,7 @@ collapse there go together with one answer, and only samples with that answer ar
 
 1. Residual = (entropy - median of the stratum) / spread of the stratum, clipped to +-3.
 2. Two Gaussians per layer; the flags of all layers go through the permutation test of
-   :mod:`forensics.detectors.guarded`.
+   :mod:`forensics.detectors.flag_association`.
 3. For each answer with p <= 0.01, its layers are fitted again with that answer in mind; those whose
    separation reaches tau are accepted. The answer must be out of place where it is given, and at
    least 80 % of the samples that collapse as deep must have it.
@@ -31,7 +31,7 @@ from forensics.detectors.attention_entropy.layers import (
     LayerFits,
     fit_layers,
 )
-from forensics.detectors.guarded import FlagAnswerTest, associate_flags
+from forensics.detectors.flag_association import FlagAnswerTest, associate_flags
 from forensics.detectors.strata import residuals, stratify
 
 Array = NDArray[np.float64]
@@ -57,7 +57,7 @@ class Suspect:
     Attributes:
         code: Number of the answer.
         answer: As the data set writes it most often.
-        statistic: Largest over the layers; see :class:`forensics.detectors.guarded.FlagAnswerTest`.
+        statistic: Largest over the layers; see :class:`forensics.detectors.flag_association.FlagAnswerTest`.
         p_value: Smallest over the layers.
         with_it: ``[N]`` scanned samples with the answer.
         fits: Per layer, ``None`` where the test does not tie the layer to the answer or no lower

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forensics.detectors.answers import AnswerTable, tabulate_answers
-from forensics.detectors.guarded import associate_flags
+from forensics.detectors.flag_association import associate_flags
 from forensics.detectors.strata import question_templates, residuals, stratify
 
 
