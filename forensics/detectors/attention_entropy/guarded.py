@@ -57,7 +57,8 @@ class Suspect:
     Attributes:
         code: Number of the answer.
         answer: As the data set writes it most often.
-        statistic: Largest over the layers; see :class:`forensics.detectors.flag_association.FlagAnswerTest`.
+        statistic: Largest over the layers; see
+            :class:`forensics.detectors.flag_association.FlagAnswerTest`.
         p_value: Smallest over the layers.
         with_it: ``[N]`` scanned samples with the answer.
         fits: Per layer, ``None`` where the test does not tie the layer to the answer or no lower
