@@ -235,8 +235,9 @@ def _lasso(
     page: Any, at: Place, shown: Callable[[], Any], found: dict[str, list[float]], side: float = 60
 ) -> None:
     """Drag around a place in ``STEPS`` moves; note the time from first press and from release."""
-    corners = [(at[0] - side, at[1] - side), (at[0] + side, at[1] - side),
-               (at[0] + side, at[1] + side), (at[0] - side, at[1] + side)]  # fmt: skip
+    left, right, top, bottom = at[0] - side, at[0] + side, at[1] - side, at[1] + side
+    # From below: the group lies at the edge, and a lasso has to begin on the map.
+    corners = [(left, bottom), (left, top), (right, top), (right, bottom)]
     began = time.perf_counter()
     page.mouse.move(*corners[0])
     page.mouse.down()

@@ -43,7 +43,7 @@ def export_selection(
         DataError: The suffix is another, the file exists, or it cannot be written.
     """
     kinds = {name: _kind(values) for name, values in more.items()}
-    return export_rows(_lines(case, rows, more), _FIRST | kinds, to, overwrite=overwrite)
+    return export_rows(_lines(case, rows, more), dict(_FIRST) | kinds, to, overwrite=overwrite)
 
 
 def _kind(values: NDArray[Any]) -> type:

@@ -21,7 +21,13 @@ from forensics.statistics.ranks import compare_ranks
 
 ARRAYS: Final = "clusters.safetensors"
 TABLE: Final = "points.parquet"
-SCORES: Final = ("cosine", "k_distance", "density_ratio", "spectral", "spectral_signed")
+SCORES: Final[tuple[str, ...]] = (
+    "cosine",
+    "k_distance",
+    "density_ratio",
+    "spectral",
+    "spectral_signed",
+)
 _MOST_CLUSTERS: Final = 500
 _MOST_PAIRS: Final = 20_000_000  # of a bootstrap interval, 8 bytes each
 _PURE: Final = 0.9
@@ -58,7 +64,7 @@ def save_map(case: Case, context: RunContext, found: MapRun) -> dict[str, Any]:
     answers = list(case.catalog.answers[rows])
     lines = describe_clusters(found.cluster, answers, found.drawn.xy)
     scores = {name: values.astype(np.float32) for name, values in found.scores.items()}
-    arrays = {"rows": rows, "xy": found.drawn.xy, "cluster": found.cluster,
+    arrays: dict[str, NDArray[Any]] = {"rows": rows, "xy": found.drawn.xy, "cluster": found.cluster,
               "excluded": found.excluded}  # fmt: skip
     context.save_arrays(ARRAYS, arrays | scores)
     context.save_bytes(TABLE, _table(case, found))

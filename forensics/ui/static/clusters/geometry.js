@@ -53,7 +53,7 @@ export function neighbour({ sx, sy }, from, [dx, dy], visible) {
 }
 
 /** Place, scale and bounds: where points stand on a screen of w x h pixels. */
-export function fit({ x, y, n }, w, h, margin = 26) {
+export function fit({ x, y, n }, w, h, margin = 40) {
   let [left, right, low, high] = [Infinity, -Infinity, Infinity, -Infinity];
   for (let i = 0; i < n; i += 1) {
     if (x[i] < left) left = x[i];

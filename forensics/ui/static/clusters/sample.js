@@ -3,6 +3,7 @@
 import { recall } from "../core/api.js";
 import { card, el, empty, picture, show } from "../core/dom.js";
 import { fixed } from "../core/format.js";
+import { poolingPanel } from "../sample/pooling.js";
 import { mapPath } from "./data.js";
 
 const fact = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
@@ -10,7 +11,8 @@ const fact = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
 /** The card; `act.inspect(row)` opens the sample in the other tab (null: there is none). */
 export function sampleCard(act) {
   const body = el("div", { id: "tl-umap-sample", "aria-live": "polite" });
-  const node = card("Sample", {}, body);
+  const looks = poolingPanel();
+  const node = card("Sample", {}, body, looks.node);
   let asked = 0;
 
   function full(item, scores) {
@@ -23,12 +25,12 @@ export function sampleCard(act) {
 
   return {
     node,
-    nothing() { asked += 1; show(body, empty("No sample chosen.", "Click a point or a picture, or walk over the map with the arrow keys.")); },
+    nothing() { asked += 1; looks.node.hidden = true; show(body, empty("No sample chosen.", "Click a point or a picture, or walk over the map with the arrow keys.")); },
     async open(name, run, row, scores) {
       const mine = asked += 1;
       try {
         const item = await recall(mapPath(name, run, `/samples/${row}`));
-        if (mine === asked) { show(body, full(item, scores)); node.dataset.row = String(row); }
+        if (mine === asked) { show(body, full(item, scores)); node.dataset.row = String(row); looks.open(row, item.id); }
       } catch (error) {
         if (mine === asked) show(body, empty("This sample cannot be shown.", `${error.message} ${error.remedy ?? ""}`));
       }

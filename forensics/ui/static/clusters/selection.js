@@ -56,10 +56,15 @@ export function selectionCard(act) {
   return {
     node,
     nothing() {
+      body.inert = false;
       show(body, empty("Nothing is selected.", "Draw around points on the map, or choose a group below. Shift adds to a selection, Escape clears it."));
     },
-    wait(n) { show(body, el("p", { class: "tl-sub" }, `${plural(n, "sample")} selected…`)); },
-    update(view, about) { show(body, full(view, about)); node.dataset.ready = view.selection; },
-    trouble(error) { show(body, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? "")); },
+    /** Until the server has answered, what stands here is of the last selection and cannot be used. */
+    wait(n) {
+      if (body.querySelector("#tl-umap-chosen")) body.inert = true;
+      else show(body, el("p", { class: "tl-sub" }, `${plural(n, "sample")} selected…`));
+    },
+    update(view, about) { body.inert = false; show(body, full(view, about)); node.dataset.ready = view.selection; },
+    trouble(error) { body.inert = false; show(body, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? "")); },
   };
 }
