@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from forensics.models.token_maps import token_maps
 from forensics.ui.evidence import Evidence
 from forensics.ui.views.attention import attention_view, ceiling, truth_view
 from forensics.ui.views.binary import entropy_bytes, score_bytes
-from forensics.ui.views.case import estimate_view, shown_place
+from forensics.ui.views.case import estimate_view, shown_place, stated_preprocessing
 from forensics.ui.views.gallery import LONGEST, error_rows, gallery_page
 from forensics.ui.views.histogram import gaussians, stacked_histogram
 from forensics.ui.views.layers import layer_curve, layer_histogram
@@ -197,3 +198,21 @@ def test_the_disk_estimate_knows_the_shape_of_an_adapters_base(evidence: Evidenc
     assert estimate_view(case, [])["bytes"] == expected  # type: ignore[arg-type]
     hub = SimpleNamespace(manifest=replace(whole, model="hf:org/name"), runs=lambda method: [])
     assert estimate_view(hub, [])["bytes"] is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("stated", "line"),
+    [
+        ({}, None),
+        ({"open_clip_config": {"preprocess_cfg": {"size": 32, "resize_mode": "squash",
+                                                  "mean": [0.5, 0.481454, 1]}}},
+         "size 32; resize mode squash; mean 0.5, 0.481, 1"),
+        ({"preprocessor_config": {"size": {"shortest_edge": 224}, "resample": 3}},
+         "size shortest edge 224; resample 3"),
+        ({"processor_config": {"image_processor": {"image_std": 0.5}}}, "image std 0.5"),
+        ({"open_clip_config": 3, "processor_config": [1]}, None),
+        ({"preprocessor_config": {"size": "<b>" * 400}}, "size " + ("<b>" * 400)[:295]),
+    ],
+)  # fmt: skip
+def test_what_a_checkpoint_says_of_its_pictures(stated: dict[str, Any], line: str | None) -> None:
+    assert stated_preprocessing(stated) == line

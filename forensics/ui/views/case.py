@@ -1,17 +1,20 @@
 """The Case tab: what is open, its scans, and what a scan will cost."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from forensics.case import Case
 from forensics.case.manifest import unread_note
+from forensics.registry import KINDS
 from forensics.runs import Run, State
 from forensics.ui.views.gallery import short
 from forensics.ui.views.methods import BASE, run_label
 
 LARGEST_CONFIG = 1 << 20
+_SHOWN = ("size", "crop_size", "resize_mode", "interpolation", "resample", "mean", "image_mean",
+          "std", "image_std")  # fmt: skip
 _PACKAGE = Path(__file__).resolve().parents[3]  # the repository, or where packages are installed
 
 
@@ -49,6 +52,8 @@ def case_view(name: str, case: Case, runs: Sequence[Run]) -> dict[str, Any]:
         "folder": shown_place(str(case.folder), case),
         "model": model_name(manifest.model),
         "kind": manifest.kind,
+        "kind_name": KINDS[manifest.kind],
+        "preprocessing": stated_preprocessing(manifest.preprocessing),
         "model_uri": shown_place(manifest.model, case),
         "base_uri": shown_place(manifest.base, case),
         "data_uri": shown_place(manifest.data, case),
@@ -68,6 +73,33 @@ def case_view(name: str, case: Case, runs: Sequence[Run]) -> dict[str, Any]:
         "latest_run": next((run.id for run in runs if run.method == BASE), None),
         "runs": [run_line(run) for run in runs],
     }
+
+
+def stated_preprocessing(stated: Mapping[str, Any]) -> str | None:
+    """Return what the checkpoint says of its pictures, in one line; ``None`` if it says nothing.
+
+    Args:
+        stated: ``preprocessing`` of the manifest: the model's own files.
+    """
+    open_clip = stated.get("open_clip_config", {})
+    processor = stated.get("processor_config", {})
+    for found in (
+        open_clip.get("preprocess_cfg") if isinstance(open_clip, Mapping) else None,
+        stated.get("preprocessor_config"),
+        processor.get("image_processor") if isinstance(processor, Mapping) else None,
+    ):
+        if isinstance(found, Mapping) and found:
+            told = [f"{key} {_plain(found[key])}" for key in _SHOWN if found.get(key) is not None]
+            return "; ".join(told).replace("_", " ")[:300] or None
+    return None
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(f"{key} {_plain(part)}" for key, part in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def run_line(run: Run) -> dict[str, Any]:

@@ -11,7 +11,7 @@ const row = (name, ...value) => [el("dt", {}, name), el("dd", {}, ...value)];
 
 function facts(opened) {
   return el("dl", { class: "tl-facts" },
-    row("Model", opened.model_uri), opened.base_uri && row("Base", opened.base_uri),
+    row("Model", opened.model_uri, el("span", { class: "tl-sub" }, ` ${opened.kind_name}`)), opened.preprocessing && row("Pictures", opened.preprocessing), opened.base_uri && row("Base", opened.base_uri),
     row("Data", `${opened.data_uri} (${opened.format})`),
     row("Samples", count(opened.samples), opened.errors ? `, ${plural(opened.errors, "row")} left out` : ""),
     opened.unread && row("Conversations", `${opened.unread} Choose “every turn” when making a case to read them.`),

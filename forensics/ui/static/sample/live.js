@@ -38,6 +38,13 @@ async function ask(kind, row, hide, signal) {
 /** What the model answers: {text, probability}; `hide` is {image, box} or null. */
 export const answer = (row, hide, signal) => ask("answer", row, hide, signal);
 
+/** Where the image tower of an encoder looks: as `attention`, with {rest[layer][head], pooling}. */
+export async function pooling(row, signal) {
+  const reply = await ask("pooling-attention", row, null, signal);
+  if (!reply.values) reply.values = halves(reply.maps);
+  return reply;
+}
+
 /** Where every head looks: {layers, heads, tokens, grids, entropy, values[layer, head, token]}. */
 export async function attention(row, hide, signal) {
   const reply = await ask("attention", row, hide, signal);
