@@ -163,3 +163,26 @@ def test_the_real_image_tower_of_vit_b_32(pictures: list[Any]) -> None:
     full = reference_rows(encoder, Path(), pixels)
     assert torch.allclose(found.maps, full[..., 1:], atol=1e-5)
     assert encoder.encode_text(["a dog"]).shape == (1, 512)
+
+
+def test_half_the_precision_gives_nearly_the_same(encoder: Any, pictures: list[Any]) -> None:
+    half = open_encoder(encoder.name, "cpu", precision="bfloat16")
+    assert half.dtype == torch.bfloat16
+    pixels = encoder.pixels(pictures).requires_grad_()
+    with torch.no_grad():
+        wanted = (encoder.encode_image(pixels), encoder.encode_text(TEXTS))
+    found = (half.encode_image(pixels), half.encode_text(TEXTS))
+    for ours, exact in zip(found, wanted, strict=True):
+        assert ours.dtype == torch.float32
+        assert torch.allclose(ours.norm(dim=1), torch.ones(3), atol=1e-5)
+        # These towers have sharp random weights: far worse than a trained one.
+        assert float((ours * exact).sum(dim=1).detach().min()) > 0.9
+    found[0].sum().backward()
+    assert pixels.grad is not None and pixels.grad.dtype == torch.float32
+    seen = half.attend(pixels)
+    assert seen.maps.dtype == torch.float32
+    assert torch.allclose(seen.maps.sum(-1) + seen.rest, torch.ones(()), atol=1e-4)
+    ids = half.tokenize(TEXTS)
+    assert half.embed_tokens(ids).dtype == torch.float32
+    again = half.encode_embedded(half.embed_tokens(ids), ids)
+    assert torch.allclose(again, found[1], atol=1e-6)
