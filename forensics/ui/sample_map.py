@@ -3,7 +3,10 @@
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +19,27 @@ from forensics.runs import Run, State
 
 METHOD = "clusters"
 KEPT_SELECTIONS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class TextColumn:
+    """Texts of the points as numbers, so that counting them is cheap.
+
+    Attributes:
+        codes: ``[n]`` index into ``texts``; -1 where a point has none.
+        texts: Distinct texts, sorted.
+    """
+
+    codes: NDArray[np.int64]
+    texts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, values: Sequence[Any] | NDArray[np.object_]) -> "TextColumn":
+        """Number distinct texts; ``None`` is no text."""
+        texts = sorted({str(value) for value in values if value is not None})
+        code: dict[Any, int] = {text: i for i, text in enumerate(texts)}
+        codes = [-1 if value is None else code[str(value)] for value in values]
+        return cls(np.array(codes, dtype=np.int64), tuple(texts))
 
 
 class SampleMap:
@@ -50,20 +74,25 @@ class SampleMap:
         return len(self.rows)
 
     @cached_property
-    def answers(self) -> NDArray[np.object_]:
-        """Taught answers ``[n]``."""
-        return self.case.catalog.answers[self.rows]
+    def answers(self) -> TextColumn:
+        """Taught answers."""
+        return TextColumn.of(self.case.catalog.answers[self.rows])
 
     @cached_property
-    def labels(self) -> NDArray[np.object_]:
-        """Class labels ``[n]``."""
-        return self.case.catalog.labels[self.rows]
+    def labels(self) -> TextColumn:
+        """Class labels."""
+        return TextColumn.of(self.case.catalog.labels[self.rows])
 
     @cached_property
-    def sources(self) -> NDArray[np.object_]:
-        """Files that the samples stand in ``[n]``, without their folders."""
+    def sources(self) -> TextColumn:
+        """Files that the samples stand in, without their folders."""
         names = self.case.catalog.column("source")[self.rows]
-        return np.array([str(name).rpartition("/")[2] for name in names], dtype=object)
+        return TextColumn.of([str(name).rpartition("/")[2] for name in names])
+
+    @cached_property
+    def groups(self) -> TextColumn:
+        """Names of the groups."""
+        return TextColumn.of([None if c < 0 else f"group {c}" for c in self.cluster.tolist()])
 
     @cached_property
     def ids(self) -> NDArray[np.object_]:

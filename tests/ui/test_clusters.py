@@ -19,7 +19,7 @@ from forensics.jobs.clusters.exclusion import read_exclusion
 from forensics.ui.context import open_context
 from forensics.ui.problems import explain_errors
 from forensics.ui.routes import routers
-from forensics.ui.sample_map import unpack_selection
+from forensics.ui.sample_map import TextColumn, unpack_selection
 from forensics.ui.views.map_colours import MOST, NOTHING, OTHER, cluster_codes, text_codes
 from forensics.worker import client as worker
 from tests.drawn_map import write_map
@@ -224,7 +224,7 @@ def test_damaged_arrays_are_refused(shown: SimpleNamespace) -> None:
 
 def test_rare_kinds_share_a_code_and_missing_values_have_none() -> None:
     names = np.array([None, *(f"kind {i}" for i in range(MOST + 3)), "kind 0"], dtype=object)
-    codes, legend = text_codes(names, "none")
+    codes, legend = text_codes(TextColumn.of(names), "none")
     assert codes[0] == NOTHING and codes[1] == codes[-1] == 0
     assert (codes == OTHER).sum() == 3 and sum(line["count"] for line in legend) == names.size
     assert legend[-2]["label"] == "3 more" and legend[-1]["label"] == "none"

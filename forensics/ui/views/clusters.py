@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from forensics.data.sample import Sample
 from forensics.runs import Run, State
 from forensics.runs.plain import plain
-from forensics.ui.sample_map import SampleMap
+from forensics.ui.sample_map import SampleMap, TextColumn
 from forensics.ui.views.gallery import short
 from forensics.ui.views.map_colours import cluster_codes, text_codes
 
@@ -77,10 +77,9 @@ def categories(found: SampleMap) -> dict[str, Any]:
     """Return the legends of what can colour the points besides flags and scores."""
     legends = {"cluster": cluster_codes(found.cluster)[1]}
     for name, attribute in COLUMNS_OF.items():
-        values = getattr(found, attribute)
-        told = {value for value in values if value is not None}
-        if len(told) > 1 or (told and name == "answer"):
-            legends[name] = text_codes(values, f"no {name}")[1]
+        column: TextColumn = getattr(found, attribute)
+        if len(column.texts) > 1 or (column.texts and name == "answer"):
+            legends[name] = text_codes(column, f"no {name}")[1]
     return legends
 
 
@@ -117,14 +116,13 @@ def selection_view(found: SampleMap, name: str, places: NDArray[np.int64]) -> di
     """
     chosen = np.zeros(found.count, dtype=np.bool_)
     chosen[places] = True
-    groups = np.array([None if c < 0 else f"group {c}" for c in found.cluster], dtype=object)
     view = {
         "selection": name,
         "n": len(places),
         "total": found.count,
-        "answers": _commonest(found.answers, chosen),
-        "labels": _commonest(found.labels, chosen),
-        "groups": _commonest(groups, chosen),
+        "answers": _commonest(found.answers, places),
+        "labels": _commonest(found.labels, places),
+        "groups": _commonest(found.groups, places),
         "scores": [
             {"name": score, "title": SCORE_TITLES[score][0], "inside": _median(values[chosen]),
              "elsewhere": _median(values[~chosen])}
@@ -170,21 +168,22 @@ def _item(found: SampleMap, place: int, sample: Sample, picture: str | None) -> 
     }
 
 
-def _commonest(values: NDArray[np.object_], chosen: NDArray[np.bool_]) -> list[dict[str, Any]]:
-    known = np.array([value is not None for value in values], dtype=np.bool_)
-    if not (known & chosen).any():
-        return []
-    texts, inside = np.unique(values[known & chosen].astype(str), return_counts=True)
-    others = values[known & ~chosen].astype(str)
-    order = sorted(range(texts.size), key=lambda i: (-int(inside[i]), str(texts[i])))[:_TOLD]
+def _commonest(column: TextColumn, places: NDArray[np.int64]) -> list[dict[str, Any]]:
+    size = len(column.texts)
+    whole = np.bincount(column.codes[column.codes >= 0], minlength=size)
+    chosen = column.codes[places]
+    inside = np.bincount(chosen[chosen >= 0], minlength=size)
+    told, others = int(inside.sum()), int(whole.sum() - inside.sum())
+    order = np.argsort(-inside, kind="stable")[:_TOLD]
     return [
         {
-            "text": short(str(texts[i])),
+            "text": short(column.texts[i]),
             "count": int(inside[i]),
-            "share": inside[i] / int(inside.sum()),
-            "elsewhere": float((others == texts[i]).mean()) if others.size else None,
+            "share": inside[i] / told,
+            "elsewhere": (whole[i] - inside[i]) / others if others else None,
         }
         for i in order
+        if inside[i]
     ]
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.ui.sample_map import TextColumn
 from forensics.ui.views.gallery import short
 
 MOST: Final = 12  # kinds with a colour and a shape of their own
@@ -15,29 +16,24 @@ Codes = NDArray[np.uint8]
 Legend = list[dict[str, Any]]
 
 
-def text_codes(values: NDArray[np.object_], nothing: str) -> tuple[Codes, Legend]:
+def text_codes(column: TextColumn, nothing: str) -> tuple[Codes, Legend]:
     """Give the commonest texts codes of their own, the rest one together.
 
     Args:
-        values: ``[n]`` texts; ``None`` is no value.
-        nothing: What a point without a value is called.
+        column: Texts of ``n`` points.
+        nothing: What a point without a text is called.
 
     Returns:
         ``[n]`` codes, and a legend of ``code``, ``label``, ``count`` in the order to show.
     """
-    known = np.array([value is not None for value in values], dtype=np.bool_)
-    codes = np.full(values.size, NOTHING, dtype=np.uint8)
-    if not known.any():
-        return codes, _legend(codes, {}, nothing, 0)
-    texts, inverse, counts = np.unique(
-        values[known].astype(str), return_inverse=True, return_counts=True
-    )
-    order = sorted(range(texts.size), key=lambda i: (-int(counts[i]), str(texts[i])))
-    code_of = np.full(texts.size, OTHER, dtype=np.uint8)
-    code_of[order[:MOST]] = np.arange(len(order[:MOST]))
-    codes[known] = code_of[inverse]
-    names = {code: short(str(texts[i])) or "(empty)" for code, i in enumerate(order[:MOST])}
-    return codes, _legend(codes, names, nothing, max(0, texts.size - MOST))
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.texts))
+    order = np.argsort(-counts, kind="stable")[:MOST]  # texts are sorted: ties in their order
+    code_of = np.full(len(column.texts) + 1, OTHER, dtype=np.uint8)
+    code_of[order] = np.arange(order.size)
+    code_of[-1] = NOTHING  # -1, no text, is the last entry
+    codes = code_of[column.codes]
+    names = {code: short(column.texts[i]) or "(empty)" for code, i in enumerate(order)}
+    return codes, _legend(codes, names, nothing, max(0, len(column.texts) - MOST))
 
 
 def cluster_codes(cluster: NDArray[np.int32]) -> tuple[Codes, Legend]:

@@ -75,9 +75,9 @@ export function mount({ element }) {
     try {
       const view = await sendSelection(state.case, of.summary.run, mask, sent.signal);
       if (of !== found) return;
-      await gallery.select(view.selection);
-      selected.update(view, { name: state.case, run: of.summary.run, mask, truth: truth?.codes });
       key = view.selection;
+      gallery.select(key);
+      selected.update(view, { name: state.case, run: of.summary.run, mask, truth: truth?.codes });
     } catch (error) {
       if (error.name !== "AbortError") selected.trouble(error);
     }
