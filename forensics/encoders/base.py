@@ -142,12 +142,15 @@ class ImageClassifier(Protocol):
     Attributes:
         encoder: The towers.
         classes: Names in the order of the logits.
-        kind: ``zero-shot``, ``coop`` or ``cocoop``.
     """
 
     encoder: DualEncoder
     classes: tuple[str, ...]
-    kind: Literal["zero-shot", "coop", "cocoop"]
+
+    @property
+    def kind(self) -> Literal["zero-shot", "coop", "cocoop"]:
+        """How the classes are put into words."""
+        ...
 
     def logits(self, pixels: "Tensor") -> "Tensor":
         """Return scaled cosines ``[batch, classes]`` float32, differentiable in the pixels."""
