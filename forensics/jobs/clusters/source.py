@@ -13,7 +13,6 @@ from forensics.detectors.feature_columns import standardise
 from forensics.detectors.options.clusters import ClustersOptions
 from forensics.errors import JobFailed, NotApplicable
 from forensics.jobs.attention.arrays import arrays_to_dict
-from forensics.jobs.attention.scan import measure_case
 from forensics.jobs.attention.source import earlier_arrays
 from forensics.runs import RunContext
 from forensics.worker.models import ModelCache
@@ -99,6 +98,8 @@ def scan_features(
     names = ARRAYS_OF[kind]
     earlier = None if options.rescan or begun else earlier_arrays(case, rows, names)
     if earlier is None:
+        from forensics.jobs.attention.scan import measure_case  # torch: the app reads this module
+
         measured = measure_case(case, context, models, options)
         measured.save(context.folder, np.zeros(len(measured.arrays.rows), bool), options.max_maps)
         source, arrays = context.folder.name, arrays_to_dict(measured.arrays)
