@@ -2,11 +2,12 @@
 
 import importlib
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 
 from forensics.encoders.adapter import EncoderAdapter
+from forensics.encoders.base import DualEncoder
 from forensics.errors import ModelError
 from forensics.models.uri import ModelURI, parse_model_uri
 
@@ -18,7 +19,7 @@ _OPENERS = {
 }
 
 
-def open_encoder(uri: str, device: str = "auto", *, precision: Precision = "auto") -> Any:
+def open_encoder(uri: str, device: str = "auto", *, precision: Precision = "auto") -> DualEncoder:
     """Open a CLIP-like encoder, in evaluation mode.
 
     Args:
@@ -30,7 +31,7 @@ def open_encoder(uri: str, device: str = "auto", *, precision: Precision = "auto
             wants ``float32``. What comes out is float32 in any case.
 
     Returns:
-        A :class:`forensics.encoders.base.DualEncoder`.
+        The encoder, in evaluation mode.
 
     Raises:
         CheckpointError: The weights are missing, damaged or not safe to load.

@@ -6,13 +6,14 @@ from typing import Any
 
 from safetensors.torch import save_file
 
+from forensics.encoders.base import DualEncoder
 from forensics.encoders.hf import TransformersEncoder
 from forensics.encoders.openclip_files import WEIGHTS
 from forensics.errors import ModelError
 from forensics.models.uri import OPEN_CLIP_CONFIG
 
 
-def save_encoder(encoder: Any, folder: Path) -> str:
+def save_encoder(encoder: DualEncoder, folder: Path) -> str:
     """Save weights (safetensors), configuration, preprocessing and tokenizer.
 
     Args:
