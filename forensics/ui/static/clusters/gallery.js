@@ -2,7 +2,7 @@
 
 import { getJSON } from "../core/api.js";
 import { card, el, empty, picture, segmented, show } from "../core/dom.js";
-import { count, fixed, plural } from "../core/format.js";
+import { count, fixed, signed } from "../core/format.js";
 import { pagePath } from "./data.js";
 
 const SIZE = { pictures: 24, table: 30 };
@@ -15,11 +15,13 @@ function tile(item, { value, mark, chosen, choose }) {
 
 function table(items, scores, choose) {
   const names = scores.map((score) => score.title);
+  const labels = items.some((item) => item.label !== null);
+  const cells = (item) => [item.question, item.answer, ...(labels ? [item.label] : []), item.cluster < 0 ? "none" : item.cluster];
   return el("div", { class: "tl-table-wrap tl-umap-rows", tabindex: "0" }, el("table", { class: "tl-table" },
-    el("thead", {}, el("tr", {}, ["id", "question", "answer", "label", "group", ...names].map((name) => el("th", { scope: "col" }, name)))),
+    el("thead", {}, el("tr", {}, ["id", "question", "answer", ...(labels ? ["label"] : []), "group", ...names].map((name) => el("th", { scope: "col" }, name)))),
     el("tbody", {}, items.map((item) => el("tr", {}, el("td", {}, el("button", { type: "button", class: "tl-link", "data-row": item.row, onclick: () => choose(item) }, item.id)),
-      [item.question, item.answer, item.label, item.cluster < 0 ? "none" : item.cluster].map((cell) => el("td", {}, cell ?? "–")),
-      scores.map((score) => el("td", {}, fixed(item.scores[score.name], 3))))))));
+      cells(item).map((cell) => el("td", {}, cell ?? "–")),
+      scores.map((score) => el("td", {}, signed(item.scores[score.name], 3))))))));
 }
 
 /** The card; `choose(item)` looks at a sample. */
@@ -83,6 +85,5 @@ export function mapGallery(choose) {
       chosen = row;
       for (const button of grid.querySelectorAll(".tl-tile")) button.setAttribute("aria-pressed", String(Number(button.dataset.row) === row));
     },
-    total: (n) => plural(n, "sample"),
   };
 }

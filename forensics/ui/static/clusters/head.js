@@ -47,6 +47,7 @@ function known(summary, { poisoned, auc_of_poisoned: areas, poisoned_cluster: gr
     .sort((a, b) => Math.abs(b[1] - 0.5) - Math.abs(a[1] - 0.5));
   const said = [`${count(poisoned)} samples are poisoned.`];
   if (group) said.push(`Group ${group.cluster} holds ${(100 * group.recall).toFixed(0)} % of them; ${(100 * group.precision).toFixed(0)} % of it is poisoned.`);
-  if (rank.length) said.push(`AUROC (high = poisoned): ${rank.map(([title, auc]) => `${title} ${auc.toFixed(3)}`).join(", ")}.`);
+  const told = ([title, auc]) => `${title} ${Math.max(auc, 1 - auc).toFixed(3)} (${auc < 0.5 ? "low" : "high"} = poisoned)`;
+  if (rank.length) said.push(`AUROC of the scores, the best first: ${rank.map(told).join(", ")}.`);
   return said.join(" ");
 }

@@ -2,7 +2,7 @@
 
 import { recall } from "../core/api.js";
 import { card, el, empty, picture, show } from "../core/dom.js";
-import { fixed } from "../core/format.js";
+import { signed } from "../core/format.js";
 import { poolingPanel } from "../sample/pooling.js";
 import { mapPath } from "./data.js";
 
@@ -19,7 +19,7 @@ export function sampleCard(act) {
     return [el("div", { class: "tl-umap-one" }, picture(item.picture), el("dl", { class: "tl-facts" }, fact("Id", item.id),
       item.question ? fact("Question", item.question) : [], fact("Answer", item.answer ?? "–"), item.label ? fact("Label", item.label) : [],
       fact("Group", item.cluster < 0 ? "in none" : String(item.cluster)), fact("From", el("span", { class: "tl-path" }, `${item.source}, line ${item.line}`)))),
-    el("dl", { class: "tl-facts" }, scores.map((score) => fact(score.title, fixed(item.scores[score.name], 3)))),
+    el("dl", { class: "tl-facts" }, scores.map((score) => fact(score.title, signed(item.scores[score.name], 3)))),
     act.inspect && el("button", { type: "button", class: "tl-ghost", id: "tl-umap-inspect", onclick: () => act.inspect(item.row) }, "Open in Attention")];
   }
 

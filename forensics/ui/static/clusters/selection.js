@@ -1,7 +1,7 @@
 // What is selected: how many, what they share, exports of exactly these, and a map without them.
 
 import { card, el, empty, show } from "../core/dom.js";
-import { count, fixed, percent, plural } from "../core/format.js";
+import { count, percent, plural, signed } from "../core/format.js";
 import { mapPath } from "./data.js";
 
 const FORMATS = [["csv", "CSV"], ["jsonl", "JSON Lines"], ["parquet", "Parquet"]];
@@ -17,7 +17,7 @@ function medians(scores) {
   if (!scores.length) return null;
   return el("details", { class: "tl-limits" }, el("summary", {}, "Scores inside and elsewhere"),
     el("table", { class: "tl-table" }, el("thead", {}, el("tr", {}, ["median", "inside", "elsewhere"].map((name) => el("th", { scope: "col" }, name)))),
-      el("tbody", {}, scores.map((score) => el("tr", {}, el("td", {}, score.title), el("td", {}, fixed(score.inside, 3)), el("td", {}, fixed(score.elsewhere, 3)))))));
+      el("tbody", {}, scores.map((score) => el("tr", {}, el("td", {}, score.title), el("td", {}, signed(score.inside, 3)), el("td", {}, signed(score.elsewhere, 3)))))));
 }
 
 /** Precision and recall of what is selected, once the ground truth is revealed. */
