@@ -1,5 +1,7 @@
 """Neighbours are exact, whatever the blocks; columns get one scale."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -70,3 +72,14 @@ def test_unit_rows_and_components_stand_empty_and_zero_rows() -> None:
     assert np.linalg.norm(unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]])), axis=1).tolist() == [1, 0]
     assert principal_columns(np.zeros((4, 3)), 2).tolist() == [[0, 0]] * 4
     assert standardise(np.zeros((0, 5))).shape[0] == 0
+
+
+def test_memory_does_not_grow_with_the_square_of_the_samples() -> None:
+    values = np.random.default_rng(0).normal(size=(12_000, 8)).astype(np.float32)
+    tracemalloc.start()
+    try:
+        find_neighbours(values, 4)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 200e6  # all distances at once would take 576 MB

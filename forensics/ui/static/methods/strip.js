@@ -8,11 +8,13 @@ import { openDrawer, resume } from "./listing.js";
 import { offers } from "./offers.js";
 import { badge, flaggedText, nameParts, took } from "./words.js";
 
+const MAP = "clusters"; // has a tab of its own
 const shownNow = (line) => (line.base ? state.view === null : state.view === line.name);
 
 /** Look at what a method found: its own figures above the gallery. */
 export function showMethod(line) {
-  if (!line.base) set({ view: line.name });
+  if (line.name === MAP) set({ tab: "clusters", map: line.said?.run ?? null });
+  else if (!line.base) set({ view: line.name });
   else if (line.said && line.said.run !== state.run) set({ ...FRESH, run: line.said.run });
   else set({ view: null });
 }
