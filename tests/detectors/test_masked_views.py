@@ -78,7 +78,8 @@ def test_candidates_are_ranked_against_controls_and_against_the_base() -> None:
     assert len(found) == 8 and all(c.p_holm >= c.ranking.p_value for c in found)
     sentence = describe_comparisons(found)
     assert "20 candidates against 20 random controls" in sentence
-    assert "AUC 1.00" in sentence and sentence.endswith(READING)
+    assert "is lower in candidates (AUC 0.00" in sentence and "apart too: " in sentence
+    assert "spread" in sentence and sentence.endswith(READING)
 
 
 def test_without_a_difference_nothing_is_claimed() -> None:

@@ -118,7 +118,11 @@ def describe_comparisons(comparisons: Sequence[Comparison]) -> str:
     if not apart:
         return f"{head}no measure ranks them apart beyond chance. {READING}"
     apart.sort(key=lambda c: abs(c.ranking.auc - 0.5), reverse=True)
-    return f"{head}{'; '.join(map(_phrase, apart[:3]))}. {READING}"
+    others = list(
+        dict.fromkeys(NAMES[c.measure] for c in apart[1:] if c.measure != apart[0].measure)
+    )
+    more = f"; apart too: {', '.join(others)}" if others else ""
+    return f"{head}{_phrase(apart[0])}{more}. {READING}"
 
 
 def describe_sample(facts: Mapping[str, Any]) -> str:
