@@ -109,6 +109,8 @@ export function colourBar({ apply, hide, failed }) {
       options(first);
       return use(first);
     },
+    /** Offer flags of runs that ended since. */
+    offer() { options(chooser.value); },
     reveal(next) { truth = next; options("truth"); return use("truth"); },
   };
 }

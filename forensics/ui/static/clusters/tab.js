@@ -201,6 +201,19 @@ export function mount({ element }) {
   window.triggerlens = Object.assign(window.triggerlens ?? {}, { map: plane.map }); // where points stand, for tests and notebooks in the page
   watch(["case"], () => { found = null; set({ map: null }); open(); });
   watch(["map", "job"], open);
-  watch(["finished"], () => { if (state.finished.includes(`-${METHOD}-`)) set({ map: null }); open(); });
+  /** Another method ended: its flags can colour the map; what is selected stays. */
+  async function refresh() {
+    const of = found;
+    const next = await getJSON(mapPath(state.case, of.summary.run));
+    if (of !== found) return;
+    found.summary.flags = next.flags;
+    bar.offer();
+  }
+
+  watch(["finished"], () => {
+    if (state.finished.includes(`-${METHOD}-`)) set({ map: null });
+    else if (found) refresh().catch((error) => show(say, `${error.message} ${error.remedy ?? ""}`));
+    open();
+  });
   open();
 }
