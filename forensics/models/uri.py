@@ -92,9 +92,10 @@ def is_open_clip_folder(folder: Path) -> bool:
 def _open_clip(text: str) -> ModelURI:
     if text.startswith(HUB_PREFIX):
         return ModelURI(base=text, library="open_clip")
-    if text.startswith(("/", ".", "~")):
-        folder = Path(text).expanduser()
-        if not (folder / OPEN_CLIP_CONFIG).is_file():
+    folder = Path(text).expanduser()
+    is_there = (folder / OPEN_CLIP_CONFIG).is_file()
+    if is_there or text.startswith(("/", ".", "~")):
+        if not is_there:
             raise ModelError(
                 f"{text!r} is no folder of open_clip: {OPEN_CLIP_CONFIG} is not in it.",
                 remedy="Give a folder that open_clip opens as local-dir:.",

@@ -50,12 +50,16 @@ def test_the_kind_is_told_by_scheme_or_configuration(
     assert model_kind(str(tmp_path / "broken")) == "multimodal-llm"
 
 
-def test_names_of_open_clip_survive_being_written(open_clip_folder: Path, tmp_path: Path) -> None:
+def test_names_of_open_clip_survive_being_written(
+    open_clip_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for uri in (f"openclip:{open_clip_folder}", "openclip:RN50/cc12m", "openclip:hf-hub:a/b"):
         parsed = parse_model_uri(uri)
         assert str(parsed) == uri and parse_model_uri(str(parsed)) == parsed
         assert parsed.library == "open_clip"
     assert parse_model_uri(str(open_clip_folder)) == parse_model_uri(f"openclip:{open_clip_folder}")
+    monkeypatch.chdir(open_clip_folder.parent)
+    assert parse_model_uri("openclip:vit").folder == open_clip_folder.resolve()
     both = tmp_path / "both"
     write_config(both, model_type="clip")
     (both / "open_clip_config.json").write_text("{}")
