@@ -187,9 +187,7 @@ def candidate_table(decision: FusionDecision) -> list[dict[str, Any]]:
                 "maximum_rank": judged.fused.maximum if judged.fused else None,
                 "variety": weighed.variety.to_dict() if weighed.variety else None,
                 "accepted": i == decision.accepted,
-                "outcome": "accepted"
-                if i == decision.accepted
-                else outcomes.get(i, "rejected"),
+                "outcome": "accepted" if i == decision.accepted else outcomes.get(i, "rejected"),
             }
         )
     return rows
