@@ -96,7 +96,7 @@ def describe_clusters(
 
     Args:
         labels: ``[n]`` group of each sample, -1 for none.
-        answers: ``[n]`` taught answers (captions); spellings that differ in case are one.
+        answers: ``[n]`` taught answers, or class labels; spellings that differ in case are one.
         xy: ``[n, 2]`` places on the map.
 
     Returns:

@@ -47,6 +47,8 @@ def test_embeddings_are_those_of_the_encoder_and_are_used_again(case: Case) -> N
     first = draw(case, ModelCache())
     result = first.result()
     assert (result["mode"], result["metric"], result["measured"]) == ("image", "cosine", True)
+    labels = {sample.label for sample in case.catalog}
+    assert result["named_by"] == "label" and result["clusters"][0]["answer"] in labels
     arrays = first.arrays(clip.FEATURES)
     image, text = (arrays[name].astype(np.float32) for name in ("image", "text"))
     assert arrays["image"].dtype == np.float16 and arrays["rows"].tolist() == list(range(COUNT))

@@ -25,7 +25,7 @@ from forensics.jobs.attention.scan import plan_rows
 from forensics.jobs.clusters.clip import clip_features
 from forensics.jobs.clusters.exclusion import read_exclusion
 from forensics.jobs.clusters.result import MapRun, save_map
-from forensics.jobs.clusters.source import Features, scan_features
+from forensics.jobs.clusters.source import Features, classes_of, scan_features
 from forensics.options import build_options
 from forensics.runs import RunContext
 from forensics.worker.models import ModelCache
@@ -70,7 +70,7 @@ def run(
         seed=chosen.seed,
     )  # fmt: skip
     context.progress(count, count, "scoring samples")
-    scores = _scores(features, values, near, chosen.k, _classes(case, features.rows))
+    scores = _scores(features, values, near, chosen.k, classes_of(case, features.rows)[1])
     found = MapRun(features=features, drawn=drawn, cluster=cluster, scores=scores,
                    excluded=excluded)  # fmt: skip
     result = save_map(case, context, found)
@@ -98,14 +98,6 @@ def _without(features: Features, excluded: NDArray[np.int64]) -> Features:
         raise OptionError("All samples that could be read are put aside.")
     pair = features.pair and (features.pair[0][kept], features.pair[1][kept])
     return replace(features, rows=features.rows[kept], values=features.values[kept], pair=pair)
-
-
-def _classes(case: Case, rows: NDArray[np.int64]) -> Sequence[object]:
-    """Return the label of each sample; where the data has none at all, its taught answer."""
-    labels = case.catalog.labels[rows]
-    if any(label is not None for label in labels):
-        return list(labels)
-    return list(case.catalog.answers[rows])
 
 
 def _scores(

@@ -14,7 +14,7 @@ from forensics.case import Case
 from forensics.detectors.clusters import NOISE, ClusterLine, describe_clusters
 from forensics.detectors.embedding_map import EmbeddingMap
 from forensics.detectors.wording import percent
-from forensics.jobs.clusters.source import Features
+from forensics.jobs.clusters.source import Features, classes_of
 from forensics.runs import RunContext
 from forensics.runs.plain import plain
 from forensics.statistics.ranks import compare_ranks
@@ -61,8 +61,8 @@ class MapRun:
 def save_map(case: Case, context: RunContext, found: MapRun) -> dict[str, Any]:
     """Write arrays and table; return the content of ``result.json``."""
     rows = found.features.rows
-    answers = list(case.catalog.answers[rows])
-    lines = describe_clusters(found.cluster, answers, found.drawn.xy)
+    named_by, classes = classes_of(case, rows)
+    lines = describe_clusters(found.cluster, classes, found.drawn.xy)
     scores = {name: values.astype(np.float32) for name, values in found.scores.items()}
     arrays: dict[str, NDArray[Any]] = {"rows": rows, "xy": found.drawn.xy, "cluster": found.cluster,
               "excluded": found.excluded}  # fmt: skip
@@ -73,7 +73,7 @@ def save_map(case: Case, context: RunContext, found: MapRun) -> dict[str, Any]:
             "method": "clusters",
             "verdict": None,
             "reason": "map-only",
-            "sentence": _sentence(lines, found),
+            "sentence": _sentence(lines, found, named_by),
             "evidence": {"groups": sum(line.cluster != NOISE for line in lines)},
             "not_covered": list(LIMITS),
             "mode": found.features.kind,
@@ -87,6 +87,7 @@ def save_map(case: Case, context: RunContext, found: MapRun) -> dict[str, Any]:
             "map": {"method": found.drawn.method, "neighbours": found.drawn.neighbours},
             "arrays_run": found.features.source,
             "measured": found.features.measured,
+            "named_by": named_by,
             "clusters": lines[:_MOST_CLUSTERS],
             "noise": int((found.cluster == NOISE).sum()),
             "files": [ARRAYS, TABLE],
@@ -151,7 +152,7 @@ def _fullest(cluster: NDArray[np.int32], poisoned: NDArray[np.bool_]) -> dict[st
     }
 
 
-def _sentence(lines: list[ClusterLine], found: MapRun) -> str:
+def _sentence(lines: list[ClusterLine], found: MapRun, named_by: str) -> str:
     groups = [line for line in lines if line.cluster != NOISE]
     outside = int((found.cluster == NOISE).sum())
     count = len(found.cluster)
@@ -160,7 +161,7 @@ def _sentence(lines: list[ClusterLine], found: MapRun) -> str:
     text += f"; {percent(outside / count)} lie in none." if outside else "."
     pure = sum(line.purity >= _PURE for line in groups)
     if pure:
-        text += f" In {pure} of them at least {percent(_PURE)} of the samples share one answer."
+        text += f" In {pure} of them at least {percent(_PURE)} of the samples share one {named_by}."
     return text
 
 

@@ -111,6 +111,17 @@ def scan_features(
     return _standardised(kind, arrays, source, earlier is None, failures)
 
 
+def classes_of(case: Case, rows: NDArray[np.int64]) -> tuple[str, list[str | None]]:
+    """Return what groups and classes go by, and its value for each sample.
+
+    That is the ``label``; where the data has none at all, the taught ``answer``.
+    """
+    labels = list(case.catalog.labels[rows])
+    if any(label is not None for label in labels):
+        return "label", labels
+    return "answer", list(case.catalog.answers[rows])
+
+
 def _standardised(
     kind: str,
     arrays: Mapping[str, NDArray[Any]],

@@ -62,6 +62,7 @@ def map_view(found: SampleMap, flags: Sequence[dict[str, Any]]) -> dict[str, Any
         "metric": result.get("metric"),
         "seconds": result.get("seconds"),
         "options": {name: found.run.options.get(name) for name in _CHOSEN},
+        "named_by": result.get("named_by", "answer"),
         "groups": result.get("clusters", []),
         "scores": [_score(name, values) for name, values in found.scores.items()
                    if np.isfinite(values).any()],
