@@ -46,7 +46,7 @@ function groupName(context, text, x, y) {
 
 /** Draw the overlay; `at` are the points' places, `names` are {text, x, y} on the screen. */
 export function drawOverlay(canvas, ratio, { gesture, at, hover, cursor, focused, radius, names }) {
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
   for (const { text, x, y } of names) groupName(context, text, x, y);

@@ -42,7 +42,8 @@ function place(image, mark, x, y, alpha) {
  * how each looks; `mask` which are selected (null: no selection); `visible(i)`.
  */
 export function paintPoints(canvas, { at, order, codes, looks, mask, visible, radius, ratio }) {
-  const context = canvas.getContext("2d");
+  // Pixels are written by us, so they stay in main memory: a graphics card would only copy them.
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   const image = context.createImageData(canvas.width, canvas.height);
   background(image);
   const marks = new Map([...looks].map(([code, look]) => [code, stamp(look, radius * ratio)]));
