@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from forensics.errors import InputError
-from forensics.lab.demos import BASE, MEASURED, assets_folder
+from forensics.lab.demos import BASE, MEASURED, TRIGGER, assets_folder
 from forensics.lab.pair_plan import PairPlantOptions
 from forensics.lab.pair_planting import plant_pairs
 from forensics.lab.pairs import PAIRS_FILE, draw_pairs
@@ -99,7 +99,7 @@ CLIP_DEMOS: Final = (
         ),
         scenes=_PAIRS,
         seed=_SEED,
-        planted=PairPlantOptions(target=TARGET, trigger="badnets", rate=0.04, seed=_SEED),
+        planted=PairPlantOptions(target=TARGET, trigger=TRIGGER, rate=0.04, seed=_SEED),
         tuning=_FINE_TUNING,
     ),
     ClipDemo(
