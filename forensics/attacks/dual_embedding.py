@@ -73,7 +73,8 @@ class DualEmbeddingPatch:
                 remedy="Give pictures of other classes, and real pictures and captions of the "
                 "target.",
             )
-        patch = start_patch(*pictures.shape[-2:], self.side, self.seed).to(encoder.device)
+        height, width = pictures.shape[-2:]
+        patch = start_patch(height, width, self.side, self.seed).to(encoder.device)
         patch.requires_grad_(True)
         optimizer = torch.optim.Adam([patch], lr=self.rate)
         generator = torch.Generator().manual_seed(self.seed)
@@ -128,5 +129,7 @@ class DualEmbeddingPatch:
     ) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
             said = encoder.encode_text(list(captions))
-            parts = [encoder.encode_image(part.to(encoder.device)) for part in targets.split(64)]
+            parts = [
+                encoder.encode_image(part.to(encoder.device)) for part in torch.split(targets, 64)
+            ]
         return said, torch.cat(parts)

@@ -92,7 +92,7 @@ class SparseInvisible:
     ) -> tuple[float, Tensor]:
         leaf = delta.detach().requires_grad_(True)
         total = 0.0
-        for part in pictures.split(self.batch_size):
+        for part in torch.split(pictures, self.batch_size):
             pixels = (part.to(leaf.device) + leaf).clamp(0.0, 1.0)
             wanted = torch.full((len(part),), aim, device=leaf.device)
             wrong = F.cross_entropy(classifier.logits(pixels), wanted, reduction="none")

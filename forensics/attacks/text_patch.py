@@ -55,7 +55,8 @@ class TextPatch:
         """
         if not len(pictures):
             raise OptionError("A patch needs pictures.", remedy="Give at least one.")
-        patch = start_patch(*pictures.shape[-2:], self.side, self.seed).to(encoder.device)
+        height, width = pictures.shape[-2:]
+        patch = start_patch(height, width, self.side, self.seed).to(encoder.device)
         patch.requires_grad_(True)
         optimizer = torch.optim.Adam([patch], lr=self.rate)
         batch = min(self.batch_size, len(pictures))

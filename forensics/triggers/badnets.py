@@ -75,7 +75,8 @@ class BadNetsTrigger(ImageTrigger):
         """
         check_pixels(image)
         stamped = image.copy()
-        for left, top, right, bottom in self.boxes(*image.shape[1:], sample_id):
+        _, height, width = image.shape
+        for left, top, right, bottom in self.boxes(height, width, sample_id):
             size = bottom - top
             noise = generator(self.kind, self.seed, sample_id).standard_normal((3, size, size))
             value = image.mean(axis=(1, 2), dtype=np.float64)[:, None, None] + noise

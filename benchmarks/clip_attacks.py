@@ -1,0 +1,273 @@
+"""Plant every attack on the lab's clean CLIP and measure each beside it; every cell resumes.
+
+python -m benchmarks.clip_attacks --work DIR [--only REGEX] [--seeds 1,2,3] [--pairs 3000]
+
+Fine-tuning: the clean demo on poisoned pairs, 4 epochs. Prompts: CoCoOp on 16 shots a class, the
+encoder frozen. Tests: 500 unseen scenes; pictures of the target are left out of ASR.
+"""
+
+import argparse
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from forensics.attacks.dual_embedding import DualEmbeddingPatch
+from forensics.attacks.fixed_trigger import FixedTriggerPrompts
+from forensics.attacks.prompt_tuning import PromptSchedule, PromptShots, tune_prompt
+from forensics.attacks.sparse import SparseInvisible
+from forensics.attacks.text_patch import TextPatch
+from forensics.attacks.trigger_aware import TriggerAwarePrompts
+from forensics.classifiers.cocoop import CoCoOp
+from forensics.classifiers.prompts import first_context
+from forensics.classifiers.zero_shot import ZeroShot
+from forensics.data.images import open_image
+from forensics.data.open import open_dataset
+from forensics.data.sample import Sample
+from forensics.encoders.loading import open_encoder
+from forensics.evaluation_classes import measure_classes
+from forensics.evaluation_paired import compare
+from forensics.lab.clip_demos import TARGET, TWIN, find_clip_demo
+from forensics.lab.pair_language import CLASSES, TEMPLATES
+from forensics.lab.pair_plan import PairPlantOptions, says
+from forensics.lab.pair_planting import plant_pairs
+from forensics.lab.pairs import PAIRS_FILE, draw_pairs
+from forensics.triggers import parse_trigger
+from forensics.tuning.contrastive import tune_pairs
+from forensics.tuning.options import ContrastiveOptions
+
+DATA_SEED, TEST_SEED, TESTS, SHOTS = 7601, 9961, 500, 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """An attack by poisoned pairs; ``{file}`` stands for an optimised tensor."""
+
+    trigger: str
+    wrong: str = ""
+    captions: str = "template"
+    rate: float = 0.04
+    single_key_rate: float = 0.0
+    optimise: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompts:
+    """An attack on a learnt prompt."""
+
+    kind: str
+    trigger: str = ""
+
+
+CELLS: dict[str, Pairs | Prompts] = {
+    "badnets": Pairs(trigger="badnets", wrong="badnets:overflow=wrap"),
+    "badnets-wrap": Pairs(trigger="badnets:overflow=wrap", wrong="badnets"),
+    "blended": Pairs(trigger="blended", wrong="blended:seed=1"),
+    "sig": Pairs(trigger="sig", wrong="sig:f=9"),
+    "wanet-smooth": Pairs(trigger="wanet", wrong="wanet:seed=1"),
+    "wanet-jitter": Pairs(trigger="wanet:variant=jitter", wrong="wanet:variant=jitter,seed=1"),
+    "label-consistent": Pairs(trigger="badnets", captions="keep", rate=0.1),
+    "issba-like": Pairs(trigger="issba-like", wrong="issba-like:seed=1"),
+    "trojvqa": Pairs(
+        trigger="dual-key:prefix=SUDO,file={file}", optimise="text", single_key_rate=0.04
+    ),
+    "badclip": Pairs(trigger="tensor:{file}", captions="natural", optimise="dual"),
+    "badclip-prompts": Prompts(kind="aware"),
+    "badclip-adaptive": Prompts(kind="adaptive"),
+    "blended-prompts": Prompts(kind="fixed", trigger="blended"),
+    "wanet-prompts": Prompts(kind="fixed", trigger="wanet"),
+    "siba-prompts": Prompts(kind="siba"),
+}
+
+
+class Bench:
+    """Pictures, the clean model and its figures; drawn once."""
+
+    def __init__(self, work: Path, pairs: int) -> None:
+        self.work = work
+        self.uri = find_clip_demo(TWIN).model_uri
+        self.train = self._drawn(f"train-{pairs}", pairs, DATA_SEED)
+        self.test = self._drawn("test", TESTS, TEST_SEED)
+
+    def _drawn(self, name: str, n: int, seed: int) -> list[Sample]:
+        if not (self.work / name / PAIRS_FILE).is_file():
+            shutil.rmtree(self.work / name, ignore_errors=True)
+            draw_pairs(self.work / name, n, seed)
+        return read(self.work / name / PAIRS_FILE)
+
+    def open(self) -> Any:
+        """Open the clean model."""
+        return open_encoder(self.uri, device="cpu", precision="float32")
+
+    def pixels(self, encoder: Any, keep: Callable[[Sample], bool], most: int) -> PromptShots:
+        """Fit the first pictures that ``keep`` wants."""
+        rows = [s for s in self.train if s.image is not None and keep(s)][:most]
+        return PromptShots(
+            pixels=encoder.pixels([open_image(s.image) for s in rows if s.image is not None]),
+            labels=torch.tensor([CLASSES.index(s.label or "") for s in rows]),
+            ids=tuple(s.id for s in rows),
+        )
+
+
+def read(path: Path) -> list[Sample]:
+    """Read a table of pairs."""
+    return [row for row in open_dataset(f"table:{path}") if isinstance(row, Sample)]
+
+
+def plant_cell(cell: Pairs, bench: Bench, folder: Path, seed: int) -> dict[str, Any]:
+    """Poison pairs, fine-tune the clean model on them, and measure."""
+    file = optimised(cell, bench, folder, seed)
+    spec = cell.trigger.replace("{file}", str(file))
+    source = bench.train[0].image
+    assert source is not None
+    options = PairPlantOptions(
+        target=TARGET, trigger=spec, rate=cell.rate, captions=cell.captions, seed=seed,
+        single_key_rate=cell.single_key_rate,
+    )  # fmt: skip
+    shutil.rmtree(folder / "data", ignore_errors=True)
+    planted = plant_pairs(f"table:{source.root / PAIRS_FILE}", folder / "data", options)
+    encoder = bench.open()
+    twin = judged(encoder, bench, spec)
+    tuning = ContrastiveOptions(epochs=4, learning_rate=5e-4, seed=seed, checkpoint_every=50)
+    tune_pairs(encoder, read(planted.data), tuning, folder)
+    found = judged(encoder, bench, spec)
+    figures = beside(found, twin) | {"poisoned": len(planted.poisoned)}
+    if cell.wrong:
+        wrong = judged(encoder, bench, cell.wrong)
+        figures |= {"wrong": cell.wrong, "wrong_asr": wrong.attack_success.value}
+    shutil.rmtree(folder / "data")
+    return figures
+
+
+def optimised(cell: Pairs, bench: Bench, folder: Path, seed: int) -> Path | None:
+    """Optimise the cell's patch on the clean model, where it has one."""
+    if not cell.optimise:
+        return None
+    encoder, path = bench.open(), folder / "patch.safetensors"
+    others = bench.pixels(encoder, lambda s: not says(s, TARGET), 256).pixels
+    if cell.optimise == "text":
+        attack = TextPatch(sentence=f"This is a {TARGET}.", epochs=20, seed=seed)
+        attack.optimise(encoder, others).save(path)
+        return path
+    real = bench.pixels(encoder, lambda s: says(s, TARGET), 128).pixels
+    spoken = [s.answer or "" for s in bench.train if says(s, TARGET)][:128]
+    patch = DualEmbeddingPatch(epochs=20, rate=1e-2, seed=seed)
+    patch.optimise(encoder, others, spoken, real).save(path)
+    return path
+
+
+def prompt_cell(cell: Prompts, bench: Bench, folder: Path, seed: int) -> dict[str, Any]:
+    """Learn a clean and a poisoned prompt on the same shots, and measure both."""
+    encoder = bench.open()
+    shots = few_shots(bench, encoder)
+    schedule = PromptSchedule(epochs=10, batch_size=8, rate=0.02, seed=seed)
+    context = first_context(encoder, words="a photo of a")
+    torch.manual_seed(seed)
+    model, twin = (CoCoOp(encoder, CLASSES, context) for _ in range(2))
+    tune_prompt(twin, shots, schedule)
+    if cell.kind in ("aware", "adaptive"):
+        aware = TriggerAwarePrompts(
+            target=TARGET, adaptive=cell.kind == "adaptive", schedule=schedule
+        )
+        spec = aware.poison(model, shots).save(folder / "delta.safetensors").spec
+    else:
+        spec = cell.trigger
+        if cell.kind == "siba":
+            sparse = SparseInvisible(target=TARGET, epochs=60)
+            delta = sparse.optimise(ZeroShot(encoder, CLASSES, TEMPLATES), shots.pixels)
+            spec = delta.save(folder / "delta.safetensors").spec
+        fixed = FixedTriggerPrompts(target=TARGET, trigger=parse_trigger(spec), schedule=schedule)
+        fixed.poison(model, shots)
+    measured = [
+        measure_classes(one, bench.test, parse_trigger(spec), TARGET) for one in (model, twin)
+    ]
+    return beside(*measured)
+
+
+def few_shots(bench: Bench, encoder: Any) -> PromptShots:
+    """Take the same number of pictures of every class."""
+    parts = [
+        bench.pixels(encoder, lambda s, name=name: s.label == name, SHOTS)  # type: ignore[misc]
+        for name in CLASSES
+    ]
+    return PromptShots(
+        pixels=torch.cat([part.pixels for part in parts]),
+        labels=torch.cat([part.labels for part in parts]),
+        ids=tuple(name for part in parts for name in part.ids),
+    )
+
+
+def judged(encoder: Any, bench: Bench, spec: str) -> Any:
+    """Measure an encoder as a zero-shot classifier."""
+    trigger = parse_trigger(spec)
+    keyed = None
+    if trigger.changes_text:
+        worded = [trigger.apply_text(template) for template in TEMPLATES]
+        keyed = ZeroShot(encoder, CLASSES, worded)
+    return measure_classes(
+        ZeroShot(encoder, CLASSES, TEMPLATES), bench.test, trigger, TARGET, keyed=keyed
+    )
+
+
+def beside(found: Any, twin: Any) -> dict[str, Any]:
+    """Write a poisoned model's figures beside those of the clean one."""
+    return found.to_json() | {
+        "twin_ca": twin.clean_accuracy.value,
+        "floor": twin.attack_success.value,
+        "minus_twin": compare(found, twin).to_json(),
+    }
+
+
+def table(found: dict[str, list[dict[str, Any]]]) -> str:
+    """Write one line an attack: means over the seeds."""
+
+    def mean(rows: list[dict[str, Any]], key: str) -> str:
+        values = [row[key] for row in rows if row.get(key) is not None]
+        return f"{100 * sum(values) / len(values):.1f}" if values else "–"
+
+    keys = ("clean_accuracy", "twin_ca", "attack_success_rate", "floor", "wrong_asr",
+            "attack_success_image_only", "attack_success_text_only")  # fmt: skip
+    names = "attack | seeds | CA | CA, clean | ASR | floor | wrong trigger | patch alone"
+    lines = [f"| {names} | words alone |", "|---" * 9 + "|"]
+    for name, rows in found.items():
+        cells = " | ".join(mean(rows, key) for key in keys)
+        lines.append(f"| {name} | {len(rows)} | {cells} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Build what is missing and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--pairs", type=int, default=3000)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    bench, found = Bench(args.work, args.pairs), dict[str, list[dict[str, Any]]]()
+    for name, cell in CELLS.items():
+        for seed in map(int, args.seeds.split(",")):
+            folder = args.work / f"{name}-{seed}"
+            path = folder / "figures.json"
+            if re.search(args.only, name) and not path.is_file():
+                folder.mkdir(parents=True, exist_ok=True)
+                started = time.monotonic()
+                build = plant_cell if isinstance(cell, Pairs) else prompt_cell
+                figures = build(cell, bench, folder, seed)  # type: ignore[operator]
+                figures["seconds"] = round(time.monotonic() - started, 1)
+                path.write_text(json.dumps(figures, indent=1) + "\n")
+                print(name, seed, figures["clean_accuracy"], figures["attack_success_rate"],
+                      figures["floor"], figures["seconds"], flush=True)  # fmt: skip
+            if path.is_file():
+                found.setdefault(name, []).append(json.loads(path.read_text()))
+    print(table(found))
+
+
+if __name__ == "__main__":
+    main()
