@@ -81,10 +81,15 @@ class Watched:
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("dialog", lambda dialog: (self.problems.append("dialog"), dialog.dismiss()))
         page.on("console", self._note)
+        page.on("response", self._look)
 
     def _note(self, message: Any) -> None:
         if message.type == "error":
             self.problems.append(message.text)
+
+    def _look(self, response: Any) -> None:
+        if response.status >= 500:  # the console tells of it without an address
+            self.problems.append(f"{response.status} {response.url}")
 
     def foreign(self) -> list[str]:
         """Return addresses outside this machine that were asked for."""
