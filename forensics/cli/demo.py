@@ -9,6 +9,8 @@ from forensics.cli.case import describe
 from forensics.cli.output import emit, json_flag
 from forensics.errors import InputError
 
+_FIRST = {"multimodal-llm": "bye", "clip": "clusters"}
+
 
 @click.command()
 @click.argument("name", required=False)
@@ -48,7 +50,8 @@ def demo(name: str | None, listing: bool, case_folder: Path | None, as_json: boo
         as_json,
         lambda: (
             f"{made.manifest.title}: {len(made.catalog)} samples in {made.folder}.\n"
-            f"Next: forensics scan bye --case {made.folder}, or forensics app --case {made.folder}"
+            f"Next: forensics scan {_FIRST[made.manifest.kind]} --case {made.folder}, "
+            f"or forensics app --case {made.folder}"
         ),
     )
 
