@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from forensics.case import Case
+from forensics.worker import client
+
 REPOSITORY = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which(
     "google-chrome")  # fmt: skip
@@ -95,6 +98,12 @@ class Watched:
         """Return addresses outside this machine that were asked for."""
         own = ("http://127.0.0.1:", "data:", "blob:")
         return [url for url in self.requests if not url.startswith(own)]
+
+
+def leave(page: Any, case: Case) -> None:
+    """Stop a case's worker after its page is gone: what the page still asks would fail."""
+    page.goto("about:blank")
+    client.stop_worker(case)
 
 
 @contextmanager

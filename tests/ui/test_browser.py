@@ -14,9 +14,8 @@ from forensics.errors import InputError
 from forensics.lab.demos import find_demo
 from forensics.runs import State
 from forensics.ui.workspace import Workspace
-from forensics.worker import client
 from tests.ui import synthetic
-from tests.ui.serving import CHROMIUM, Server, Watched, chromium
+from tests.ui.serving import CHROMIUM, Server, Watched, chromium, leave
 from tests.ui.test_masked_views import compared
 
 pytest.importorskip("playwright")
@@ -371,7 +370,7 @@ def test_the_demo_is_opened_scanned_and_solved(watched: Watched, server: Server)
         page.click("#tl-reveal")
         page.wait_for_selector(".tl-badge-truth")
     finally:
-        client.stop_worker(case)
+        leave(page, case)
 
 
 def test_a_scan_survives_reload_cancel_resume_and_a_new_server(
@@ -411,7 +410,7 @@ def test_a_scan_survives_reload_cancel_resume_and_a_new_server(
         assert run.status().state is State.FINISHED
         _ask_the_model(page)
     finally:
-        client.stop_worker(case)
+        leave(page, case)
     # The browser notes refused connections of the moment without a server.
     watched.problems[:] = [p for p in watched.problems if "ERR_" not in p and "fetch" not in p]
 
@@ -453,7 +452,7 @@ def test_the_map_of_what_an_answer_depends_on_stands_beside_the_attention(
         page.click("#tl-depends")
         page.wait_for_selector("#tl-occlusion-picture", state="hidden")
     finally:
-        client.stop_worker(case)
+        leave(page, case)
 
 
 SCANNING = """() => { const text = document.querySelector('#tl-job')?.textContent ?? '';

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from forensics.ui.workspace import Workspace
-from forensics.worker import client as worker
 from tests.clusters_case import scan
 from tests.drawn_map import PLANTED, write_map
 from tests.ui import synthetic
-from tests.ui.serving import CHROMIUM, Server, Watched, chromium
+from tests.ui.serving import CHROMIUM, Server, Watched, chromium, leave
 
 pytest.importorskip("playwright")
 pytestmark = [
@@ -192,9 +191,9 @@ def test_samples_put_aside_are_missing_on_the_next_map(
             "document.querySelector('#tl-umap-head').textContent.includes('put aside')",
             timeout=240_000,
         )
+        assert page.locator("#tl-umap-run option").count() == 2
     finally:
-        worker.stop_worker(served.case)
-    assert page.locator("#tl-umap-run option").count() == 2
+        leave(page, served.case)
     newest = served.case.runs("clusters")[0]
     arrays = newest.arrays("clusters.safetensors")
     truth = served.case.truth()
