@@ -13,6 +13,7 @@ export function listenPointer(map) {
   let start = null;
   let kind = null;
   let last = 0;
+  let waiting = null;
 
   const place = (event) => {
     const area = stage.getBoundingClientRect();
@@ -26,6 +27,7 @@ export function listenPointer(map) {
   }
 
   function leave() {
+    clearTimeout(waiting);
     if (map.hover >= 0) { map.hover = -1; map.draw(1); }
     told.hover(-1, 0, 0);
   }
@@ -42,7 +44,9 @@ export function listenPointer(map) {
   stage.addEventListener("pointermove", (event) => {
     const [x, y] = place(event);
     if (!start) {
-      if (event.timeStamp - last < PACE) return;
+      clearTimeout(waiting);
+      const early = event.timeStamp - last < PACE; // but where the pointer comes to rest counts
+      if (early) { waiting = setTimeout(() => { if (!start) hover(x, y); }, PACE); return; }
       last = event.timeStamp;
       hover(x, y);
       return;
