@@ -64,3 +64,8 @@ class Cancelled(ForensicsError):
     """The user cancelled a job; what it finished is kept."""
 
     exit_code = 130
+
+
+def first_line(error: BaseException) -> str:
+    """Return the beginning of a library's error message, for a message of our own."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

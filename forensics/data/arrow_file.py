@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from forensics.data.arrow_cells import BATCH_ROWS, DAMAGED, CellReader
 from forensics.data.assemble import Assembler
-from forensics.data.parquet import damaged, first_line
+from forensics.data.parquet import damaged
 from forensics.data.records import Draft, Record
 from forensics.data.textfile import read_head
-from forensics.errors import DataError
+from forensics.errors import DataError, first_line
 
 
 class ArrowFile:

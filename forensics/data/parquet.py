@@ -11,7 +11,7 @@ from forensics.data.assemble import Assembler
 from forensics.data.fields import FieldMap, find_columns
 from forensics.data.records import BadRow, Draft, FileDataset, Record, Turns
 from forensics.data.textfile import read_head
-from forensics.errors import DataError
+from forensics.errors import DataError, first_line
 
 
 class ParquetTable(FileDataset):
@@ -110,8 +110,3 @@ def open_parquet(path: Path) -> Any:
             f"{path} cannot be read as Parquet: {first_line(error)}.",
             remedy="It may be cut off: copy or download it again.",
         ) from error
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of what a library says of a damaged file."""
-    return str(error).partition("\n")[0]

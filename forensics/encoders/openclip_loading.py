@@ -8,10 +8,9 @@ from typing import Any
 import open_clip
 import torch
 
-from forensics.encoders.errors import first_line
 from forensics.encoders.openclip import OpenClipEncoder
 from forensics.encoders.openclip_files import find_weights, read_open_clip_config
-from forensics.errors import CheckpointError, ModelError
+from forensics.errors import CheckpointError, ModelError, first_line
 from forensics.models.uri import ModelURI
 
 

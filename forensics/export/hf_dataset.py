@@ -13,9 +13,8 @@ from forensics.data.arrow_cells import BATCH_ROWS, DAMAGED
 from forensics.data.arrow_file import ArrowFile, checked
 from forensics.data.hf_dataset import HfDataset, is_arrow, schema_of
 from forensics.data.hf_files import read_note
-from forensics.data.parquet import first_line
 from forensics.data.records import FileDataset, Raw, Record
-from forensics.errors import DataError
+from forensics.errors import DataError, first_line
 from forensics.export.parquet_rows import write_parquet_rows
 
 # What dataset_info.json says of files that are not these any more.

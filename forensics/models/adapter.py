@@ -4,6 +4,7 @@ A family (one small file each) says how many image tokens a picture becomes and 
 prompt, the components, answering and the names of the parts are the same for all.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -25,7 +26,7 @@ from forensics.models.base import (
 from forensics.models.template import ChatTemplate, Rendered
 
 
-class Adapter:
+class Adapter(ABC):
     """A model of transformers with its processor.
 
     A prompt is sorted into components: image tokens are VISION; questions are TEXT, and so are
@@ -137,6 +138,7 @@ class Adapter:
                 )
         return grids
 
+    @abstractmethod
     def grids(self, prompts: Sequence[Prompt], encoded: Any) -> Iterator[tuple[ImageGrid, ...]]:
         """Yield the grids of every picture of a batch, sample by sample, in token order.
 
@@ -144,7 +146,6 @@ class Adapter:
             prompts: The batch.
             encoded: What the processor made of it.
         """
-        raise NotImplementedError
 
     @torch.inference_mode()
     def prefill(self, batch: PromptBatch) -> Tensor:

@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging as transformers_logging
 
-from forensics.errors import CheckpointError, ModelError
+from forensics.errors import CheckpointError, ModelError, first_line
 from forensics.models.base import GenerativeModel
-from forensics.models.checkpoint import check_adapter, check_weights, read_config
+from forensics.models.checkpoint import check_adapter, check_weights
+from forensics.models.families import read_family, refuse_missing
 from forensics.models.uri import ModelURI, parse_model_uri
 
 # The package draws its own progress; a library's bars would break into it.
@@ -69,7 +70,7 @@ def open_model(uri: str, *, device: str = "auto") -> GenerativeModel:
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(
-            f"Model {uri} cannot be loaded: {_first_line(error)}",
+            f"Model {uri} cannot be loaded: {first_line(error)}",
             remedy="The folder must load with from_pretrained of transformers.",
         ) from error
     module_name, _, class_name = FAMILIES[family].partition(":")
@@ -79,19 +80,7 @@ def open_model(uri: str, *, device: str = "auto") -> GenerativeModel:
 
 
 def _family(parsed: ModelURI) -> str:
-    if parsed.folder is not None:
-        family = str(read_config(parsed.folder).get("model_type", "none"))
-    else:
-        try:
-            config = AutoConfig.from_pretrained(
-                parsed.base, revision=parsed.revision, trust_remote_code=False
-            )
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"Hub model {parsed.base} cannot be reached: {_first_line(error)}",
-                remedy="Download it and give its folder.",
-            ) from error
-        family = config.model_type
+    family = read_family(parsed)
     if family not in FAMILIES:
         raise ModelError(
             f"Model family {family!r} is not supported.",
@@ -112,13 +101,7 @@ def _load_module(parsed: ModelURI, dtype: torch.dtype) -> Any:
         attn_implementation="sdpa",
         output_loading_info=True,
     )
-    if report["missing_keys"]:
-        # transformers would fill them with random numbers and go on: no evidence comes of that.
-        raise CheckpointError(
-            f"{parsed.base}: {len(report['missing_keys'])} weights are missing, "
-            f"the first is {sorted(report['missing_keys'])[0]}.",
-            remedy="The checkpoint is incomplete or of another architecture.",
-        )
+    refuse_missing(parsed, report)
     return module if parsed.adapter is None else _merge_adapter(module, parsed)
 
 
@@ -150,7 +133,3 @@ def _check_fit(tuned: Any, folder: Path) -> None:
             f"{min(foreign or (wanted - found))[:200]}.",
             remedy="Give the base it was made for, or save the adapter again with a new peft.",
         )
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
