@@ -1,61 +1,87 @@
 """Arrays of an earlier attention scan that another method may decide from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forensics.case import Case
-from forensics.jobs.attention.arrays import ARRAYS
-from forensics.runs import Run, State
+from forensics.detectors.options.scan import DecisionOptions
+from forensics.jobs.attention.arrays import ARRAYS, arrays_to_dict
+from forensics.runs import Run, RunContext, State
+from forensics.worker.models import ModelCache
+
+if TYPE_CHECKING:
+    from forensics.jobs.attention.scan import MeasuredCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MassSource:
-    """Attention masses, and where they come from.
+class ScanSource:
+    """Arrays of an attention scan, and where they come from.
 
     Attributes:
         run: Id of the run whose folder holds the arrays.
-        rows: ``[n]`` catalogue rows.
-        masses: ``[n, layer, head, 3]`` float16; NaN for samples that could not be scanned.
-        tokens: ``[n]`` image tokens.
-        failures: Catalogue row and reason of samples that could not be scanned, the first hundred.
+        arrays: ``rows [n]`` (catalogue rows) and what was asked for, by name; NaN for samples that
+            could not be scanned.
+        failures: Catalogue row and reason of samples that could not be scanned; an earlier run
+            names the first hundred.
+        measured: What this run measured itself, still to be saved; ``None`` where an earlier scan
+            served.
     """
 
     run: str
-    rows: NDArray[np.int64]
-    masses: NDArray[np.float16]
-    tokens: NDArray[np.int32]
+    arrays: Mapping[str, NDArray[Any]]
     failures: list[dict[str, Any]]
+    measured: "MeasuredCase | None"
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Catalogue rows ``[n]``."""
+        return np.asarray(self.arrays["rows"], dtype=np.int64)
 
 
-def earlier_masses(case: Case, rows: NDArray[np.int64]) -> MassSource | None:
-    """Find the latest finished scan of the model under suspicion that covers some samples.
+def scan_arrays(
+    case: Case,
+    context: RunContext,
+    models: ModelCache,
+    options: DecisionOptions,
+    rows: NDArray[np.int64],
+    names: Sequence[str],
+) -> ScanSource:
+    """Take the arrays of the latest scan that serves, or scan first where there is none.
+
+    No model is loaded where a scan is at hand that covers the samples asked for.
 
     Args:
         case: The case.
+        context: Of the run; a scan's shards are kept in it.
+        models: Where the model comes from, if it is needed.
+        options: Whether to measure anew, and how.
         rows: ``[n]`` catalogue rows that are wanted, ascending.
-
-    Returns:
-        The masses of those rows, or ``None`` where no scan has them all.
+        names: Arrays that are wanted.
 
     Raises:
         CaseError: The arrays of such a scan are damaged.
+        JobFailed: No sample could be scanned.
+        Cancelled: The user asked to stop; finished shards stay.
     """
-    found = earlier_arrays(case, rows, ("masses", "tokens"))
-    if found is None:
-        return None
-    run, arrays = found
-    wanted = set(rows.tolist())
-    failures = [f for f in run.result().get("failures", []) if f["row"] in wanted]
-    return MassSource(
-        run=run.id,
-        rows=rows,
-        masses=arrays["masses"],
-        tokens=arrays["tokens"],
-        failures=failures,
+    begun = bool(context.finished_shards())  # a stopped scan of our own goes on
+    earlier = None if options.rescan or begun else earlier_arrays(case, rows, names)
+    if earlier is not None:
+        run, arrays = earlier
+        wanted = set(rows.tolist())
+        failures = [one for one in run.result().get("failures", []) if one["row"] in wanted]
+        return ScanSource(run=run.id, arrays=arrays, failures=failures, measured=None)
+    from forensics.jobs.attention.scan import measure_case  # torch: the app reads this module
+
+    measured = measure_case(case, context, models, options)
+    return ScanSource(
+        run=context.folder.name,
+        arrays=arrays_to_dict(measured.arrays),
+        failures=[{"row": row, "reason": reason} for row, reason in measured.failed],
+        measured=measured,
     )
 
 

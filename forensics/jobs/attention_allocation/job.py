@@ -1,17 +1,19 @@
 """The job behind ``scan attention-allocation``: masses of a scan, then votes of heads."""
 
 import time
-from typing import Any
+from typing import Any, Final
 
 from forensics.case import Case
 from forensics.detectors.options.attention_allocation import AttentionAllocationOptions
-from forensics.jobs.attention.scan import MeasuredCase, measure_case, plan_rows
-from forensics.jobs.attention.source import MassSource, earlier_masses
+from forensics.jobs.attention.scan import plan_rows
+from forensics.jobs.attention.source import scan_arrays
 from forensics.jobs.attention_allocation.result import decide_masses, save_allocation
 from forensics.jobs.attention_allocation.tables import TABLES, allocation_arrays
 from forensics.options import build_options
 from forensics.runs import RunContext
 from forensics.worker.models import ModelCache
+
+NEEDED: Final = ("masses", "tokens")
 
 
 def run(
@@ -28,34 +30,17 @@ def run(
     chosen = build_options(AttentionAllocationOptions, options)
     started = time.monotonic()
     rows = plan_rows(len(case.catalog), chosen.max_samples, chosen.seed)
-    begun = bool(context.finished_shards())  # a stopped scan of our own goes on
-    source = None if chosen.rescan or begun else earlier_masses(case, rows)
-    measured = None
-    if source is None:
-        measured = measure_case(case, context, models, chosen)
-        source = _own(context, measured)
+    source = scan_arrays(case, context, models, chosen, rows, NEEDED)
     context.progress(len(rows), len(rows), "deciding")
     decided = decide_masses(case, source, chosen)
-    if measured is not None:
-        measured.save(context.folder, decided.chosen.flagged, chosen.max_maps)
-    context.save_arrays(TABLES, allocation_arrays(decided.chosen, source.masses))
+    if source.measured is not None:
+        source.measured.save(context.folder, decided.chosen.flagged, chosen.max_maps)
+    context.save_arrays(TABLES, allocation_arrays(decided.chosen, source.arrays["masses"]))
     result = save_allocation(case, context.folder, source, decided)
     seconds = time.monotonic() - started
     return {
         **result,
-        "measured": measured is not None,
+        "measured": source.measured is not None,
         "seconds": round(seconds, 3),
         "samples_per_second": round(len(rows) / seconds, 2),
     }
-
-
-def _own(context: RunContext, measured: MeasuredCase) -> MassSource:
-    """Wrap what this run measured itself."""
-    failures = [{"row": row, "reason": reason} for row, reason in measured.failed[:100]]
-    return MassSource(
-        run=context.folder.name,
-        rows=measured.arrays.rows,
-        masses=measured.arrays.masses,
-        tokens=measured.arrays.tokens,
-        failures=failures,
-    )

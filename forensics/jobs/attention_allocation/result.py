@@ -17,7 +17,7 @@ from forensics.detectors.attention_allocation import (
     judge_allocation,
 )
 from forensics.detectors.verdict import Verdict
-from forensics.jobs.attention.source import MassSource
+from forensics.jobs.attention.source import ScanSource
 from forensics.jobs.attention_allocation.tables import head_table
 from forensics.jobs.flag_files import FLAGGED_IDS, ModeFlags, write_flagged_ids, write_scores
 from forensics.jobs.truth_scores import score_modes
@@ -46,23 +46,22 @@ class AllocationDecision:
 
 
 def decide_masses(
-    case: Case, source: MassSource, options: AttentionAllocationOptions
+    case: Case, source: ScanSource, options: AttentionAllocationOptions
 ) -> AllocationDecision:
     """Decide and judge by every mode."""
     answers = list(case.catalog.answers[source.rows])
     questions = list(case.catalog.questions[source.rows])
-    modes = decide_modes(
-        source.masses, options, answers=answers, questions=questions, tokens=source.tokens
-    )
+    masses, tokens = source.arrays["masses"], source.arrays["tokens"]
+    modes = decide_modes(masses, options, answers=answers, questions=questions, tokens=tokens)
     verdicts = {
-        mode: judge_allocation(found, source.masses, answers=answers, questions=questions)
+        mode: judge_allocation(found, masses, answers=answers, questions=questions)
         for mode, found in modes.items()
     }
     return AllocationDecision(modes=modes, mode=options.mode, verdicts=verdicts)
 
 
 def save_allocation(
-    case: Case, folder: Path, source: MassSource, decided: AllocationDecision
+    case: Case, folder: Path, source: ScanSource, decided: AllocationDecision
 ) -> dict[str, Any]:
     """Write scores and flagged ids; return the content of ``result.json``."""
     ids = case.catalog.ids[source.rows]
@@ -79,7 +78,7 @@ def save_allocation(
         "suspicious_side": "high",
         "n": len(source.rows),
         "failed": chosen.unread,
-        "failures": source.failures,
+        "failures": source.failures[:100],
         "flagged": chosen.count,
         "flagged_ids_file": FLAGGED_IDS,
         "arrays_run": source.run,
@@ -96,11 +95,11 @@ def _summary(decided: AllocationDecision, mode: str) -> dict[str, Any]:
 
 
 def _save_scores(
-    folder: Path, ids: NDArray[np.object_], source: MassSource, decided: AllocationDecision
+    folder: Path, ids: NDArray[np.object_], source: ScanSource, decided: AllocationDecision
 ) -> None:
     modes = {
         mode: ModeFlags(found.posterior, found.posterior, found.flagged)
         for mode, found in decided.modes.items()
     }
-    reasons = pa.array(explain_votes(decided.chosen, source.masses), pa.string())
+    reasons = pa.array(explain_votes(decided.chosen, source.arrays["masses"]), pa.string())
     write_scores(folder, source.rows, ids, modes, decided.mode, {"reason": reasons})

@@ -12,8 +12,7 @@ from forensics.detectors.embedding_map import Metric
 from forensics.detectors.feature_columns import standardise
 from forensics.detectors.options.clusters import ClustersOptions
 from forensics.errors import JobFailed, NotApplicable
-from forensics.jobs.attention.arrays import arrays_to_dict
-from forensics.jobs.attention.source import earlier_arrays
+from forensics.jobs.attention.source import scan_arrays
 from forensics.runs import RunContext
 from forensics.worker.models import ModelCache
 
@@ -94,21 +93,12 @@ def scan_features(
             f"A language model gives no {TITLES[kind]}.",
             remedy=f"Choose one of {', '.join(ARRAYS_OF)}.",
         )
-    begun = bool(context.finished_shards())  # a stopped scan of our own goes on
-    names = ARRAYS_OF[kind]
-    earlier = None if options.rescan or begun else earlier_arrays(case, rows, names)
-    if earlier is None:
-        from forensics.jobs.attention.scan import measure_case  # torch: the app reads this module
-
-        measured = measure_case(case, context, models, options)
-        measured.save(context.folder, np.zeros(len(measured.arrays.rows), bool), options.max_maps)
-        source, arrays = context.folder.name, arrays_to_dict(measured.arrays)
-        failures = [{"row": row, "reason": reason} for row, reason in measured.failed]
-    else:
-        wanted = set(rows.tolist())
-        source, arrays = earlier[0].id, earlier[1]
-        failures = [f for f in earlier[0].result().get("failures", []) if f["row"] in wanted]
-    return _standardised(kind, arrays, source, earlier is None, failures)
+    found = scan_arrays(case, context, models, options, rows, ARRAYS_OF[kind])
+    if found.measured is not None:
+        nothing = np.zeros(len(found.rows), bool)  # a map flags no sample
+        found.measured.save(context.folder, nothing, options.max_maps)
+    measured = found.measured is not None
+    return _standardised(kind, found.arrays, found.run, measured, found.failures)
 
 
 def classes_of(case: Case, rows: NDArray[np.int64]) -> tuple[str, list[str | None]]:
