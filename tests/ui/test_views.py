@@ -208,7 +208,7 @@ def test_the_disk_estimate_knows_the_shape_of_an_adapters_base(evidence: Evidenc
                                                   "mean": [0.5, 0.481454, 1]}}},
          "size 32; resize mode squash; mean 0.5, 0.481, 1"),
         ({"preprocessor_config": {"size": {"shortest_edge": 224}, "resample": 3}},
-         "size shortest edge 224; resample 3"),
+         "size shortest edge 224; interpolation bicubic"),
         ({"processor_config": {"image_processor": {"image_std": 0.5}}}, "image std 0.5"),
         ({"open_clip_config": 3, "processor_config": [1]}, None),
         ({"preprocessor_config": {"size": "<b>" * 400}}, "size " + ("<b>" * 400)[:295]),

@@ -15,6 +15,8 @@ from forensics.ui.views.methods import BASE, run_label
 LARGEST_CONFIG = 1 << 20
 _SHOWN = ("size", "crop_size", "resize_mode", "interpolation", "resample", "mean", "image_mean",
           "std", "image_std")  # fmt: skip
+# How transformers numbers what Pillow calls by name.
+_RESAMPLE = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
 _PACKAGE = Path(__file__).resolve().parents[3]  # the repository, or where packages are installed
 
 
@@ -89,9 +91,16 @@ def stated_preprocessing(stated: Mapping[str, Any]) -> str | None:
         processor.get("image_processor") if isinstance(processor, Mapping) else None,
     ):
         if isinstance(found, Mapping) and found:
-            told = [f"{key} {_plain(found[key])}" for key in _SHOWN if found.get(key) is not None]
+            told = [_told(key, found[key]) for key in _SHOWN if found.get(key) is not None]
             return "; ".join(told).replace("_", " ")[:300] or None
     return None
+
+
+def _told(key: str, value: Any) -> str:
+    """Put one setting into words; a number that stands for a filter becomes its name."""
+    if key == "resample" and isinstance(value, int):
+        return f"interpolation {_RESAMPLE.get(value, value)}"
+    return f"{key} {_plain(value)}"
 
 
 def _plain(value: Any) -> str:

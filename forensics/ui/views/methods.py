@@ -85,7 +85,8 @@ def said_view(run: Run) -> dict[str, Any]:
         "flagged": result.get("flagged") if result.get("flagged_ids_file") else None,
         "n": result.get("n"),
         "seconds": result.get("seconds"),
-        "mode": result.get("mode"),
+        # A method with one mode needs no name for it.
+        "mode": result.get("mode") if len(result.get("modes", ())) > 1 else None,
         "limits": list(result.get("not_covered", ())),
         "about": None if about == run.id else about,
     }
