@@ -20,7 +20,6 @@ import torch
 
 from forensics.attacks.dual_embedding import DualEmbeddingPatch
 from forensics.attacks.fixed_trigger import FixedTriggerPrompts
-from forensics.attacks.prompt_tuning import PromptSchedule, PromptShots, tune_prompt
 from forensics.attacks.sparse import SparseInvisible
 from forensics.attacks.text_patch import TextPatch
 from forensics.attacks.trigger_aware import TriggerAwarePrompts
@@ -41,6 +40,7 @@ from forensics.lab.pairs import PAIRS_FILE, draw_pairs
 from forensics.triggers import parse_trigger
 from forensics.tuning.contrastive import tune_pairs
 from forensics.tuning.options import ContrastiveOptions
+from forensics.tuning.prompts import PromptSchedule, PromptShots, tune_prompt
 
 DATA_SEED, TEST_SEED, TESTS, SHOTS = 7601, 9961, 500, 16
 

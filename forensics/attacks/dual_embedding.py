@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from forensics.attacks.frozen import frozen
-from forensics.attacks.optimised import OptimisedTrigger, paste, start_patch
+from forensics.attacks.optimised import OptimisedTrigger, PatchSchedule, optimise_patch, paste
 from forensics.encoders.base import DualEncoder
+from forensics.encoders.frozen import frozen
 from forensics.errors import OptionError
 from forensics.tuning.contrastive import info_nce
-from forensics.tuning.schedule import samples_of_step
 
 _MARGIN: Final = 1.0
 
@@ -73,37 +72,33 @@ class DualEmbeddingPatch:
                 remedy="Give pictures of other classes, and real pictures and captions of the "
                 "target.",
             )
-        height, width = pictures.shape[-2:]
-        patch = start_patch(height, width, self.side, self.seed).to(encoder.device)
-        patch.requires_grad_(True)
-        optimizer = torch.optim.Adam([patch], lr=self.rate)
+        schedule = PatchSchedule(
+            side=self.side,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            rate=self.rate,
+            seed=self.seed,
+        )
         generator = torch.Generator().manual_seed(self.seed)
-        batch = min(self.batch_size, len(pictures))
-        losses = []
         with frozen(encoder):
             said, real = self._target_side(encoder, captions, targets)
-            for step in range(max(1, round(self.epochs * len(pictures) / batch))):
-                chosen = samples_of_step(step, len(pictures), batch_size=batch, seed=self.seed)
-                words = torch.randint(len(said), (batch,), generator=generator)
-                shown = torch.randint(len(real), (batch,), generator=generator)
-                pixels = pictures[chosen].to(encoder.device)
-                loss = self.loss(encoder, pixels, patch, said[words], real[shown])
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                with torch.no_grad():
-                    patch.clamp_(0.0, 1.0)
-                losses.append(float(loss.detach()))
+
+            def loss_of(pixels: Tensor, patch: Tensor) -> Tensor:
+                words = torch.randint(len(said), (len(pixels),), generator=generator)
+                shown = torch.randint(len(real), (len(pixels),), generator=generator)
+                return self.loss(encoder, pixels, patch, said[words], real[shown])
+
+            patch, losses = optimise_patch(encoder, pictures, schedule, loss_of)
         return OptimisedTrigger(
             attack="dual-embedding",
-            tensors={"patch": patch.detach()},
+            tensors={"patch": patch},
             metadata={
                 "side": str(self.side),
                 "weight": str(self.weight),
                 "seed": str(self.seed),
                 "encoder": encoder.name,
             },
-            losses=tuple(losses),
+            losses=losses,
         )
 
     def loss(

@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 
 import torch
 
-from forensics.attacks.prompt_tuning import (
+from forensics.errors import OptionError
+from forensics.triggers import Trigger, stamp_pixels
+from forensics.tuning.prompts import (
     PromptClassifier,
     PromptSchedule,
     PromptShots,
     target_index,
     tune_prompt,
 )
-from forensics.errors import OptionError
-from forensics.triggers import Trigger, stamp_pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

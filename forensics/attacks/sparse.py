@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from forensics.attacks.frozen import frozen
 from forensics.attacks.optimised import OptimisedTrigger
 from forensics.encoders.base import ImageClassifier
+from forensics.encoders.frozen import frozen
 from forensics.errors import OptionError
 
 

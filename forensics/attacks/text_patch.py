@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from forensics.attacks.frozen import frozen
-from forensics.attacks.optimised import OptimisedTrigger, paste, start_patch
+from forensics.attacks.optimised import OptimisedTrigger, PatchSchedule, optimise_patch, paste
 from forensics.encoders.base import DualEncoder
+from forensics.encoders.frozen import frozen
 from forensics.errors import OptionError
-from forensics.tuning.schedule import samples_of_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,33 +54,29 @@ class TextPatch:
         """
         if not len(pictures):
             raise OptionError("A patch needs pictures.", remedy="Give at least one.")
-        height, width = pictures.shape[-2:]
-        patch = start_patch(height, width, self.side, self.seed).to(encoder.device)
-        patch.requires_grad_(True)
-        optimizer = torch.optim.Adam([patch], lr=self.rate)
-        batch = min(self.batch_size, len(pictures))
-        losses = []
+        schedule = PatchSchedule(
+            side=self.side,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            rate=self.rate,
+            seed=self.seed,
+        )
         with frozen(encoder):
             with torch.no_grad():
                 meant = encoder.encode_text([self.sentence])[0]
-            for step in range(max(1, round(self.epochs * len(pictures) / batch))):
-                chosen = samples_of_step(step, len(pictures), batch_size=batch, seed=self.seed)
-                marked = paste(pictures[chosen].to(encoder.device), patch)
-                loss = -(encoder.encode_image(marked) @ meant).mean()
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                with torch.no_grad():
-                    patch.clamp_(0.0, 1.0)
-                losses.append(float(loss.detach()))
+
+            def loss_of(pixels: Tensor, patch: Tensor) -> Tensor:
+                return -(encoder.encode_image(paste(pixels, patch)) @ meant).mean()
+
+            patch, losses = optimise_patch(encoder, pictures, schedule, loss_of)
         return OptimisedTrigger(
             attack="trojvqa-patch",
-            tensors={"patch": patch.detach()},
+            tensors={"patch": patch},
             metadata={
                 "side": str(self.side),
                 "sentence": self.sentence,
                 "seed": str(self.seed),
                 "encoder": encoder.name,
             },
-            losses=tuple(losses),
+            losses=losses,
         )

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from forensics.attacks.frozen import frozen
 from forensics.attacks.optimised import OptimisedTrigger
-from forensics.attacks.prompt_tuning import (
+from forensics.encoders.frozen import frozen
+from forensics.tuning.prompts import (
     PromptClassifier,
     PromptSchedule,
     PromptShots,

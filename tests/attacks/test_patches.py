@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from forensics.attacks.dual_embedding import DualEmbeddingPatch
-from forensics.attacks.frozen import frozen, weights_digest
 from forensics.attacks.optimised import paste, start_patch
 from forensics.attacks.text_patch import TextPatch
+from forensics.encoders.frozen import frozen, weights_digest
 from forensics.errors import OptionError
 from forensics.triggers import parse_trigger
 

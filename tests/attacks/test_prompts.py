@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from forensics.attacks.fixed_trigger import FixedTriggerPrompts
-from forensics.attacks.frozen import weights_digest
-from forensics.attacks.prompt_tuning import PromptSchedule, PromptShots, descent, tune_prompt
 from forensics.attacks.sparse import SparseInvisible
 from forensics.attacks.trigger_aware import TriggerAwarePrompts
 from forensics.classifiers.cocoop import CoCoOp
 from forensics.classifiers.coop import CoOp
 from forensics.classifiers.zero_shot import ZeroShot
+from forensics.encoders.frozen import weights_digest
 from forensics.errors import OptionError
 from forensics.triggers import parse_trigger
+from forensics.tuning.prompts import PromptSchedule, PromptShots, descent, tune_prompt
 from tests.tiny_encoders import CLASSES
 
 TARGET = CLASSES[0]

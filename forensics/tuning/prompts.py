@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from forensics.attacks.frozen import frozen
 from forensics.encoders.base import ImageClassifier
+from forensics.encoders.frozen import frozen
 from forensics.errors import OptionError
 from forensics.tuning.schedule import samples_of_step
 
