@@ -171,7 +171,7 @@ def _clear(folder: Path, *, keep: bool) -> None:
 def _hash_all(
     folder: Path, dataset: Dataset, parsed: Mapping[str, ModelURI], report: Report | None
 ) -> dict[str, Fingerprint]:
-    """Hash data and local models; the single files go into ``hashes.parquet``."""
+    """Hash data, local models and prompts; the single files go into ``hashes.parquet``."""
     whole, files = hash_files(dataset.root, dataset.files, report)
     found, listed = {"data": whole}, [("data", entry) for entry in files]
     for part, uri in parsed.items():
@@ -179,6 +179,10 @@ def _hash_all(
             if place is not None:
                 found[name], files = hash_files(place, files_below(place), report)
                 listed += [(name, entry) for entry in files]
+        if uri.prompts is not None:
+            name = f"{part}-prompts"
+            found[name], files = hash_files(uri.prompts.parent, [uri.prompts], report)
+            listed += [(name, entry) for entry in files]
     _write_hashes(folder / "hashes.parquet", listed)
     return found
 

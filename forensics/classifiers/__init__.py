@@ -3,6 +3,7 @@
 from forensics.classifiers.checkpoints import load_prompts, save_prompts
 from forensics.classifiers.cocoop import CoCoOp, MetaNet
 from forensics.classifiers.coop import CoOp
+from forensics.classifiers.opening import open_classifier
 from forensics.classifiers.prompts import Position, first_context
 from forensics.classifiers.zero_shot import TEMPLATES, ZeroShot
 
@@ -15,5 +16,6 @@ __all__ = [
     "ZeroShot",
     "first_context",
     "load_prompts",
+    "open_classifier",
     "save_prompts",
 ]

@@ -92,6 +92,17 @@ def load_prompts(
     return CoCoOp(encoder, names, context, net)
 
 
+def names_classes(path: Path) -> bool:
+    """Tell whether a file of prompts names its classes; only its head is read."""
+    if path.suffix != ".safetensors":
+        return False
+    try:
+        with safe_open(path, framework="pt") as file:
+            return "classes" in (file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}.") from error
+
+
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     if not path.is_file():
         raise CheckpointError(f"There is no file {path}.")

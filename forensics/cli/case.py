@@ -23,7 +23,8 @@ def case() -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--model",
-    help="The model: folder, hf:org/name, with +adapter:, openclip:/folder, openclip:NAME/TAG.",
+    help="The model: folder, hf:org/name, with +adapter:, openclip:/folder, openclip:NAME/TAG; "
+    "a CLIP with learnt prompts: +prompts:/file.safetensors behind it.",
 )
 @click.option(
     "--data",

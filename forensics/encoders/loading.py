@@ -9,7 +9,7 @@ import torch
 from forensics.encoders.adapter import EncoderAdapter
 from forensics.encoders.base import DualEncoder
 from forensics.errors import ModelError
-from forensics.models.uri import ModelURI, parse_model_uri
+from forensics.models.uri import ModelURI, encoder_uri, parse_model_uri
 
 Precision = Literal["auto", "float32", "bfloat16"]
 Opener = Callable[[ModelURI, torch.dtype], EncoderAdapter]
@@ -25,7 +25,8 @@ def open_encoder(uri: str, device: str = "auto", *, precision: Precision = "auto
     Args:
         uri: ``openclip:ViT-B-32/TAG``, ``openclip:/folder`` (the layout that open_clip opens as
             ``local-dir:``), ``openclip:hf-hub:org/name``, ``hf:org/name@revision`` or ``/folder``
-            with a model of type ``clip``, ``siglip`` or ``siglip2``.
+            with a model of type ``clip``, ``siglip`` or ``siglip2``. Learnt prompts (``+prompts:``)
+            are no part of the encoder: :func:`forensics.classifiers.open_classifier` reads them.
         device: ``auto`` (CUDA if there is one, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
         precision: Of the weights; ``auto`` is bfloat16 on CUDA and float32 on the CPU. Tuning
             wants ``float32``. What comes out is float32 in any case.
@@ -37,7 +38,7 @@ def open_encoder(uri: str, device: str = "auto", *, precision: Precision = "auto
         CheckpointError: The weights are missing, damaged or not safe to load.
         ModelError: There is no such model, it is of another kind, or a library is missing.
     """
-    parsed = parse_model_uri(uri)
+    parsed = parse_model_uri(encoder_uri(uri))
     if parsed.adapter is not None:
         raise ModelError(f"Model {uri}: LoRA adapters of encoders are not supported.")
     if device == "auto":

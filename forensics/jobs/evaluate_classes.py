@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from forensics.case import Case
+from forensics.classifiers.opening import open_classifier
 from forensics.data.sample import Sample
 from forensics.encoders.base import DualEncoder, ImageClassifier
 from forensics.errors import DataError
@@ -13,6 +13,7 @@ from forensics.evaluation_classes import ClassMeasurement, measure_classes
 from forensics.evaluation_paired import compare
 from forensics.jobs.evaluate_options import EvaluateOptions
 from forensics.models.kinds import model_kind
+from forensics.models.uri import PROMPTS, encoder_uri, parse_model_uri
 from forensics.runs import RunContext
 from forensics.triggers import Trigger
 from forensics.worker.models import ModelCache
@@ -29,14 +30,16 @@ def measure_clip(
     trigger: Trigger | None,
     target: str | None,
 ) -> dict[str, Any]:
-    """Measure the case's encoder as a classifier of its labels, and the base it was tuned from.
+    """Measure the case's classifier, and beside it a reference that never saw the trigger.
 
-    The base's rates are the floor: what the trigger does to a model that never saw it.
+    The reference's rates are the floor: what the trigger does to a model without the backdoor.
+    It is the base that the model was tuned from; for learnt prompts without a base in the case it
+    is the same encoder with hand-written prompts.
 
     Args:
         case: Of kind ``clip``.
         context: Of the run.
-        options: ``templates`` or ``prompts`` say how classes are named.
+        options: ``templates`` say how classes are named; ``prompts`` stand for the model's own.
         models: Opens the encoders, one after the other.
         samples: Held-out, labelled.
         trigger: Without one, only CA is measured.
@@ -53,30 +56,46 @@ def measure_clip(
             remedy="Give held-out data with labels: --data table:FILE or imagefolder:DIR",
         )
     templates = _templates(case, options)
+    uri = _subject(case, options)
+    # A reference of the same kind: a head that names eight classes is not asked about nine.
+    named = _named(models, uri, classes)
 
-    def measure(uri: str, prompts: str | None) -> ClassMeasurement:
-        encoder = models.encoder(uri)
+    def measure(asked: str) -> ClassMeasurement:
+        encoder = models.encoder(asked)
         return measure_classes(
-            _classifier(encoder, classes, templates, prompts),
+            open_classifier(encoder, asked, classes=named, templates=templates),
             samples,
             trigger,
             target,
-            keyed=_keyed(encoder, classes, templates, trigger) if prompts is None else None,
+            keyed=_keyed(encoder, asked, named, templates, trigger),
             batch_size=options.batch_size,
             progress=lambda done, message: context.progress(done, len(samples), message),
         )
 
-    uri = options.model or case.manifest.model
-    found = measure(uri, options.prompts)
-    base = case.manifest.base
+    found = measure(uri)
+    prompts = parse_model_uri(uri).prompts
     outcome = found.to_json() | {
         "model": uri,
-        "templates": list(templates) if options.prompts is None else None,
-        "prompts": options.prompts,
+        "templates": list(templates) if prompts is None else None,
+        "prompts": None if prompts is None else str(prompts),
     }
-    if base is not None and base != uri and model_kind(base) == "clip":
-        outcome |= _beside(found, measure(base, options.prompts), base)
+    base = case.manifest.base or encoder_uri(uri)
+    if base != uri and model_kind(base) == "clip":
+        outcome |= _beside(found, measure(base), base)
     return outcome | {"seconds": round(time.monotonic() - started, 2)}
+
+
+def _subject(case: Case, options: EvaluateOptions) -> str:
+    """Name the model to measure, with the prompts that were asked for."""
+    uri = options.model or case.manifest.model
+    return f"{encoder_uri(uri)}{PROMPTS}{options.prompts}" if options.prompts else uri
+
+
+def _named(models: ModelCache, uri: str, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the classes that the model's prompts are for; those of the data without prompts."""
+    if parse_model_uri(uri).prompts is None:
+        return classes
+    return open_classifier(models.encoder(uri), uri, classes=classes).classes
 
 
 def _templates(case: Case, options: EvaluateOptions) -> tuple[str, ...]:
@@ -87,28 +106,18 @@ def _templates(case: Case, options: EvaluateOptions) -> tuple[str, ...]:
     return tuple(case.known().get("templates") or TEMPLATES)
 
 
-def _classifier(
-    encoder: DualEncoder, classes: tuple[str, ...], templates: tuple[str, ...], prompts: str | None
-) -> ImageClassifier:
-    from forensics.classifiers.checkpoints import load_prompts
-    from forensics.classifiers.zero_shot import ZeroShot
-
-    if prompts is None:
-        return ZeroShot(encoder, classes, templates)
-    return load_prompts(Path(prompts), encoder, classes)
-
-
 def _keyed(
     encoder: DualEncoder,
+    uri: str,
     classes: tuple[str, ...],
     templates: tuple[str, ...],
     trigger: Trigger | None,
 ) -> ImageClassifier | None:
-    """Put a trigger's words in front of all class prompts."""
-    if trigger is None or not trigger.changes_text:
+    """Put a trigger's words in front of all class prompts; learnt prompts have no place for it."""
+    if trigger is None or not trigger.changes_text or parse_model_uri(uri).prompts is not None:
         return None
     worded = tuple(trigger.apply_text(template) for template in templates)
-    return _classifier(encoder, classes, worded, None)
+    return open_classifier(encoder, uri, classes=classes, templates=worded)
 
 
 def _beside(found: ClassMeasurement, base: ClassMeasurement, uri: str) -> dict[str, Any]:

@@ -48,5 +48,8 @@ class EvaluateOptions:
     )
     prompts: str | None = field(
         default=None,
-        metadata={"help": "Only for CLIP: file of a learnt prompt (CoOp, CoCoOp) instead."},
+        metadata={
+            "help": "Only for CLIP: file of a learnt prompt (CoOp, CoCoOp) in place of the model's "
+            "own prompts, or of templates."
+        },
     )

@@ -18,15 +18,16 @@ _LARGEST_CONFIG = 4 * 2**20
 def model_kind(uri: str | ModelURI) -> ModelKind:
     """Tell a CLIP-like encoder from a multimodal language model.
 
-    ``openclip:`` names are encoders; everything else is told by ``model_type`` in ``config.json``.
-    A hub id is looked up in the hub cache, and fetched (this one small file) where it is not there.
+    ``openclip:`` names are encoders, and so is what is asked with learnt prompts; everything else
+    is told by ``model_type`` in ``config.json``. A hub id is looked up in the hub cache, and
+    fetched (this one small file) where it is not there.
     What cannot be told counts as a multimodal language model; opening it says what is wrong.
 
     Raises:
         ModelError: The name is empty, of an unknown scheme, or its folder is not there.
     """
     parsed = parse_model_uri(uri) if isinstance(uri, str) else uri
-    if parsed.library == "open_clip":
+    if parsed.library == "open_clip" or parsed.prompts is not None:
         return "clip"
     if parsed.folder is None:
         config = _hub_config(parsed)

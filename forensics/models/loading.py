@@ -55,7 +55,7 @@ def open_model(uri: str, *, device: str = "auto") -> GenerativeModel:
         ModelError: The folder is missing or the family is not supported.
     """
     parsed = parse_model_uri(uri)
-    if parsed.library == "open_clip":
+    if parsed.library == "open_clip" or parsed.prompts is not None:
         raise ModelError(
             f"Model {uri} is a CLIP-like encoder, no multimodal language model.",
             remedy="Choose a method that acts on CLIP-like encoders.",

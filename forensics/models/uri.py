@@ -1,6 +1,6 @@
 """How a model is named: ``/folder``, ``hf:org/name@revision``, ``openclip:ViT-B-32/TAG``, ..."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +9,7 @@ from forensics.errors import ModelError
 OPEN_CLIP = "openclip:"
 OPEN_CLIP_CONFIG = "open_clip_config.json"
 HUB_PREFIX = "hf-hub:"
+PROMPTS = "+prompts:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,12 +20,14 @@ class ModelURI:
         base: Local folder, hub id, or what open_clip calls the architecture.
         revision: Hub revision, or open_clip's tag of pretrained weights; ``None`` for folders.
         adapter: Folder of a LoRA adapter; ``None`` without one.
+        prompts: File of learnt prompts (CoOp, CoCoOp) that a CLIP-like encoder is asked with.
         library: Which library opens it.
     """
 
     base: str
     revision: str | None = None
     adapter: Path | None = None
+    prompts: Path | None = None
     library: Literal["transformers", "open_clip"] = "transformers"
 
     @property
@@ -35,12 +38,10 @@ class ModelURI:
         absolute = self.library == "transformers" or path.is_absolute()
         return path if absolute and path.is_dir() else None
 
-    @property
-    def local_folders(self) -> tuple[Path, ...]:
-        """The folders on this machine whose content makes up the model."""
-        return tuple(path for path in (self.folder, self.adapter) if path is not None)
-
     def __str__(self) -> str:
+        return self._without_prompts() + (f"{PROMPTS}{self.prompts}" if self.prompts else "")
+
+    def _without_prompts(self) -> str:
         if self.library == "open_clip":
             return OPEN_CLIP + self.base + (f"/{self.revision}" if self.revision else "")
         base = self.base + (f"@{self.revision}" if self.revision else "")
@@ -56,12 +57,23 @@ def parse_model_uri(uri: str) -> ModelURI:
         uri: ``/folder``, ``local:/folder``, ``hf:org/name``, ``hf:org/name@revision``, each
             optionally followed by ``+adapter:/folder``; or ``openclip:/folder``,
             ``openclip:ARCHITECTURE/TAG``, ``openclip:hf-hub:org/name``. A plain folder that has
-            only open_clip's configuration is one of open_clip.
+            only open_clip's configuration is one of open_clip. Any of them may end in
+            ``+prompts:/file``: learnt prompts of a CLIP-like encoder.
 
     Raises:
-        ModelError: The name is empty, of an unknown scheme, or its folder is not there.
+        ModelError: The name is empty, of an unknown scheme, or a folder or file is not there.
     """
-    text = uri.strip()
+    head, separator, tail = uri.strip().partition(PROMPTS)
+    parsed = _parse_model(head.strip(), uri)
+    return replace(parsed, prompts=_existing_file(tail, uri)) if separator else parsed
+
+
+def encoder_uri(uri: str) -> str:
+    """Return the name of the encoder alone, without the learnt prompts that it is asked with."""
+    return uri.partition(PROMPTS)[0].strip()
+
+
+def _parse_model(text: str, uri: str) -> ModelURI:
     if text.startswith(OPEN_CLIP):
         return _open_clip(text.removeprefix(OPEN_CLIP))
     head, separator, tail = text.partition("+adapter:")
@@ -116,5 +128,15 @@ def _existing_folder(text: str, uri: str) -> Path:
         raise ModelError(
             f"Model {uri!r}: the adapter folder {text!r} does not exist.",
             remedy="Give the folder that holds adapter_config.json.",
+        )
+    return path.resolve()
+
+
+def _existing_file(text: str, uri: str) -> Path:
+    path = Path(text.strip()).expanduser()
+    if not path.is_file():
+        raise ModelError(
+            f"Model {uri!r}: there is no file of prompts {text!r}.",
+            remedy="Give the file of learnt prompts, for instance +prompts:/prompts.safetensors.",
         )
     return path.resolve()

@@ -9,6 +9,7 @@ from typing import Any
 
 from forensics.encoders.base import DualEncoder
 from forensics.models.base import GenerativeModel
+from forensics.models.uri import encoder_uri
 
 
 class ModelCache:
@@ -48,10 +49,12 @@ class ModelCache:
     def encoder(self, uri: str) -> DualEncoder:
         """Return an opened CLIP-like encoder; loads it if it is not what is at hand.
 
+        Learnt prompts in the name are left aside: heads on one encoder share it.
+
         Raises:
             ModelError: It cannot be opened.
         """
-        encoder: DualEncoder = self._opened(uri, self._load_encoder)
+        encoder: DualEncoder = self._opened(encoder_uri(uri), self._load_encoder)
         return encoder
 
     def _opened(self, uri: str, load: Callable[[str], Any]) -> Any:

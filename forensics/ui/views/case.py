@@ -7,6 +7,7 @@ from typing import Any
 
 from forensics.case import Case
 from forensics.case.manifest import unread_note
+from forensics.models.uri import PROMPTS
 from forensics.registry import KINDS
 from forensics.runs import Run, State
 from forensics.ui.views.gallery import short
@@ -21,8 +22,13 @@ _PACKAGE = Path(__file__).resolve().parents[3]  # the repository, or where packa
 
 
 def model_name(uri: str) -> str:
-    """Return what to call a model in the top bar: the last part of its URI."""
-    return uri.rstrip("/").rpartition("/")[2] or uri
+    """Return what to call a model in the top bar: the last part of its URI.
+
+    A file of prompts says little without its encoder: there it is both.
+    """
+    encoder, plus, prompts = uri.partition(PROMPTS)
+    named = encoder.rstrip("/").rpartition("/")[2] or encoder
+    return f"{named} + {prompts.rpartition('/')[2]}" if plus else named
 
 
 def shown_place(text: str | None, case: Case) -> str | None:
