@@ -11,7 +11,7 @@ from forensics.ui.views.case import case_line, case_view, estimate_view
 from forensics.ui.views.gallery import error_rows, gallery_page
 from forensics.ui.views.methods import evidence_runs
 
-PREVIEW, ERRORS = 12, 200
+PREVIEW, MOST, ERRORS = 12, 48, 200
 
 
 def case_routes(context: Context) -> APIRouter:
@@ -33,13 +33,18 @@ def case_routes(context: Context) -> APIRouter:
         return case_view(name, case, evidence_runs(case))
 
     @routes.get("/cases/{name}/preview")
-    def preview(name: str) -> dict[str, Any]:
+    def preview(name: str, start: int = 0, most: int = PREVIEW) -> dict[str, Any]:
         case = context.case(name)
-        samples = case.catalog.samples(0, PREVIEW)
-        rows = list(range(len(samples)))
-        pictures = [address(name, row, samples[row].image is not None) for row in rows]
+        first = max(0, start)
+        samples = case.catalog.samples(first, first + min(max(1, most), MOST))
+        rows = list(range(first, first + len(samples)))
+        pictures = [
+            address(name, row, sample.image is not None)
+            for row, sample in zip(rows, samples, strict=True)
+        ]
         return {
             "items": gallery_page(samples, rows, pictures),
+            "total": len(case.catalog),
             "errors": error_rows(case.row_errors(0, ERRORS)),
             "error_total": case.manifest.errors,
         }

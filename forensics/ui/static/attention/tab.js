@@ -13,6 +13,7 @@ import { evidence } from "./evidence.js";
 import { galleryCard } from "./gallery.js";
 import { samplesCard } from "./samples.js";
 import { scoresCard } from "./scores.js";
+import { towerCards } from "./tower.js";
 import { transplantCard } from "./transplant.js";
 import { truth } from "./truth.js";
 import { verdictBlock } from "./verdict.js";
@@ -20,9 +21,6 @@ import { verdictBlock } from "./verdict.js";
 const ACTIVE = new Set(["queued", "running"]);
 
 function unfinished(status) {
-  if (!status && state.methods && !state.methods.some((line) => line.base)) {
-    return empty("The attention scan is for multimodal language models.", "This case is about a CLIP-like encoder: its methods are on the Case tab and in the drawer.");
-  }
   if (!status) return empty("No scan yet.", "Start the attention scan: what it finds appears here, and other methods decide from the same arrays.",
     state.case ? el("button", { type: "button", class: "tl-primary", onclick: () => openDrawer(BASE) }, "Start the attention scan…")
       : el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "case" }) }, "Open a case"));
@@ -41,6 +39,8 @@ function waiting() {
     el("p", { class: "tl-sub" }, "The bar at the top shows how far it is. You can close this page; the scan goes on, and the same address finds it again."));
 }
 
+const forEncoder = () => Boolean(state.case && state.methods && !state.methods.some((line) => line.base));
+
 /** Build the tab into `element`. */
 export function mount({ element }) {
   const cards = { verdict: verdictBlock(), curve: curveCard(), entropy: entropyCard(), scores: scoresCard(),
@@ -53,8 +53,11 @@ export function mount({ element }) {
   const aside = el("aside", { class: "tl-side" }, side.node);
   const body = el("div", { class: "tl-attention" },
     el("div", { class: "tl-main" }, methodPanel().node, blank, own, cards.gallery.node), aside);
+  const tower = towerCards();
+  const encoder = el("div", { class: "tl-attention", hidden: true }, el("div", { class: "tl-main" }, tower.gallery), el("aside", { class: "tl-side" }, tower.sample));
   const host = element.querySelector(".tl-root");
-  show(host, methodsStrip().node, body);
+  const strip = methodsStrip().node;
+  show(host, strip, body, encoder);
   let token = 0;
   let stopped = true;
 
@@ -75,6 +78,10 @@ export function mount({ element }) {
 
   async function open() {
     const mine = token += 1;
+    const clip = forEncoder();
+    for (const part of [strip, body]) part.hidden = clip;
+    encoder.hidden = !clip;
+    if (clip) { if (state.tab === "attention") tower.open(); return; }
     if (!state.case || !state.run) { stop(unfinished(null)); return; }
     try {
       const { status } = await getJSON(runPath(state));
@@ -116,13 +123,14 @@ export function mount({ element }) {
   on(["case", "run", "rule", "tau"], open);
   on(["finished"], () => { if (stopped || state.finished.startsWith(`${runPath(state)} `)) open(); });
   watch(["methods", "view"], arrange);
+  watch(["methods", "tab"], () => { if (forEncoder() !== !encoder.hidden || !encoder.hidden) open(); });
   on(["layer"], () => { cards.curve.redraw(); cards.entropy.load(); side.layer(); });
   on(["cut"], () => { cards.scores.redraw(); cards.entropy.redraw(); cards.samples.redraw(); cards.gallery.soon(); cards.verdict.redraw(); side.redraw(); });
   on(["selection"], () => { cards.scores.redraw(); cards.entropy.redraw(); cards.samples.mark(); });
   on(["selection", "shown", "page"], () => cards.gallery.redraw());
-  on(["sample"], () => { side.load(); cards.gallery.mark(); });
+  on(["sample"], () => { if (forEncoder()) { open(); return; } side.load(); cards.gallery.mark(); });
   on(["head"], () => side.head());
   on(["revealed"], reveal);
-  document.addEventListener("tl-step", (event) => side.step(event.detail));
+  document.addEventListener("tl-step", (event) => (forEncoder() ? tower : side).step(event.detail));
   open();
 }

@@ -10,7 +10,7 @@ const figure = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
 function measured(demo) {
   const facts = [];
   if (demo.samples) facts.push(figure("samples", count(demo.samples)));
-  if (demo.size) facts.push(figure("base and adapter", bytes(demo.size)));
+  if (demo.size) facts.push(figure("model files", bytes(demo.size)));
   if (demo.clean_accuracy !== null) facts.push(figure("clean accuracy", `${percent(demo.clean_accuracy, 1)} of ${count(demo.n_clean)}`));
   return facts;
 }

@@ -30,7 +30,7 @@ function hashes(opened) {
 function samples(preview) {
   return el("div", { class: "tl-preview" }, preview.items.map((item) => el("figure", {},
     picture(item.picture, "this picture cannot be read"),
-    el("figcaption", {}, el("b", {}, item.id), el("span", {}, item.question || "–"), el("em", {}, item.answer ?? "no answer")))));
+    el("figcaption", {}, el("b", {}, item.id), item.question && el("span", {}, item.question), el("em", {}, item.answer ?? "no answer")))));
 }
 
 function rowErrors(preview) {

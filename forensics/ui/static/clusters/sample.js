@@ -8,7 +8,7 @@ import { mapPath } from "./data.js";
 
 const fact = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
 
-/** The card; `act.inspect(row)` opens the sample in the other tab (null: there is none). */
+/** The card; `act.inspect(row)` opens the sample in the other tab (null: nothing would be there). */
 export function sampleCard(act) {
   const body = el("div", { id: "tl-umap-sample", "aria-live": "polite" });
   const looks = poolingPanel();

@@ -23,20 +23,22 @@ async function loaded(path) {
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** The panel; `open(row, id)` tells it which sample is looked at. It is hidden where the model is no encoder. */
-export function poolingPanel() {
+/** The panel; `open(row, id)` tells it which sample is looked at. It is hidden where the model is no encoder.
+ * With `fold` the model is asked only once the panel is unfolded. */
+export function poolingPanel({ fold = true } = {}) {
   let [row, name, reply, image, control] = [null, "", null, null, null];
   let [layer, head] = [0, "mean"];
-  const stage = pictureStage(view, { name: "pooling-", tell: (now, token) => `row ${Math.floor(token / now.grid.columns)}, column ${token % now.grid.columns}: `
+  const stage = pictureStage(view, { name: fold ? "pooling-" : "tower-", tell: (now, token) => `row ${Math.floor(token / now.grid.columns)}, column ${token % now.grid.columns}: `
     + `${percent(now.values[token], 1)} of the attention on the picture` });
   stage.opacity(0.6);
   const legend = el("div", { class: "tl-legend" });
-  const heads = el("select", { id: "tl-pooling-head", class: "tl-umap-select", "aria-label": "Head", onchange: () => { head = heads.value === "mean" ? "mean" : Number(heads.value); draw(); } });
+  const heads = el("select", { id: fold ? "tl-pooling-head" : "tl-tower-head", class: "tl-umap-select", "aria-label": "Head", onchange: () => { head = heads.value === "mean" ? "mean" : Number(heads.value); draw(); } });
   const note = el("p", { class: "tl-note", "aria-live": "polite" });
-  const multiples = el("div", { class: "tl-multiples", id: "tl-pooling-layers" });
+  const multiples = el("div", { class: "tl-multiples", id: fold ? "tl-pooling-layers" : "tl-tower-layers" });
   const drawn = el("div", { hidden: true }, stage.stage, el("div", { class: "tl-under" }, stage.readout, legend), el("label", { class: "tl-note" }, "Head ", heads), multiples);
-  const node = el("details", { class: "tl-pooling", id: "tl-pooling", hidden: true, ontoggle: load },
-    el("summary", {}, "Where the image tower looks"), note, drawn);
+  const node = fold
+    ? el("details", { class: "tl-pooling", id: "tl-pooling", hidden: true, ontoggle: load }, el("summary", {}, "Where the image tower looks"), note, drawn)
+    : el("div", { class: "tl-pooling", id: "tl-tower-pooling", hidden: true }, note, drawn);
 
   const maps = () => Array.from({ length: reply.layers }, (_, l) => layerMap(reply, l, head));
   const top = (all) => Math.max(...all.map(peak));
@@ -65,7 +67,7 @@ export function poolingPanel() {
   }
 
   async function load() {
-    if (!node.open || row === null || reply) return;
+    if ((fold && !node.open) || row === null || reply) return;
     control?.abort();
     control = new AbortController();
     const wanted = row;
