@@ -1,0 +1,116 @@
+"""What an inversion concludes, in words built from its measurements."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from forensics.detectors.options.trigger_inversion import TriggerInversionOptions
+from forensics.detectors.trigger_inversion.decision import Decision
+from forensics.detectors.trigger_inversion.sentences import say
+from forensics.detectors.verdict import Conclusion, Verdict
+
+NOT_COVERED: Final = (
+    "triggers in the text",
+    "triggers that no small trigger of the form searched for stands in for: meanings, objects, "
+    "filters, large warps",
+    "backdoors toward something that is no class of the list",
+    "whether somebody planted it: models have natural backdoors, too",
+)
+FORM_LIMITS: Final = {
+    "additive": "visible patches that nothing within the budget stands in for (forms mask, patch)",
+    "mask": "triggers that change the whole picture faintly (form additive)",
+    "patch": "triggers larger than the sides tried, or spread over the picture (form additive)",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bars:
+    """Constants of the verdict; ours, set by reasoning and not fitted to data.
+
+    Attributes:
+        smallest_margin: Share of content that a trigger must override beyond what it does to the
+            reference, and beyond what triggers of the median class do.
+    """
+
+    smallest_margin: float = 0.25
+
+
+BARS = Bars()
+
+
+def judge_inversion(
+    decision: Decision, options: TriggerInversionOptions, bars: Bars = BARS
+) -> Verdict:
+    """Conclude whether the model has a backdoor toward a scanned class.
+
+    Args:
+        decision: See :func:`forensics.detectors.trigger_inversion.decide`.
+        options: ``mode`` says which cut decides.
+        bars: Constants.
+
+    Returns:
+        ``suspicious`` where a valid class stands out and its trigger overrides content, more than
+        with the reference; ``no evidence`` where no trigger works or none stands out;
+        ``inconclusive`` in between. Never "clean": classes that were not scanned are named.
+    """
+    conclusion, reason = _conclude(decision, options, bars)
+    limits = [*NOT_COVERED, FORM_LIMITS[options.form]]
+    if decision.figures.not_scanned:
+        limits.append(_names(decision.figures.not_scanned))
+    return Verdict(
+        verdict=conclusion,
+        reason=reason,
+        sentence=say(reason, decision, options),
+        evidence=_evidence(decision, options, bars),
+        not_covered=tuple(limits),
+    )
+
+
+def _conclude(
+    decision: Decision, options: TriggerInversionOptions, bars: Bars
+) -> tuple[Conclusion, str]:
+    if not decision.valid.any():
+        return "no evidence", "no-valid-trigger"
+    if decision.outliers.problem is not None:
+        return "inconclusive", decision.outliers.problem
+    rule = decision.rules[options.mode]
+    if rule.cut is None:
+        return "inconclusive", "not-calibrated"
+    if not rule.flagged or decision.top is None:
+        return "no evidence", "no-outlier"
+    content = decision.content[decision.top]
+    if not np.isfinite(content):
+        return "inconclusive", "no-content"
+    if content - float(np.median(decision.content)) < bars.smallest_margin:
+        return "inconclusive", "content-stays"
+    if decision.margin[decision.top] < bars.smallest_margin:
+        return "inconclusive", "reference-follows"
+    return "suspicious", "overrides-content"
+
+
+def _evidence(decision: Decision, options: TriggerInversionOptions, bars: Bars) -> dict[str, Any]:
+    top, measured = decision.top, decision.calibrated
+    return {
+        "bars": asdict(bars),
+        "gate": options.gate,
+        "mode": options.mode,
+        "score": decision.score,
+        "valid_classes": int(decision.valid.sum()),
+        "scanned_classes": len(decision.figures.names),
+        "rules": {name: asdict(rule) for name, rule in decision.rules.items()},
+        "calibration": asdict(measured) if measured else None,
+        "gaussian_cut": decision.guide,
+        "median": decision.outliers.median,
+        "spread": decision.outliers.spread,
+        "top": None if top is None else decision.figures.names[top],
+        "top_success": None if top is None else float(decision.success[top]),
+        "top_content_success": None if top is None else float(decision.content[top]),
+        "top_reference_success": None if top is None else float(decision.reference[top]),
+    }
+
+
+def _names(names: tuple[str, ...], most: int = 20) -> str:
+    listed = ", ".join(names[:most])
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"classes that were not scanned: {listed}{more}"
