@@ -46,6 +46,16 @@ def test_the_image_tower_is_shown_layer_by_layer(served: SimpleNamespace) -> Non
         facts = page.locator(".tl-facts", has_text="Pictures").first.inner_text()
         assert "a CLIP-like encoder" in facts and "resize mode shortest" in facts
         assert page.locator("#start-scan").count() == 0, "no attention scan of language models"
+        page.goto(f"{served.url}/?case={served.name}&tab=attention")
+        page.wait_for_selector("#tl-tower-pooling[data-row='0']")
+        assert page.locator("#tl-tower-layers button").count() == 3
+        page.locator("#tl-tower-gallery [data-row='5']").click()
+        page.wait_for_selector("#tl-tower-pooling[data-row='5']")
+        page.keyboard.press("ArrowRight")
+        page.wait_for_selector("#tl-tower-pooling[data-row='6']")
+        page.get_by_role("button", name="Next page").click()
+        page.wait_for_selector("#tl-tower-gallery [data-row='24']")
+        page.wait_for_selector("#tl-tower-pooling[data-row='24']")
         page.goto(f"{served.url}/?case={served.name}&tab=clusters")
         page.wait_for_selector("#tl-umap[data-ready]")
         page.locator("#tl-umap").focus()
