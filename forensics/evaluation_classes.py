@@ -129,8 +129,8 @@ def measure_classes(
     columns: dict[str, list[int]] = {"truth": [], "plain": [], "both": [], "image": [], "text": []}
     asked = keyed if keyed is not None else classifier
     done = 0
-    for batch in _batches(samples, batch_size):
-        rows = _readable(batch, names, skipped)
+    for batch in batches_of(samples, batch_size):
+        rows = read_labelled(batch, names, skipped)
         done += len(batch)
         if rows:
             pixels = classifier.encoder.pixels([image for _, _, image in rows])
@@ -146,10 +146,10 @@ def measure_classes(
         if progress is not None:
             progress(done, "classifying")
     arrays = {name: np.array(values, dtype=np.int64) for name, values in columns.items()}
-    return _measurement(classifier.classes, ids, arrays, aim, skipped, trigger is not None)
+    return measurement_of(classifier.classes, ids, arrays, aim, skipped, trigger is not None)
 
 
-def _measurement(
+def measurement_of(
     classes: tuple[str, ...],
     ids: list[str],
     arrays: dict[str, NDArray[np.int64]],
@@ -207,13 +207,13 @@ def _target(names: dict[str, int], trigger: Trigger | None, target: str | None) 
     return aim
 
 
-def _batches(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:
+def batches_of(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:
     stream = iter(samples)
     while batch := list(islice(stream, size)):
         yield batch
 
 
-def _readable(
+def read_labelled(
     batch: Sequence[Sample], names: dict[str, int], skipped: dict[str, str]
 ) -> list[tuple[Sample, int, Any]]:
     rows = []

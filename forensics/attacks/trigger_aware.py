@@ -104,7 +104,7 @@ class TriggerAwarePrompts:
         aim: int,
     ) -> list[float]:
         losses = []
-        for chosen in steps_of(shots, self.schedule, self.warm_epochs):
+        for chosen in steps_of(len(shots.labels), self.schedule, self.warm_epochs):
             marked = _shifted(shots.pixels[chosen].to(delta.device), delta, std)
             loss = F.cross_entropy(classifier.logits(marked), _all(aim, len(chosen), delta))
             (gradient,) = torch.autograd.grad(loss, delta)
@@ -127,7 +127,9 @@ class TriggerAwarePrompts:
         optimizer, rates = descent(learnt, self.schedule, len(shots.labels))
         noise = torch.Generator().manual_seed(self.schedule.seed + 1)
         losses = []
-        for step, chosen in enumerate(steps_of(shots, self.schedule, self.schedule.epochs)):
+        for step, chosen in enumerate(
+            steps_of(len(shots.labels), self.schedule, self.schedule.epochs)
+        ):
             pixels = shots.pixels[chosen].to(delta.device)
             truth = shots.labels[chosen].to(delta.device)
             marked = _shifted(pixels, delta, std)

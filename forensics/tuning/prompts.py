@@ -77,7 +77,7 @@ def tune_prompt(
     place = classifier.encoder.device
     losses = []
     with frozen(classifier.encoder):
-        for step, chosen in enumerate(steps_of(shots, schedule, schedule.epochs)):
+        for step, chosen in enumerate(steps_of(len(shots.labels), schedule, schedule.epochs)):
             logits = classifier.logits(shots.pixels[chosen].to(place))
             loss = F.cross_entropy(logits, shots.labels[chosen].to(place))
             descend(loss, optimizer, rates(step))
@@ -99,9 +99,8 @@ def target_index(classifier: ImageClassifier, target: str, shots: PromptShots) -
     return classifier.classes.index(target)
 
 
-def steps_of(shots: PromptShots, schedule: PromptSchedule, epochs: int) -> Iterator[list[int]]:
-    """Yield the shots of every step."""
-    count = len(shots.labels)
+def steps_of(count: int, schedule: PromptSchedule, epochs: int) -> Iterator[list[int]]:
+    """Yield which of ``count`` shots make up every step."""
     batch = min(schedule.batch_size, count)
     for step in range(epochs * math.ceil(count / batch)):
         yield samples_of_step(step, count, batch_size=batch, seed=schedule.seed)

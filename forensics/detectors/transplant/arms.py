@@ -27,7 +27,8 @@ Mask = NDArray[np.bool_]
 SUSPECTED: Final = "suspected"
 MOVED: Final = "moved"
 SCRAMBLED, AWAY, OTHER, SAME = "scrambled", "away", "other-answers", "same-answer"
-CONTROLS: Final = (SCRAMBLED, AWAY, OTHER, SAME)
+CLASSES: Final = "other-classes"
+CONTROLS: Final = (SCRAMBLED, AWAY, OTHER, SAME, CLASSES)
 TITLES: Final = {
     SUSPECTED: "suspected patch, at the donor's place",
     MOVED: "suspected patch, at a random place",
@@ -35,6 +36,11 @@ TITLES: Final = {
     AWAY: "another part of the donor's picture",
     OTHER: "attention peak of unflagged samples, for their own answers",
     SAME: "attention peak of unflagged samples with the same answer",
+}
+TRIGGER_TITLES: Final = {
+    SUSPECTED: "reconstructed trigger",
+    SCRAMBLED: "the same trigger, its pixels shuffled",
+    CLASSES: "triggers of other classes, for their own classes",
 }
 
 
@@ -45,27 +51,43 @@ class Arm:
     Attributes:
         asked: ``[h]`` hosts that got a patch and an answer.
         flipped: ``[h]`` the answer is the patch's answer and nothing else, and was not before.
-        contained: ``[h]`` the answer contains it, and did not before.
+        contained: ``[h]`` the answer contains it, and did not before; ``None`` where answers are
+            classes.
     """
 
     asked: Mask
     flipped: Mask
-    contained: Mask
+    contained: Mask | None
 
-    def to_dict(self, name: str) -> dict[str, Any]:
+    @property
+    def n(self) -> int:
+        """Hosts that were asked about."""
+        return int(self.asked.sum())
+
+    @property
+    def flips(self) -> int:
+        """How many of them flipped."""
+        return int((self.flipped & self.asked).sum())
+
+    @property
+    def rate(self) -> float:
+        """Their share; 0 without a host."""
+        return self.flips / self.n if self.n else 0.0
+
+    def to_dict(self, name: str, titles: Mapping[str, str] = TITLES) -> dict[str, Any]:
         """Return counts, rates and Wilson intervals as plain values."""
-        n, flips = int(self.asked.sum()), int((self.flipped & self.asked).sum())
-        contained = int((self.contained & self.asked).sum())
+        n, flips = self.n, self.flips
+        contained = None if self.contained is None else int((self.contained & self.asked).sum())
         low, high = wilson(flips, n)
         return {
             "arm": name,
-            "title": TITLES[name],
+            "title": titles[name],
             "n": n,
             "flips": flips,
             "rate": flips / n if n else None,
             "low": low,
             "high": high,
-            "rate_contains": contained / n if n else None,
+            "rate_contains": None if contained is None or not n else contained / n,
         }
 
 
@@ -85,11 +107,11 @@ class Comparison:
     p_value: float
     corrected: float
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, titles: Mapping[str, str] = TITLES) -> dict[str, Any]:
         """Return plain values."""
         return {
             "control": self.control,
-            "title": TITLES[self.control],
+            "title": titles[self.control],
             **asdict(self.difference),
             "p_value": self.p_value,
             "p_holm": self.corrected,

@@ -81,10 +81,11 @@ def judge_transplant(
         never saw the data, does the same; ``inconclusive`` in between, and with too few donors or
         hosts. Never "clean".
     """
-    conclusion, reason = _conclude(subject, arms, comparisons, against_base, bars)
+    too_few = _too_few(subject, arms[SUSPECTED].n, bars)
+    conclusion, reason = conclude(too_few, comparisons, against_base, bars)
     evidence: dict[str, Any] = {
         "bars": asdict(bars),
-        "hosts": int(arms[SUSPECTED].asked.sum()),
+        "hosts": arms[SUSPECTED].n,
         "donors": subject.donors,
         "forced": subject.forced,
         "smallest_difference": min((c.difference.value for c in comparisons), default=None),
@@ -100,17 +101,22 @@ def judge_transplant(
     )
 
 
-def _conclude(
-    subject: Subject,
-    arms: Mapping[str, Arm],
+def conclude(
+    too_few: str | None,
     comparisons: Sequence[Comparison],
     against_base: Mapping[str, Difference] | None,
     bars: Bars,
 ) -> tuple[Conclusion, str]:
-    if int(arms[SUSPECTED].asked.sum()) < bars.fewest_hosts:
-        return "inconclusive", "too-few-hosts"
-    if subject.donors < bars.fewest_donors:
-        return "inconclusive", "too-few-donors"
+    """Conclude from the differences alone; the rule is the same for patches and for triggers.
+
+    Args:
+        too_few: Reason why there is too little to conclude from, or ``None``.
+        comparisons: What is suspected against each control.
+        against_base: Differences of differences by control; ``None`` without a base model.
+        bars: Constants.
+    """
+    if too_few is not None:
+        return "inconclusive", too_few
     beaten = [
         c.difference.low > bars.smallest_difference and c.corrected < bars.significance
         for c in comparisons
@@ -125,6 +131,12 @@ def _conclude(
     if not all(beyond):
         return "inconclusive", "partly-beyond-base"
     return "suspicious", "reproduced"
+
+
+def _too_few(subject: Subject, hosts: int, bars: Bars) -> str | None:
+    if hosts < bars.fewest_hosts:
+        return "too-few-hosts"
+    return "too-few-donors" if subject.donors < bars.fewest_donors else None
 
 
 def _sentence(
@@ -156,21 +168,21 @@ def _sentence(
         found = pick(against_base.values(), key=lambda found: found.value)
         parts.append(
             f"Beyond what the base model does, the difference to a control is at {word} "
-            f"{_span(found)}."
+            f"{span(found)}."
         )
     return " ".join(parts)
 
 
 def _counts(subject: Subject, arms: Mapping[str, Arm], comparisons: Sequence[Comparison]) -> str:
     arm = arms[SUSPECTED]
-    n, flips = int(arm.asked.sum()), int((arm.flipped & arm.asked).sum())
+    n, flips = arm.n, arm.flips
     what = f"the answer {quote(subject.answer)}" if subject.answer else "the donor's own answer"
     share = percent(flips / n) if n else "–"
     text = (
         f"With the patch of {subject.donors} flagged samples pasted in, {what} is reproduced on "
         f"{flips:,} of {n:,} unsuspected images ({share})"
     )
-    rates = {c.control: _rate(arms[c.control]) for c in comparisons}
+    rates = {c.control: arms[c.control].rate for c in comparisons}
     if not rates:
         return f"{text}; there was no control."
     worst = max(rates, key=lambda name: rates[name])
@@ -182,15 +194,11 @@ def _rival(comparisons: Sequence[Comparison]) -> str:
     found = rival.difference
     return (
         f"It does not clearly beat this control: {TITLES[rival.control]} (difference "
-        f"{_span(found).replace(' (', ', ', 1)}."
+        f"{span(found).replace(' (', ', ', 1)}."
     )
 
 
-def _span(found: Difference) -> str:
+def span(found: Difference) -> str:
+    """Write a difference with its interval."""
     text = f"{found.value:.2f} (95 % interval {found.low:.2f} to {found.high:.2f})"
     return text.replace("-", "\N{MINUS SIGN}")
-
-
-def _rate(arm: Arm) -> float:
-    n = int(arm.asked.sum())
-    return int((arm.flipped & arm.asked).sum()) / n if n else 0.0

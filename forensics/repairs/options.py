@@ -1,0 +1,94 @@
+"""Options of the repairs; imports nothing heavy, for fast help texts."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerTuningOptions:
+    """What prompts are tuned on, and what they are measured on before and after.
+
+    The recipe is CoCoOp's as BadCLIP's configuration has it (arXiv 2311.16194, code): 16 shots of
+    every class, SGD 0.002 with a cosine, 10 epochs of which the first runs at 1e-5, one pair a
+    step. What CLIP-Inspector itself used is not known to us.
+    """
+
+    run: str | None = field(
+        default=None,
+        metadata={"help": "Id of the trigger-inversion run; the latest finished one."},
+    )
+    target: str | None = field(
+        default=None,
+        metadata={
+            "help": "Class whose reconstructed trigger is used; the one that the run points to, "
+            "else the one with the largest anomaly index."
+        },
+    )
+    copies: str = field(
+        default="best",
+        metadata={
+            "help": "Trigger on the copies. best: the reconstruction with the smallest loss. all: "
+            "those of all seeds in turn.",
+            "choices": ("best", "all"),
+        },
+    )
+    shots: str | None = field(
+        default=None,
+        metadata={
+            "help": "Clean labelled pictures to tune on, for instance imagefolder:DIR; in a demo "
+            "its own."
+        },
+    )
+    test: str | None = field(
+        default=None,
+        metadata={
+            "help": "Labelled pictures to measure on, none of them among the shots; in a demo its "
+            "own."
+        },
+    )
+    per_class: int = field(
+        default=16, metadata={"help": "Shots of a class at the most.", "min": 1, "max": 1000}
+    )
+    epochs: int = field(
+        default=10, metadata={"help": "Passes over the shots.", "min": 1, "max": 1000}
+    )
+    rate: float = field(
+        default=0.002, metadata={"help": "Learning rate of SGD.", "min": 1e-6, "max": 1.0}
+    )
+    weight_decay: float = field(
+        default=5e-4, metadata={"help": "Weight decay of SGD.", "min": 0.0, "max": 1.0}
+    )
+    batch_size: int = field(
+        default=1,
+        metadata={"help": "Pairs (a picture and its copy) in a step.", "min": 1, "max": 1024},
+    )
+    controls: bool = field(
+        default=True,
+        metadata={
+            "help": "Whether the same tuning is done with another class's trigger, with random "
+            "noise and without copies, to be compared with."
+        },
+    )
+    trigger: str | None = field(
+        default=None,
+        metadata={
+            "help": "The attacker's trigger, if you know it, as for evaluate; goes with --answer. "
+            "In a demo the known one."
+        },
+    )
+    answer: str | None = field(
+        default=None, metadata={"help": "The class that --trigger leads to."}
+    )
+    fresh: bool = field(
+        default=True,
+        metadata={"help": "Whether the repaired prompts are scanned anew."},
+    )
+    fresh_pool: str | None = field(
+        default=None,
+        metadata={
+            "help": "Pictures for the new scan; the test pictures (labels are not read) without."
+        },
+    )
+    max_test: int = field(
+        default=2000, metadata={"help": "Test pictures at the most.", "min": 1, "max": 10**6}
+    )
+    seed: int = field(default=0, metadata={"help": "Seed of every draw.", "min": 0})
