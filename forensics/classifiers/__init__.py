@@ -5,6 +5,7 @@ from forensics.classifiers.cocoop import CoCoOp, MetaNet
 from forensics.classifiers.coop import CoOp
 from forensics.classifiers.opening import open_classifier
 from forensics.classifiers.prompts import Position, first_context
+from forensics.classifiers.trimming import trim_padding
 from forensics.classifiers.zero_shot import TEMPLATES, ZeroShot
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "load_prompts",
     "open_classifier",
     "save_prompts",
+    "trim_padding",
 ]

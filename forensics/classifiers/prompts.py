@@ -108,6 +108,17 @@ def first_context(
         return embedded[start : start + count].clone()
 
 
+def used_length(ids: Tensor) -> int:
+    """Count the tokens of the longest text, and one of the padding that all texts end in.
+
+    Many tokenizers pad with the token that ends a text, so one of them has to stay.
+
+    Args:
+        ids: ``[texts, length]``.
+    """
+    return int(_used(ids, int(ids[0, -1])).max()) + 1
+
+
 def _frame(encoder: DualEncoder) -> tuple[int, int]:
     """Return how many tokens begin every text (0 or 1), and the id of padding."""
     ids = encoder.tokenize(_PROBES)

@@ -85,6 +85,11 @@ class EncoderAdapter(ABC):
         bias = getattr(self.module, "logit_bias", None)
         return 0.0 if bias is None else float(bias.detach().float().squeeze())
 
+    @property
+    def reads_short_texts(self) -> bool:
+        """Whether padding behind a text may be cut off, with the same vector; see the contract."""
+        return False
+
     def pixels(self, images: Sequence[Image.Image]) -> Tensor:
         """Resize and crop pictures as the checkpoint says.
 

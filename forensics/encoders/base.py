@@ -95,6 +95,15 @@ class DualEncoder(Protocol):
         """Where the weights are."""
         ...
 
+    @property
+    def reads_short_texts(self) -> bool:
+        """Whether :meth:`encode_embedded` may be given texts without their padding.
+
+        True for a causal tower that pools where the text ends: it never looks at padding, so the
+        vector is the same up to rounding.
+        """
+        ...
+
     def pixels(self, images: "Sequence[Image.Image]") -> "Tensor":
         """Resize and crop RGB pictures as the checkpoint says; values stay in [0, 1]."""
         ...

@@ -73,6 +73,11 @@ class TransformersEncoder(EncoderAdapter):
     def _image_features(self, pixels: Tensor) -> Tensor:
         return _pooled(self.module.get_image_features(pixel_values=pixels))
 
+    @property
+    def reads_short_texts(self) -> bool:
+        """Whether padding may be cut off: CLIP is causal, SigLIP was trained with padding."""
+        return bool(self.module.config.model_type == "clip")
+
     def _text_features(self, ids: Tensor) -> Tensor:
         # No mask: CLIP is causal and pools before the padding, SigLIP was trained with padding.
         return _pooled(self.module.get_text_features(input_ids=ids))

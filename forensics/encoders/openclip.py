@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import torch
+from open_clip.model import CLIP
 from open_clip.transform import PreprocessCfg, image_transform_v2
+from open_clip.transformer import text_global_pool
 from PIL import Image
 from torch import Tensor, nn
 
@@ -74,12 +76,35 @@ class OpenClipEncoder(EncoderAdapter):
         features: Tensor = self.module.encode_image(pixels)
         return features
 
+    @property
+    def reads_short_texts(self) -> bool:
+        """Whether padding may be cut off: a causal tower that pools where the text ends."""
+        module = self.module
+        causal = isinstance(module, CLIP) and module.attn_mask is not None
+        return causal and module.text_pool_type in ("argmax", "eos")
+
     def _text_features(self, ids: Tensor) -> Tensor:
-        features: Tensor = self.module.encode_text(ids)
+        short = ids.shape[1] < self.module.context_length
+        features: Tensor = _short(self.module, ids) if short else self.module.encode_text(ids)
         return features
 
     def _token_ids(self, texts: list[str]) -> Tensor:
         return self.tokenizer(texts)
+
+
+def _short(module: Any, ids: Tensor) -> Tensor:
+    """Do what ``CLIP.encode_text`` does, which adds positions and mask of the full length only."""
+    length = ids.shape[1]
+    states = module.token_embedding(ids) + module.positional_embedding[:length]
+    states = module.transformer(states, attn_mask=module.attn_mask[:length, :length])
+    states = module.ln_final(states)
+    end = getattr(module, "text_eos_id", None)
+    pooled: Tensor = text_global_pool(states, ids, module.text_pool_type, end)
+    project = module.text_projection
+    if project is None:
+        return pooled
+    features: Tensor = project(pooled) if isinstance(project, nn.Linear) else pooled @ project
+    return features
 
 
 def read_preprocessing(given: dict[str, Any], name: str) -> Preprocessing:
