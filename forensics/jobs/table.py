@@ -8,5 +8,6 @@ LIVE: dict[str, str] = {
     "attention": "forensics.jobs.live:attention",
     "answer": "forensics.jobs.live:answer",
     "occlusion": "forensics.jobs.occlusion:occlusion",
+    "apply_trigger": "forensics.jobs.live_trigger:apply_trigger",
     "pooling-attention": "forensics.jobs.live_pooling:pooling_attention",
 }

@@ -28,6 +28,9 @@ def build_blocks(context: Context) -> gr.Blocks:
             with gr.Tab("Clusters", id="clusters", elem_id="tab-clusters", render_children=True):
                 panel("shell/help.js", elem_id="help-clusters", tab="clusters")
                 panel("clusters/tab.js", elem_id="clusters")
+            with gr.Tab("Triggers", id="triggers", elem_id="tab-triggers", render_children=True):
+                panel("shell/help.js", elem_id="help-triggers", tab="triggers")
+                panel("triggers/tab.js", elem_id="triggers")
     return blocks
 
 

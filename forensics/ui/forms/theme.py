@@ -3,9 +3,8 @@
 import gradio as gr
 
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "DejaVu Sans", "sans-serif")
-HEAD = (
-    '<link rel="stylesheet" href="/lens/app.css"><link rel="stylesheet" href="/lens/clusters.css">'
-)
+SHEETS = ("app", "clusters", "triggers")
+HEAD = "".join(f'<link rel="stylesheet" href="/lens/{name}.css">' for name in SHEETS)
 
 
 def theme() -> gr.themes.Base:

@@ -10,8 +10,9 @@ from forensics.case.manifest import unread_note
 from forensics.models.uri import PROMPTS
 from forensics.registry import KINDS
 from forensics.runs import Run, State
+from forensics.ui.views.cost import method_cost
 from forensics.ui.views.gallery import short
-from forensics.ui.views.methods import BASE, run_label
+from forensics.ui.views.methods import BASE, FIRST, run_label
 
 LARGEST_CONFIG = 1 << 20
 _SHOWN = ("size", "crop_size", "resize_mode", "interpolation", "resample", "mean", "image_mean",
@@ -136,11 +137,11 @@ def run_line(run: Run) -> dict[str, Any]:
 
 def case_line(name: str, case: Case) -> dict[str, Any]:
     """Return a case in one line of the list of recent ones."""
-    runs = case.runs(BASE)
+    runs = case.runs(FIRST.get(case.manifest.kind, BASE))
     latest = run_line(runs[0]) if runs else None
     return {
         "case": name,
-        "run": latest["id"] if latest else None,
+        "run": latest["id"] if latest and latest["method"] == BASE else None,
         "title": short(case.manifest.title or case.folder.name),
         "samples": case.manifest.samples,
         "verdict": (latest["verdict"] or latest["state"]) if latest else None,
@@ -158,6 +159,8 @@ def estimate_view(case: Case, others: Sequence[Case]) -> dict[str, Any]:
         case: The case.
         others: Cases whose scans may have timed the same model; the case itself counts too.
     """
+    if case.manifest.kind == "clip":
+        return {"words": method_cost(case, FIRST["clip"])}
     samples = case.manifest.samples
     rate, basis = _measured_rate(case, [case, *others])
     shape = _shape(case.manifest.model)

@@ -8,9 +8,11 @@ from forensics.jobs.attention.arrays import ARRAYS
 from forensics.registry import MethodSpec, methods
 from forensics.runs import Run, State
 from forensics.runs.plain import plain
+from forensics.ui.views.cost import method_cost
 
-STARTABLE = ("scan", "transplant")
+STARTABLE = ("scan", "transplant", "repair")
 BASE = "attention-entropy"  # what the Attention tab itself is drawn from
+FIRST = {"multimodal-llm": BASE, "clip": "trigger-inversion"}  # what a case of a kind begins with
 
 
 def startable() -> list[MethodSpec]:
@@ -46,9 +48,10 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
 
     Returns:
         ``methods``: a line each with ``name``, ``label``, ``title``, ``needs``, ``gives``,
-        ``paper``, ``arxiv``; ``reuses`` (id and time of the scan whose arrays it would decide
-        from, or ``None``), ``refused`` (why it cannot start, or ``None``); ``said`` (the newest
-        finished run, see :func:`said_view`), ``trouble`` (a newer run that ended early) and
+        ``paper``, ``arxiv``, ``first`` (what such a case begins with), ``cost`` (of a run with the
+        defaults, in words, or ``None``); ``reuses`` (id and time of the scan whose arrays it would
+        decide from, or ``None``), ``refused`` (why it cannot start, or ``None``); ``said`` (the
+        newest finished run, see :func:`said_view`), ``trouble`` (a newer run that ended early) and
         ``active`` (a run under way), each ``None`` where there is none.
     """
     runs = [(run, run.status().state) for run in case.runs()]
@@ -58,6 +61,10 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
     view = {
         "methods": [
             _line(spec, [(r, s) for r, s in runs if r.method == spec.name], shown, source, flagged)
+            | {
+                "first": spec.name == FIRST.get(case.manifest.kind),
+                "cost": method_cost(case, spec.name),
+            }
             for spec in startable()
             if spec.fits(case.manifest.kind)
         ]

@@ -5,7 +5,7 @@ import { card, el, empty, picture, show } from "../core/dom.js";
 import { bytes, clock, count, duration, plural } from "../core/format.js";
 import { FRESH, set, state, watch } from "../core/store.js";
 import { table, tableToggle } from "../chart/frame.js";
-import { BASE } from "../methods/listing.js";
+import { BASE, TRIGGERS } from "../methods/listing.js";
 
 const row = (name, ...value) => [el("dt", {}, name), el("dd", {}, ...value)];
 
@@ -57,6 +57,7 @@ function deleteButton(run, done) {
 }
 
 function look(run) {
+  if (TRIGGERS.has(run.method)) { set({ ...(run.method === "trigger-inversion" && run.state === "finished" ? { inversion: run.id } : {}), tab: "triggers" }); return; }
   if (run.method !== BASE) set({ view: run.method, tab: "attention" });
   else set({ ...(run.id === state.run ? {} : FRESH), run: run.id, view: null, tab: "attention" });
 }
@@ -70,6 +71,7 @@ function runs(opened, done) {
 }
 
 function estimate(found) {
+  if (found.words) return el("p", { class: "tl-estimate", id: "tl-estimate" }, el("b", {}, "Cost. "), found.words);
   const time = found.seconds === null
     ? `No scan of this model was timed on this machine yet. ${found.hint}`
     : `About ${duration(found.seconds)} for ${plural(found.samples, "sample")}, from ${found.basis}.`;

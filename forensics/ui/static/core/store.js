@@ -1,7 +1,7 @@
 // What the page shows: one flat state, its watchers, and its copy in the address bar.
 
-const LINKED = ["case", "tab", "run", "rule", "view", "sample", "layer", "map"];
-const NUMBERS = new Set(["sample", "layer"]);
+const LINKED = ["case", "tab", "run", "rule", "view", "sample", "layer", "map", "inversion", "trigger"];
+const NUMBERS = new Set(["sample", "layer", "trigger"]);
 const SAFE = /^[A-Za-z0-9._-]{1,120}$/;
 
 function fromAddress() {
@@ -19,6 +19,7 @@ function fromAddress() {
 export const state = {
   case: null, tab: "case", run: null, rule: null, tau: null, cut: null, layer: null, sample: null,
   shown: "flagged", selection: null, page: 0, revealed: false, head: "mean", live: false, summary: null,
+  inversion: null, trigger: null, // the scan that the Triggers tab shows (null: the latest), and the class looked at
   map: null, // the run whose map the Clusters tab shows (null: the latest)
   view: null, job: null, methods: null, // the method looked at (null: the page's own scan), the job followed, the lines of all
   ...fromAddress(),

@@ -87,7 +87,7 @@ export function jobBar() {
     track.hidden = true;
     show(buttons);
     show(name, "No job");
-    show(text, state.case ? "nothing was started" : "open a case to start one");
+    show(text, state.case ? "nothing is under way" : "open a case to start one");
   }
 
   async function look() {

@@ -4,6 +4,7 @@ import { casePath, forget, getJSON, post } from "../core/api.js";
 import { FRESH, set, state, watch } from "../core/store.js";
 
 export const BASE = "attention-entropy"; // the scan that the Attention tab itself is drawn from
+export const TRIGGERS = new Set(["trigger-inversion", "trigger-transplant", "trigger-tuning"]); // have a tab of their own
 
 const query = () => (state.run ? `?run=${encodeURIComponent(state.run)}` : "");
 
@@ -30,13 +31,14 @@ export function followRun({ started, method }) {
   closeDrawer();
   if (method === BASE) set({ ...FRESH, run: started, tab: "attention" });
   else if (method === "clusters") set({ job: started, map: null, tab: "clusters" });
+  else if (TRIGGERS.has(method)) set({ job: started, tab: "triggers" });
   else set({ job: started, view: method, tab: "attention" });
   load();
 }
 
-/** Start a method with its defaults. */
-export async function start(method) {
-  const job = await post(`${casePath(state.case)}/methods/${encodeURIComponent(method)}`);
+/** Start a method; options that are left out keep their defaults. */
+export async function start(method, options = {}) {
+  const job = await post(`${casePath(state.case)}/methods/${encodeURIComponent(method)}`, { options });
   followRun({ started: job.run, method });
 }
 

@@ -2,7 +2,7 @@
 
 import { el, show } from "../core/dom.js";
 import { set, state, watch } from "../core/store.js";
-import { openDrawer, start } from "./listing.js";
+import { openDrawer, start, TRIGGERS } from "./listing.js";
 import { offers } from "./offers.js";
 
 /** Build the start menu into `element`. */
@@ -21,19 +21,20 @@ export function mount({ element }) {
   }
 
   function first(line) {
+    const what = line.base ? "attention scan" : "trigger scan";
     return el("div", { class: "tl-start" },
       el("button", { type: "button", class: "tl-primary", id: "start-scan", value: line.name, disabled: Boolean(line.active), onclick: begin },
-        line.active ? "The attention scan is under way" : line.said ? "Start another attention scan" : "Start the attention scan"),
+        line.active ? `The ${what} is under way` : line.said ? `Start another ${what}` : `Start the ${what}`),
       el("button", { type: "button", class: "tl-ghost", id: "scan-options", onclick: () => openDrawer(line.name) }, "Options…"),
-      line.said && el("button", { type: "button", class: "tl-ghost", onclick: () => set({ tab: "attention" }) }, "See what was found"));
+      line.said && el("button", { type: "button", class: "tl-ghost", onclick: () => set({ tab: TRIGGERS.has(line.name) ? "triggers" : "attention" }) }, "See what was found"));
   }
 
   function draw() {
     const lines = state.case && state.methods;
     host.hidden = !lines;
     if (!lines) return;
-    const base = lines.find((line) => line.base);
-    others.update(lines.filter((line) => !line.base));
+    const base = lines.find((line) => line.first);
+    others.update(lines.filter((line) => !line.first));
     show(host, el("section", { class: "tl-card", "aria-label": "Start a method" },
       el("h3", {}, "Look for a backdoor"), base && first(base), problem, others.node));
   }

@@ -4,7 +4,7 @@ import { el, show } from "../core/dom.js";
 import { clock, count } from "../core/format.js";
 import { FRESH, set, state, watch } from "../core/store.js";
 import { agreement } from "./agreement.js";
-import { openDrawer, resume } from "./listing.js";
+import { openDrawer, resume, TRIGGERS } from "./listing.js";
 import { offers } from "./offers.js";
 import { badge, flaggedText, nameParts, took } from "./words.js";
 
@@ -14,6 +14,7 @@ const shownNow = (line) => (line.base ? state.view === null : state.view === lin
 /** Look at what a method found: its own figures above the gallery. */
 export function showMethod(line) {
   if (line.name === MAP) set({ tab: "clusters", map: line.said?.run ?? null });
+  else if (TRIGGERS.has(line.name)) set({ tab: "triggers" });
   else if (!line.base) set({ view: line.name });
   else if (line.said && line.said.run !== state.run) set({ ...FRESH, run: line.said.run });
   else set({ view: null });

@@ -10,6 +10,7 @@ import { followTabs } from "../core/tabs.js";
 import { chip } from "../attention/verdict.js";
 import { jobBar } from "../job/bar.js";
 import { followMethods } from "../methods/listing.js";
+import { SCAN } from "../triggers/data.js";
 
 const THEME = "triggerlens-theme";
 
@@ -44,7 +45,7 @@ export function mount({ element }) {
       const opened = await getJSON(casePath(name));
       if (name !== state.case) return;
       document.title = `${opened.title} · TriggerLens`;
-      const verdict = state.summary?.verdict.kind ?? opened.runs.find((run) => run.id === state.run)?.verdict;
+      const verdict = state.summary?.verdict.kind ?? opened.runs.find((run) => (opened.kind === "clip" ? run.method === SCAN && run.verdict : run.id === state.run))?.verdict;
       show(about, el("strong", {}, opened.title), el("span", { class: "tl-sub" },
         `${opened.model} · ${count(opened.samples)} samples · sha ${opened.hash.slice(0, 8)}`), verdict && chip(verdict));
       if (!state.run && opened.latest_run) set({ run: opened.latest_run });
@@ -53,7 +54,7 @@ export function mount({ element }) {
     }
   }
   window.triggerlens = { state }; // the forms read which case is open
-  watch(["case", "run", "summary"], draw);
+  watch(["case", "run", "summary", "finished"], draw);
   draw();
   listen();
   watchServer();

@@ -1,0 +1,79 @@
+"""What a run of a method will take, in words, before it is started."""
+
+import json
+import math
+
+from forensics.case import Case
+from forensics.detectors.options.trigger_inversion import TriggerInversionOptions
+from forensics.errors import ForensicsError
+from forensics.models.uri import parse_model_uri
+from forensics.runs import Run, State
+
+INVERSION = "trigger-inversion"
+
+
+def method_cost(case: Case, method: str) -> str | None:
+    """Say what a run with the defaults takes.
+
+    The time comes from an earlier run on the case, which has the same model and data; nothing is
+    guessed where none was timed.
+
+    Returns:
+        A sentence or two; ``None`` for methods that say nothing more than the registry.
+    """
+    if method == INVERSION:
+        return _inversion(case)
+    if method.startswith("trigger-"):
+        timed = _latest(case, method)
+        return None if timed is None else f"The last one took {_span(timed[1])}."
+    return None
+
+
+def _inversion(case: Case) -> str:
+    options = TriggerInversionOptions()
+    pictures = min(options.images, case.manifest.samples)
+    steps = options.epochs * math.ceil(pictures / options.batch_size)
+    timed = _latest(case, INVERSION)
+    classes = len(timed[0].result()["classes"]) if timed else class_count(case)
+    many = f"{classes:,} classes" if classes else "every class"
+    work = f"{many} × {options.seeds} seeds × {steps} steps of {options.batch_size} pictures"
+    if timed is None:
+        return (
+            f"{work[0].upper()}{work[1:]}. It was not timed on this case yet; the bar at the top "
+            "tells the time left after the first classes."
+        )
+    run, seconds = timed
+    done = len(run.result()["classes"]) * int(run.options.get("seeds") or 1)
+    done *= int(run.result().get("steps") or steps)
+    share = (classes or 1) * options.seeds * steps / max(1, done)
+    return f"About {_span(seconds * share)}: {work}, as timed on this case before."
+
+
+def class_count(case: Case) -> int | None:
+    """Return how many classes the case's learnt prompts are for; ``None`` without such a file."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        prompts = parse_model_uri(case.manifest.model).prompts
+        if prompts is None or prompts.suffix != ".safetensors":
+            return None
+        with safe_open(prompts, framework="numpy") as file:
+            names = json.loads((file.metadata() or {}).get("classes", "null"))
+    except (ForensicsError, OSError, SafetensorError, ValueError):
+        return None  # the scan says what is wrong with the model; this is only an estimate
+    return len(names) if isinstance(names, list) and names else None
+
+
+def _latest(case: Case, method: str) -> tuple[Run, float] | None:
+    for run in case.runs(method):
+        if run.status().state is State.FINISHED:
+            seconds = run.result().get("seconds")
+            if isinstance(seconds, int | float) and seconds > 0:
+                return run, float(seconds)
+    return None
+
+
+def _span(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
