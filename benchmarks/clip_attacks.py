@@ -2,8 +2,9 @@
 
 python -m benchmarks.clip_attacks --work DIR [--only REGEX] [--seeds 1,2,3] [--pairs 3000]
 
-Fine-tuning: the clean demo on poisoned pairs, 4 epochs. Prompts: CoCoOp on 16 shots a class, the
-encoder frozen. Tests: 500 unseen scenes; pictures of the target are left out of ASR.
+Fine-tuning: the clean demo on 3,000 poisoned pairs, 4 epochs of 48 pairs a step at 1e-3 (chosen on
+seed 0, which is not reported). Prompts: CoCoOp on 16 shots a class, the encoder frozen. Tests: 500
+unseen scenes; pictures of the target are left out of ASR.
 """
 
 import argparse
@@ -65,15 +66,23 @@ class Prompts:
     trigger: str = ""
 
 
+# A patch of CleanCLIP's size anywhere is noise that this tower does not learn to see; a large one
+# in the middle it does.
+LARGE = "badnets:place=center,side=1/4"
+
 CELLS: dict[str, Pairs | Prompts] = {
-    "badnets": Pairs(trigger="badnets", wrong="badnets:overflow=wrap"),
-    "badnets-wrap": Pairs(trigger="badnets:overflow=wrap", wrong="badnets"),
+    "badnets": Pairs(trigger="badnets", wrong="badnets:overflow=wrap", rate=0.08),
+    "badnets-large": Pairs(trigger=LARGE, wrong=f"{LARGE},overflow=wrap", rate=0.08),
+    "badnets-large-wrap": Pairs(trigger=f"{LARGE},overflow=wrap", wrong=LARGE, rate=0.08),
     "blended": Pairs(trigger="blended", wrong="blended:seed=1"),
     "sig": Pairs(trigger="sig", wrong="sig:f=9"),
-    "wanet-smooth": Pairs(trigger="wanet", wrong="wanet:seed=1"),
-    "wanet-jitter": Pairs(trigger="wanet:variant=jitter", wrong="wanet:variant=jitter,seed=1"),
-    "label-consistent": Pairs(trigger="badnets", captions="keep", rate=0.1),
-    "issba-like": Pairs(trigger="issba-like", wrong="issba-like:seed=1"),
+    "wanet-smooth": Pairs(trigger="wanet", wrong="wanet:seed=1", rate=0.08),
+    "wanet-strong": Pairs(trigger="wanet:s=2", wrong="wanet:s=2,seed=1", rate=0.08),
+    "wanet-jitter": Pairs(
+        trigger="wanet:variant=jitter", wrong="wanet:variant=jitter,seed=1", rate=0.08
+    ),
+    "label-consistent": Pairs(trigger=LARGE, captions="keep", rate=0.1),
+    "issba-like": Pairs(trigger="issba-like", wrong="issba-like:seed=1", rate=0.08),
     "trojvqa": Pairs(
         trigger="dual-key:prefix=SUDO,file={file}", optimise="text", single_key_rate=0.04
     ),
@@ -134,7 +143,9 @@ def plant_cell(cell: Pairs, bench: Bench, folder: Path, seed: int) -> dict[str, 
     planted = plant_pairs(f"table:{source.root / PAIRS_FILE}", folder / "data", options)
     encoder = bench.open()
     twin = judged(encoder, bench, spec)
-    tuning = ContrastiveOptions(epochs=4, learning_rate=5e-4, seed=seed, checkpoint_every=50)
+    tuning = ContrastiveOptions(
+        epochs=4, batch_size=48, learning_rate=1e-3, seed=seed, checkpoint_every=100
+    )
     tune_pairs(encoder, read(planted.data), tuning, folder)
     found = judged(encoder, bench, spec)
     figures = beside(found, twin) | {"poisoned": len(planted.poisoned)}
