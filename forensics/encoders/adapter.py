@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from forensics.encoders.attention import PoolingPlace, PoolingRecorder
 from forensics.encoders.base import PoolingAttention, Preprocessing
+from forensics.encoders.pixels import normalised
 
 
 class EncoderAdapter(ABC):
@@ -152,15 +153,7 @@ class EncoderAdapter(ABC):
         return recorder.attention(place)
 
     def _normalised(self, pixels: Tensor) -> Tensor:
-        wanted = (3, self.preprocessing.height, self.preprocessing.width)
-        if pixels.ndim != 4 or pixels.shape[1:] != wanted:
-            raise ValueError(f"Pixels must be [batch, {wanted}], not {tuple(pixels.shape)}.")
-        mean, std = (
-            torch.tensor(values, device=pixels.device).view(1, 3, 1, 1)
-            for values in (self.preprocessing.mean, self.preprocessing.std)
-        )
-        # In float32, whatever the weights are: a trigger of 1/255 must survive the rounding.
-        return ((pixels.float() - mean) / std).to(self.dtype)
+        return normalised(self, pixels)
 
 
 @contextmanager

@@ -78,24 +78,31 @@ class PoolingRecorder(TorchFunctionMode):
             self._rows.append(_module_row(bound.arguments))
         return func(*args, **given)
 
-    def attention(self, place: PoolingPlace) -> PoolingAttention:
+    def attention(self, place: PoolingPlace, *, behind: int = 0) -> PoolingAttention:
         """Return what the pass left.
+
+        Args:
+            place: Where the tower pools.
+            behind: Further keys behind the tokens of the picture that a layer may have: prompts.
 
         Raises:
             ModelError: The tower did not run the attention that was expected of it.
         """
-        tokens = place.prefix + place.rows * place.columns
+        patches = place.rows * place.columns
+        tokens = place.prefix + patches
         rows = self._rows if place.pooling == "class token" else self._rows[-1:]
-        if len(rows) != place.layers or any(row.shape[2] != tokens for row in rows):
+        expected = (tokens, tokens + behind)
+        if len(rows) != place.layers or any(row.shape[2] not in expected for row in rows):
             raise ModelError(
                 f"The image tower ran {len(self._rows)} attention layers that could be read; "
                 f"{place.layers} with {tokens} tokens were expected.",
                 remedy="Its attention must go through torch's own functions.",
             )
-        together = torch.stack(rows, dim=1)
+        maps = [row[..., place.prefix : tokens] for row in rows]
+        rest = [row[..., : place.prefix].sum(-1) + row[..., tokens:].sum(-1) for row in rows]
         return PoolingAttention(
-            maps=together[..., place.prefix :],
-            rest=together[..., : place.prefix].sum(dim=-1),
+            maps=torch.stack(maps, dim=1),
+            rest=torch.stack(rest, dim=1),
             rows=place.rows,
             columns=place.columns,
             pooling=place.pooling,

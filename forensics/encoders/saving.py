@@ -6,6 +6,7 @@ from typing import Any
 
 from safetensors.torch import save_file
 
+from forensics.encoders.adapter import EncoderAdapter
 from forensics.encoders.base import DualEncoder
 from forensics.encoders.hf import TransformersEncoder
 from forensics.encoders.openclip_files import WEIGHTS
@@ -24,8 +25,14 @@ def save_encoder(encoder: DualEncoder, folder: Path) -> str:
         The URI under which it opens again.
 
     Raises:
-        ModelError: The folder is in use.
+        ModelError: The folder is in use, or the encoder carries visual prompts, which no folder of
+            its library can hold.
     """
+    if not isinstance(encoder, EncoderAdapter):
+        raise ModelError(
+            f"{encoder.name} is more than the weights of its library: they alone would be saved.",
+            remedy="Export its prompts instead.",
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ModelError(f"{folder} is in use.", remedy="Choose a new or empty folder.")
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from forensics.encoders.loading import open_encoder
+from tests.encoders.towers import TOWERS
 from tests.tiny_encoders import ENCODERS
 
 
@@ -34,3 +35,10 @@ def pictures() -> list[Image.Image]:
         made.append(Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR))
         made[-1].paste((255, 0, 0), (3, 5, 20, 25))
     return made
+
+
+@pytest.fixture(scope="session")
+def tower_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders of encoders whose image towers open into blocks."""
+    place = tmp_path_factory.mktemp("towers")
+    return {name: save(place / name) for name, save in TOWERS.items()}
