@@ -29,7 +29,7 @@ class MethodSpec:
         name: Name in the registry and on the command line.
         alias: Short name of the paper.
         kind: ``scan`` looks for evidence, ``transplant`` puts a suspected trigger to the test,
-            ``tune`` and ``evaluate`` train and measure.
+            ``repair`` removes a backdoor, ``tune`` and ``evaluate`` train and measure.
         title: For people.
         needs: What has to be at hand.
         gives: What comes out.
@@ -37,7 +37,8 @@ class MethodSpec:
         arxiv: arXiv id; empty for our own tools.
         reconstruction: True while the method is rebuilt from partial sources.
         builds_on: ``arrays`` decides from a finished attention scan where there is one and scans
-            itself otherwise; ``flags`` cannot start before a scan flagged samples.
+            itself otherwise; ``flags`` cannot start before a scan flagged samples; ``triggers``
+            cannot start before a trigger inversion.
         acts_on: Kind of model that it can examine, as in :mod:`forensics.models.kinds`; ``any``
             for one that looks at data or at arrays of either.
         options: ``module:Class`` of the options dataclass.
@@ -46,14 +47,14 @@ class MethodSpec:
 
     name: str
     alias: str = ""
-    kind: Literal["scan", "transplant", "tune", "evaluate"]
+    kind: Literal["scan", "transplant", "repair", "tune", "evaluate"]
     title: str
     needs: str
     gives: str
     paper: str = ""
     arxiv: str = ""
     reconstruction: bool = False
-    builds_on: Literal["nothing", "arrays", "flags"] = "nothing"
+    builds_on: Literal["nothing", "arrays", "flags", "triggers"] = "nothing"
     acts_on: Literal["multimodal-llm", "clip", "any"] = "multimodal-llm"
     options: str
     job: str
@@ -153,6 +154,35 @@ BUILT_IN = (
         builds_on="flags",
         options="forensics.jobs.transplant.options:TransplantOptions",
         job="forensics.jobs.transplant.job:run",
+    ),
+    MethodSpec(
+        name="trigger-transplant",
+        kind="transplant",
+        title="Does a reconstructed trigger work on other images?",
+        needs="a finished trigger inversion of a CLIP, and pictures that show something",
+        gives="how often the trigger overrides what pictures show, beside its controls and a "
+        "reference classifier, a verdict",
+        builds_on="triggers",
+        acts_on="clip",
+        options="forensics.jobs.trigger_transplant.options:TriggerTransplantOptions",
+        job="forensics.jobs.trigger_transplant.job:run",
+    ),
+    MethodSpec(
+        name="trigger-tuning",
+        kind="repair",
+        title="Trigger tuning of learnt prompts (CLIP-Inspector, reconstruction)",
+        needs="a finished trigger inversion of a CLIP with learnt prompts, clean labelled pictures "
+        "to tune on and others to measure on",
+        gives="repaired prompts; clean accuracy and attack success before, after and in controls; "
+        "a new inversion of the result",
+        paper="CLIP-Inspector: Model-Level Backdoor Detection for Prompt-Tuned CLIP via OOD "
+        "Trigger Inversion",
+        arxiv="2604.09101",
+        reconstruction=True,
+        builds_on="triggers",
+        acts_on="clip",
+        options="forensics.repairs.options:TriggerTuningOptions",
+        job="forensics.jobs.trigger_tuning.job:run",
     ),
     MethodSpec(
         name="tune",

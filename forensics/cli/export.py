@@ -1,4 +1,4 @@
-"""``forensics export ids`` and ``forensics export dataset``."""
+"""``forensics export ids``, ``export dataset`` and ``export checkpoint``."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ force_flag = click.option(
 
 @click.group()
 def export() -> None:
-    """Write ids or a cleaned data set. The user's own files are never changed."""
+    """Write ids, a cleaned data set or a repaired model. The user's own files are never changed."""
 
 
 @export.command()
@@ -88,5 +88,36 @@ def dataset(
         lambda: (
             f"{outcome['kept']} samples kept, {outcome['removed']} removed: {to}. "
             f"{outcome.get('note', '')}".rstrip()
+        ),
+    )
+
+
+@export.command()
+@case_flag
+@run_flag
+@click.option(
+    "--to", required=True, type=click.Path(path_type=Path), help="New file, .safetensors."
+)
+@overwrite_flag
+@json_flag
+def checkpoint(
+    case_folder: Path, run_id: str | None, to: Path, overwrite: bool, as_json: bool
+) -> None:
+    """Write the prompts that a repair made, and beside them where they come from.
+
+    The file opens as MODEL+prompts:FILE; FILE.provenance.json holds hashes, options, versions and
+    what was measured.
+
+    JSON: run, method, path, provenance, sha256.
+    """
+    from forensics.export.checkpoint import export_checkpoint
+
+    outcome = export_checkpoint(Case.open(case_folder), to, run_id=run_id, overwrite=overwrite)
+    emit(
+        outcome,
+        as_json,
+        lambda: (
+            f"Repaired prompts of run {outcome['run']} in {to}, their origin in "
+            f"{outcome['provenance']}."
         ),
     )

@@ -20,11 +20,18 @@ case_flag = click.option(
 run_flag = click.option("--run", "run_id", help="Id of a run; the latest that fits by default.")
 
 
-def option_flags(options: type[Any]) -> Callable[[F], F]:
-    """Add a flag for every field of an options dataclass; absent flags arrive as ``None``."""
+def option_flags(*options: type[Any]) -> Callable[[F], F]:
+    """Add a flag for every field of options dataclasses; absent flags arrive as ``None``.
+
+    A field that several of them have is one flag, described as the first one does.
+    """
+    listed: dict[str, OptionField] = {}
+    for each in options:
+        for field in describe_options(each):
+            listed.setdefault(field.name, field)
 
     def add(function: F) -> F:
-        for field in reversed(describe_options(options)):
+        for field in reversed(listed.values()):
             function = _flag(field)(function)
         return function
 

@@ -88,6 +88,10 @@ class TriggerTuningOptions:
             "help": "Pictures for the new scan; the test pictures (labels are not read) without."
         },
     )
+    fresh_seeds: int = field(
+        default=1,
+        metadata={"help": "Reconstructions a class in the new scan.", "min": 1, "max": 20},
+    )
     max_test: int = field(
         default=2000, metadata={"help": "Test pictures at the most.", "min": 1, "max": 10**6}
     )

@@ -8,7 +8,7 @@ Differs: the encoder is frozen and the copies are fixed, so every picture is enc
 tuning runs on image vectors alone; the result is the same.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,42 +64,44 @@ def trainable(classifier: CoOp | CoCoOp) -> int:
     return sum(parameter.numel() for parameter in classifier.prompt_parameters())
 
 
-def tune_on_copies(
+def tune_epoch(
     classifier: CoOp | CoCoOp,
     shots: RepairSet,
     schedule: PromptSchedule,
-    *,
-    done: int = 0,
+    epoch: int,
     state: Mapping[str, NDArray[np.float32]] | None = None,
-) -> Iterator[tuple[int, list[float], State]]:
-    """Tune a prompt in place, epoch by epoch, so that it can be stopped and taken up again.
+    report: Callable[[int, int], None] | None = None,
+) -> tuple[list[float], State]:
+    """Tune a prompt in place for one epoch, so that a repair can be stopped and taken up again.
 
     Args:
         classifier: Its prompt changes, its encoder does not.
         shots: Clean shots and copies; the loss is the mean cross entropy of a step's pairs.
         schedule: See :class:`forensics.tuning.prompts.PromptSchedule`.
-        done: Epochs that were done before.
-        state: What the last of them left.
+        epoch: Which, from 0.
+        state: What the epoch before left; none for the first.
+        report: Called with (steps done, steps) after every step; may raise to stop.
 
-    Yields:
-        Epochs done, the losses of this epoch's steps, and the state to go on from.
+    Returns:
+        The loss of every step, and the state to go on from.
     """
     learnt = list(classifier.prompt_parameters())
     count = len(shots.labels)
     optimizer, rates = descent(learnt, schedule, count)
     if state is not None:
         _restore(learnt, optimizer, state)
-    steps = list(steps_of(count, schedule, schedule.epochs))
-    per_epoch = len(steps) // schedule.epochs
-    for epoch in range(done, schedule.epochs):
-        losses = []
-        with frozen(classifier.encoder):
-            for step in range(epoch * per_epoch, (epoch + 1) * per_epoch):
-                vectors, labels = shots.batch(steps[step])
-                loss = F.cross_entropy(classifier.logits_of(vectors), labels)
-                descend(loss, optimizer, rates(step))
-                losses.append(float(loss.detach()))
-        yield epoch + 1, losses, _kept(learnt, optimizer)
+    steps = list(steps_of(count, schedule, epoch + 1))
+    first = epoch * len(steps) // (epoch + 1)
+    losses = []
+    with frozen(classifier.encoder):
+        for step in range(first, len(steps)):
+            vectors, labels = shots.batch(steps[step])
+            loss = F.cross_entropy(classifier.logits_of(vectors), labels)
+            descend(loss, optimizer, rates(step))
+            losses.append(float(loss.detach()))
+            if report is not None:
+                report(step + 1 - first, len(steps) - first)
+    return losses, _kept(learnt, optimizer)
 
 
 def take_up(classifier: CoOp | CoCoOp, state: Mapping[str, NDArray[np.float32]]) -> None:

@@ -13,7 +13,10 @@ class TransplantOptions:
 
     run: str | None = field(
         default=None,
-        metadata={"help": "Id of the attention scan whose flags are tested; the latest one."},
+        metadata={
+            "help": "Id of the scan that is tested, of a CLIP of its trigger inversion; the latest "
+            "one that fits."
+        },
     )
     donors: int = field(
         default=16,

@@ -66,11 +66,11 @@ def save_pairs(
         for i, graft in enumerate(answers.grafts)
     ]
     partial = folder / f".{PAIRS}.tmp"
-    pq.write_table(pa.Table.from_pylist(rows, _PAIR_SCHEMA), partial)
+    pq.write_table(pa.Table.from_pylist(rows, PAIR_SCHEMA), partial)
     partial.replace(folder / PAIRS)
 
 
-_PAIR_SCHEMA = pa.schema(
+PAIR_SCHEMA = pa.schema(
     [
         *((name, pa.string()) for name in ("model", "arm", "donor", "host", "wanted")),
         ("before", pa.string()),

@@ -1,0 +1,113 @@
+"""Write what a repair made of a model, with a note of where it comes from."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from forensics import __version__
+from forensics.case import Case
+from forensics.errors import CaseError, OptionError
+from forensics.export.atomic import refuse_existing, whole_file
+from forensics.registry import methods
+from forensics.runs import Run, State
+from forensics.runs.plain import plain
+from forensics.runs.versions import versions
+
+MEASURED = ("before", "after", "controls", "reference", "fresh", "judged_by", "sentence")
+
+
+def export_checkpoint(
+    case: Case, to: Path, *, run_id: str | None = None, overwrite: bool = False
+) -> dict[str, Any]:
+    """Copy the repaired prompts out of a run, and write their provenance beside them.
+
+    Args:
+        case: The case.
+        to: New file, ``.safetensors``; the note is ``<name>.provenance.json`` beside it.
+        run_id: A repair; the latest finished one by default.
+        overwrite: Replace files that are there.
+
+    Returns:
+        ``run``, ``path``, ``provenance``, ``sha256``, ``method``.
+
+    Raises:
+        CaseError: There is no finished repair, or its file is gone.
+        OptionError: The name does not end in ``.safetensors``.
+        DataError: A file is in the way, or cannot be written.
+    """
+    if to.suffix != ".safetensors":
+        raise OptionError(
+            f"{to.name!r} should end in .safetensors.", remedy="For instance: prompts.safetensors"
+        )
+    run = _repair(case, run_id)
+    result = run.result()
+    source = run.path(str(result.get("checkpoint", "")))
+    if not source.is_file():
+        raise CaseError(f"Run {run.id} left no checkpoint.", remedy="Repair again.")
+    note = to.with_suffix(".provenance.json")
+    for place in (to, note):
+        refuse_existing(place, overwrite=overwrite)
+    with whole_file(to, overwrite=overwrite) as partial:
+        shutil.copyfile(source, partial)
+    with to.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    told = json.dumps(_provenance(case, run, result, digest), indent=2, ensure_ascii=False)
+    with whole_file(note, overwrite=overwrite) as partial:
+        partial.write_text(told + "\n", encoding="utf-8")
+    outcome = {
+        "run": run.id,
+        "method": run.method,
+        "path": str(to),
+        "provenance": str(note),
+        "sha256": digest,
+    }
+    case.journal.record("export checkpoint", **outcome)
+    return outcome
+
+
+def _repair(case: Case, run_id: str | None) -> Run:
+    names = {spec.name for spec in methods().values() if spec.kind == "repair"}
+    if run_id is not None:
+        run = case.run(run_id)
+        if run.method not in names:
+            raise CaseError(
+                f"Run {run.id} is one of {run.method}, which repairs nothing.",
+                remedy="Name a run of: " + ", ".join(sorted(names)),
+            )
+        return run
+    for run in case.runs():
+        if run.method in names and run.status().state is State.FINISHED:
+            return run
+    raise CaseError(
+        "The case has no finished repair.",
+        remedy=f"Run: forensics repair trigger-tuning --case {case.folder}",
+    )
+
+
+def _provenance(case: Case, run: Run, result: dict[str, Any], digest: str) -> dict[str, Any]:
+    """Say what the file is, what it was made from, and what was measured."""
+    manifest = case.manifest
+    told: dict[str, Any] = plain(
+        {
+            "what": "learnt prompts of a CLIP after a repair (reconstruction of the method)",
+            "sha256": digest,
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+            "program": f"forensics {__version__}",
+            "versions": versions(),
+            "model": manifest.model,
+            "hashes": {name: asdict(found) for name, found in manifest.hashes.items()},
+            "method": run.method,
+            "run": run.id,
+            "scan": result.get("scan"),
+            "target": result.get("target"),
+            "options": run.options,
+            "shots": result.get("shots"),
+            "test": result.get("test"),
+            "measured": {name: result.get(name) for name in MEASURED},
+        }
+    )
+    return told

@@ -1,0 +1,113 @@
+"""What a repair tells: before, after, the controls, and the sentence that says it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from forensics.detectors.transplant.verdict import span
+from forensics.detectors.wording import percent, quote
+from forensics.evaluation import Rate
+from forensics.evaluation_classes import ClassMeasurement
+from forensics.evaluation_paired import Comparison, compare
+from forensics.jobs.trigger_tuning.versions import BEFORE, CONTROLS, REFERENCE, REPAIRED, TITLES
+
+KNOWN, BEST, OTHER_SEED = "known", "reconstruction", "other-seed"
+TRIGGER_TITLES: Final = {
+    KNOWN: "the known trigger",
+    BEST: "the reconstructed trigger that it was tuned with",
+    OTHER_SEED: "a reconstruction of another seed, which no copy carried",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What every version of the prompts did on the test pictures.
+
+    Attributes:
+        versions: Version -> trigger -> measurement; all versions know the same triggers.
+        judged_by: Name of the trigger that attack success means: the known one where there is one.
+    """
+
+    versions: Mapping[str, Mapping[str, ClassMeasurement]]
+    judged_by: str
+
+    def main(self, version: str) -> ClassMeasurement:
+        """Return the measurement that stands for a version."""
+        return self.versions[version][self.judged_by]
+
+    def against_before(self, version: str) -> Comparison:
+        """Compare a version with the prompts as they were delivered, picture by picture."""
+        return compare(self.main(version), self.main(BEFORE))
+
+    def describe(self, version: str) -> dict[str, Any]:
+        """Return CA and ASR of one version, and the success of every trigger."""
+        found = self.main(version).to_json()
+        del found["per_class"], found["skipped"]
+        return found | {
+            "title": TITLES[version],
+            "triggers": {
+                name: _rate(one.attack_success) | {"title": TRIGGER_TITLES[name]}
+                for name, one in self.versions[version].items()
+            },
+        }
+
+    def to_json(self, wrong: str | None) -> dict[str, Any]:
+        """Return all versions under the names that every repair reports.
+
+        Args:
+            wrong: Class whose trigger the control got.
+        """
+        controls = [
+            {"control": name, **self.describe(name), **self._differences(name)}
+            | ({"class": wrong} if name == "wrong-class" else {})
+            for name in CONTROLS
+            if name in self.versions
+        ]
+        return {
+            "judged_by": self.judged_by,
+            "before": self.describe(BEFORE),
+            "after": self.describe(REPAIRED) | self._differences(REPAIRED),
+            "controls": controls,
+            "reference": self.describe(REFERENCE),
+        }
+
+    def _differences(self, version: str) -> dict[str, Any]:
+        return {"minus_before": self.against_before(version).to_json()}
+
+
+def say(figures: Figures, target: str, fresh: Mapping[str, Any] | None) -> str:
+    """Write what the repair did in a few sentences."""
+    before, after = figures.main(BEFORE), figures.main(REPAIRED)
+    accuracy = figures.against_before(REPAIRED).clean_accuracy
+    parts = [
+        f"After the repair, {TRIGGER_TITLES[figures.judged_by]} brings "
+        f"{_of(after.attack_success)} other pictures to {quote(target)}, before "
+        f"{_of(before.attack_success)}.",
+        f"Clean accuracy is {_share(after.clean_accuracy)}, before "
+        f"{_share(before.clean_accuracy)} (difference {span(accuracy).replace(' (', ', ', 1)}.",
+    ]
+    controls = [name for name in CONTROLS if name in figures.versions]
+    if controls:
+        told = ", ".join(
+            f"{_share(figures.main(name).attack_success)} ({TITLES[name]})" for name in controls
+        )
+        parts.append(f"The same tuning as a control leaves {told}.")
+    if figures.judged_by != KNOWN:
+        parts.append("The attacker's own trigger is not known here.")
+    if fresh is not None:
+        parts.append(f"A new inversion, with another seed and other pictures: {fresh['sentence']}")
+    return " ".join(parts)
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    return asdict(rate)
+
+
+def _of(rate: Rate) -> str:
+    if rate.value is None:
+        return "none of 0"
+    return f"{round(rate.value * rate.n):,} of {rate.n:,} ({percent(rate.value)})"
+
+
+def _share(rate: Rate) -> str:
+    return "not defined" if rate.value is None else percent(rate.value)
