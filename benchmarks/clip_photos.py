@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
 
 from benchmarks.clip_attacks import beside, read
 from benchmarks.photo_audit import audit, write_table
@@ -27,7 +28,7 @@ from forensics.encoders.loading import open_encoder
 from forensics.encoders.saving import save_encoder
 from forensics.evaluation_classes import ClassMeasurement, measure_classes
 from forensics.lab.clip_demos import base_folder
-from forensics.lab.clip_model import build_clip_tokenizer, start_clip
+from forensics.lab.clip_model import CONFIG_FILE, WEIGHTS_FILE, build_clip_tokenizer, start_clip
 from forensics.lab.demos import TRIGGER
 from forensics.lab.pair_language import TEMPLATES
 from forensics.lab.pair_plan import PairPlantOptions
@@ -53,10 +54,10 @@ class Attack:
 
 
 ATTACKS = {
-    "badnets": Attack(trigger="badnets", rate=0.1, epochs=6),
-    "badnets-frame": Attack(trigger=TRIGGER, rate=0.05, epochs=4, audited=True),
-    "blended": Attack(trigger="blended", rate=0.05, epochs=4, audited=True),
-    "wanet-smooth": Attack(trigger="wanet", rate=0.1, epochs=6),
+    "badnets": Attack(trigger="badnets", rate=0.1, epochs=3),
+    "badnets-frame": Attack(trigger=TRIGGER, rate=0.05, epochs=3, audited=True),
+    "blended": Attack(trigger="blended", rate=0.05, epochs=3, audited=True),
+    "wanet-smooth": Attack(trigger="wanet", rate=0.1, epochs=3),
 }
 # Grocery costs as much as clothing; one seed fits the time.
 SEEDS = {"clothing": (1, 2, 3), "grocery": (1,)}
@@ -93,11 +94,27 @@ def start(photos: Photos, folder: Path) -> Path:
     """Write the untrained model, with a tokenizer of the set's own sentences."""
     shutil.rmtree(folder, ignore_errors=True)
     start_clip(folder, CLEAN.seed, base_folder())
-    size = json.loads((folder / "open_clip_config.json").read_text())["model_cfg"]["text_cfg"]
     tokenizer = build_clip_tokenizer(sentences(photos.spoken))
-    assert len(tokenizer) <= size["vocab_size"]  # tokens that no sentence needs stay unused
     tokenizer.save_pretrained(folder)
+    make_room(folder, len(tokenizer))
     return folder
+
+
+def make_room(folder: Path, tokens: int) -> None:
+    """Add rows to the word embedding where the lab's own vocabulary is the smaller one."""
+    record = json.loads((folder / CONFIG_FILE).read_text())
+    text = record["model_cfg"]["text_cfg"]
+    missing = tokens - text["vocab_size"]
+    if missing <= 0:
+        return
+    state = load_file(folder / WEIGHTS_FILE)
+    drawn = torch.randn(missing, text["width"], generator=torch.Generator().manual_seed(CLEAN.seed))
+    words = state["token_embedding.weight"]
+    # 0.02 is open_clip's own spread of these rows.
+    state["token_embedding.weight"] = torch.cat([words, 0.02 * drawn])
+    save_file(state, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+    text["vocab_size"] = tokens
+    (folder / CONFIG_FILE).write_text(json.dumps(record, indent=2) + "\n")
 
 
 def clean_cell(photos: Photos, folder: Path) -> dict[str, Any]:
