@@ -12,11 +12,11 @@ from PIL import Image
 from torch import Tensor
 
 from forensics.case import Case
-from forensics.classifiers.opening import open_classifier
-from forensics.encoders.base import DualEncoder, ImageClassifier, PoolingAttention
-from forensics.errors import NotApplicable
+from forensics.encoders.base import DualEncoder, PoolingAttention
+from forensics.errors import CaseError, NotApplicable
+from forensics.jobs.clip_subjects import check_classes, open_subject
+from forensics.jobs.inverted import Inverted, index_of, read_inversion
 from forensics.jobs.live import encode_halves, pictures_of
-from forensics.jobs.subject import model_under_suspicion
 from forensics.jobs.trigger_inversion.stored import read_trigger
 from forensics.models.attention import image_entropy
 from forensics.triggers.stamping import stamp_pixels
@@ -47,10 +47,12 @@ def apply_trigger(case: Case, params: dict[str, Any], models: ModelCache) -> dic
         OptionError: The strength is not between 0 and 4.
     """
     sample, pictures, where = pictures_of(case, params)
-    run = case.run(str(params.get("run", "")))
+    inverted = read_inversion(case, str(params.get("run", "")))
     index, strength = int(params.get("class", -1)), float(params.get("strength", 1.0))
-    trigger = read_trigger(run.folder, index, int(params.get("seed", 0))).scaled(strength)
-    classifier = _classifier(case, run.options, models)
+    seed = int(params.get("seed", 0))
+    trigger = read_trigger(inverted.run.folder, index, seed).scaled(strength)
+    classifier = open_subject(case, inverted.options, models)
+    check_classes(classifier, index, _name(inverted, index))
     encoder = classifier.encoder
     clean = encoder.pixels([pictures[where]])
     marked = stamp_pixels(trigger, clean, [sample.id])
@@ -75,11 +77,12 @@ def apply_trigger(case: Case, params: dict[str, Any], models: ModelCache) -> dic
     }  # fmt: skip
 
 
-def _classifier(case: Case, options: dict[str, Any], models: ModelCache) -> ImageClassifier:
-    """Open the case's model with the classes that the run scanned."""
-    uri = model_under_suspicion(case)
-    classes = str(options.get("classes") or "").split("|")
-    return open_classifier(models.encoder(uri), uri, classes=[name for name in classes if name])
+def _name(inverted: Inverted, index: int) -> str:
+    """Return what the run called a class."""
+    for line in inverted.lines:
+        if index_of(line) == index:
+            return str(line["class"])
+    raise CaseError(f"Run {inverted.run.id} has no trigger for class {index}.")
 
 
 def _attend(encoder: DualEncoder, pixels: Tensor) -> tuple[PoolingAttention | None, str]:

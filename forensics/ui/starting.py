@@ -47,4 +47,4 @@ def _check_ready(case: Case, name: str) -> None:
             remedy="Wait for it, or cancel it with the button at the top.",
         )
     if line["refused"]:
-        raise CaseError(line["refused"], remedy="Run the attention scan first.")
+        raise CaseError(line["refused"], remedy="Run such a scan first.")

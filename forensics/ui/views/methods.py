@@ -12,6 +12,10 @@ from forensics.ui.views.cost import method_cost
 
 STARTABLE = ("scan", "transplant", "repair")
 BASE = "attention-entropy"  # what the Attention tab itself is drawn from
+MISSING = {
+    "flags": "It needs a finished scan that flagged samples.",
+    "triggers": "It needs a finished trigger scan.",
+}
 FIRST = {"multimodal-llm": BASE, "clip": "trigger-inversion"}  # what a case of a kind begins with
 
 
@@ -57,10 +61,10 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
     runs = [(run, run.status().state) for run in case.runs()]
     finished = [run for run, state in runs if state is State.FINISHED]
     source = next((run for run in finished if run.path(ARRAYS).is_file()), None)
-    flagged = any(_flagged(run) for run in finished)
+    there = _there(finished)
     view = {
         "methods": [
-            _line(spec, [(r, s) for r, s in runs if r.method == spec.name], shown, source, flagged)
+            _line(spec, [(r, s) for r, s in runs if r.method == spec.name], shown, source, there)
             | {
                 "first": spec.name == FIRST.get(case.manifest.kind),
                 "cost": method_cost(case, spec.name),
@@ -114,7 +118,7 @@ def _line(
     runs: Sequence[tuple[Run, State]],
     shown: str | None,
     source: Run | None,
-    flagged: bool,
+    there: frozenset[str],
 ) -> dict[str, Any]:
     finished = [run for run, state in runs if state is State.FINISHED]
     active = next((run for run, state in runs if state.active), None)
@@ -132,19 +136,25 @@ def _line(
         "base": spec.name == BASE,
         "builds_on": spec.builds_on,
         "reuses": None if reuses is None else {"run": reuses.id, "created": reuses.created},
-        "refused": _refused(spec, active, flagged),
+        "refused": _refused(spec, active, there),
         "said": said_view(_speaks(finished, shown)) if finished else None,
         "trouble": _progress(newest) if ended_early and newest is not None else None,
         "active": None if active is None else _progress(active),
     }
 
 
-def _refused(spec: MethodSpec, active: Run | None, flagged: bool) -> str | None:
+def _there(finished: Sequence[Run]) -> frozenset[str]:
+    """Name what methods can build on, see ``MISSING``."""
+    found = {"flags"} if any(_flagged(run) for run in finished) else set()
+    if any(run.method == FIRST["clip"] for run in finished):
+        found.add("triggers")
+    return frozenset(found)
+
+
+def _refused(spec: MethodSpec, active: Run | None, there: frozenset[str]) -> str | None:
     if active is not None:
         return "It is under way."
-    if spec.builds_on == "flags" and not flagged:
-        return "It needs a finished scan that flagged samples."
-    return None
+    return None if spec.builds_on in there else MISSING.get(spec.builds_on)
 
 
 def _speaks(finished: Sequence[Run], shown: str | None) -> Run:

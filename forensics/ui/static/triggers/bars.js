@@ -13,9 +13,9 @@ export function range(values, lines = []) {
 
 /**
  * A bar. `scale` is {low, high}; `lines` are {at, kind}: gate, cut, calibrated or reference;
- * `seeds` are the values of single seeds; `tone` says how the bar is filled.
+ * `seeds` are the values of single seeds; `interval` is [from, to]; `tone` says how the bar is filled.
  */
-export function bar(value, { scale, lines = [], seeds = [], tone = "kept" }) {
+export function bar(value, { scale, lines = [], seeds = [], tone = "kept", interval = null }) {
   const span = scale.high - scale.low;
   const place = (at) => Math.max(0, Math.min(100, (100 * (at - scale.low)) / span));
   const zero = place(0);
@@ -25,6 +25,7 @@ export function bar(value, { scale, lines = [], seeds = [], tone = "kept" }) {
     const at = place(value);
     node.append(el("i", { class: `tl-tb-${tone}${value > scale.high ? " tl-tb-over" : ""}`, style: `left:${Math.min(zero, at)}%;width:${Math.max(0.6, Math.abs(at - zero))}%` }));
   }
+  if (interval && interval.every(Number.isFinite)) node.append(el("em", { style: `left:${place(interval[0])}%;width:${Math.max(0.4, place(interval[1]) - place(interval[0]))}%` }));
   if (seeds.length > 1) for (const seed of seeds) if (Number.isFinite(seed)) node.append(el("u", { style: `left:${place(seed)}%` }));
   for (const line of lines) if (Number.isFinite(line.at)) node.append(el("b", { class: `tl-tb-${line.kind}`, style: `left:${place(line.at)}%` }));
   return node;
