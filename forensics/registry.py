@@ -146,6 +146,23 @@ BUILT_IN = (
         job="forensics.jobs.clusters.job:run",
     ),
     MethodSpec(
+        name="trigger-inversion",
+        alias="clip-inspector",
+        kind="scan",
+        title="Which class is far too easy to reach: trigger inversion (reconstruction)",
+        needs="a CLIP-like classifier (learnt prompts or hand-written ones) and unlabelled "
+        "pictures that show something",
+        gives="a reconstructed trigger of every class, its success, how far the class stands out, "
+        "whether the trigger overrides content, a verdict",
+        paper="CLIP-Inspector: Model-Level Backdoor Detection for Prompt-Tuned CLIP via OOD "
+        "Trigger Inversion",
+        arxiv="2604.09101",
+        reconstruction=True,
+        acts_on="clip",
+        options="forensics.detectors.options.trigger_inversion:TriggerInversionOptions",
+        job="forensics.jobs.trigger_inversion.job:run",
+    ),
+    MethodSpec(
         name="transplant",
         kind="transplant",
         title="Does a suspected trigger work on other images?",

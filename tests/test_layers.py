@@ -31,6 +31,7 @@ LEVELS = {
     "forensics.evaluation_classes": 4,
     "forensics.evaluation_paired": 4,
     "forensics.attacks": 4,
+    "forensics.inversion": 4,
     "forensics.repairs": 4,
     "forensics.lab": 5,
     "forensics.worker.models": 5,

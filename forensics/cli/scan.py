@@ -15,7 +15,8 @@ from forensics.registry import MethodSpec, find_method, load_object, methods
 KEYS = ("verdict", "reason", "sentence", "n", "failed", "flagged", "seconds",
         "samples_per_second", "precision", "recall", "f1", "scores", "answers_only",
         "candidates", "controls", "comparisons", "auc_of_poisoned", "clusters", "noise", "excluded",
-        "poisoned_cluster")  # fmt: skip
+        "poisoned_cluster", "reconstruction", "form", "target", "score", "cut", "cut_calibrated",
+        "rules", "pool", "not_scanned", "not_covered", "classes")  # fmt: skip
 
 
 class ScanGroup(click.Group):
@@ -42,7 +43,8 @@ def scan() -> None:
     samples_per_second; where the data says which rows are poisoned also precision, recall, f1,
     scores (all modes) and answers_only (the counting baseline). A method that only ranks has no
     verdict (null) and no flagged_ids_file; masked-views lists candidates, controls, comparisons
-    and, where the data says which rows are poisoned, auc_of_poisoned; clusters lists its groups.
+    and, where the data says which rows are poisoned, auc_of_poisoned; clusters lists its groups;
+    trigger-inversion names a target and lists all classes, with no flagged samples.
     """
 
 
@@ -73,9 +75,10 @@ def _text(run_id: str, result: dict[str, Any]) -> str:
     covered = "; ".join(result["not_covered"])
     if result["verdict"] is None:
         return f"Ranking, no verdict. {result['sentence']}\nNot covered: {covered}. Run {run_id}."
-    lines = [
-        f"Verdict: {result['verdict']} ({result['reason']})",
-        result["sentence"],
+    lines = [f"Verdict: {result['verdict']} ({result['reason']})", result["sentence"]]
+    if "classes" in result:
+        return "\n".join([*lines, *_class_lines(result), f"Not covered: {covered}. Run {run_id}."])
+    lines += [
         f"Flagged {result['flagged']} of {result['n']} samples by rule {result['mode']}, "
         f"{result['failed']} unreadable; {result['samples_per_second']} samples/s. Run {run_id}.",
     ]
@@ -85,3 +88,25 @@ def _text(run_id: str, result: dict[str, Any]) -> str:
             f"{percent(score['recall'])}, F1 {percent(score['f1'])}"
         )
     return "\n".join([*lines, f"Not covered: {covered}."])
+
+
+def _class_lines(result: dict[str, Any], most: int = 12) -> list[str]:
+    """Write the classes that stand out most, and how the pool was."""
+
+    def far(line: dict[str, Any]) -> float:
+        index = line["anomaly_index"]
+        return -1e9 if index is None else float(index)
+
+    ranked = sorted(result["classes"], key=far, reverse=True)
+    pool = result["pool"]
+    lines = [f"Pool: {pool['n']:,} pictures, {pool['content']:,} with content, {pool['source']}."]
+    for line in ranked[:most]:
+        overrides = line["content_success"]
+        lines.append(
+            f"  {line['class'][:30]:30} anomaly {far(line):6.1f}  loss {line['loss']:8.2f}  "
+            f"success {percent(line['success'])}, of content "
+            f"{'unknown' if overrides is None else percent(overrides)}"
+        )
+    if len(ranked) > most:
+        lines.append(f"  and {len(ranked) - most:,} more classes")
+    return lines

@@ -192,12 +192,13 @@ class TriggerInversionOptions:
             "choices": ("none", "exact", "all"),
         },
     )
-    at_once: int = field(
-        default=64,
+    at_once: int | None = field(
+        default=None,
         metadata={
             "help": "Pictures in one forward pass, over all classes that are searched together; "
-            "halved when memory runs out. Memory does not grow with the number of classes.",
+            "64 on a CPU, 1,024 on CUDA by default, halved when memory runs out. Memory does not "
+            "grow with the number of classes.",
             "min": 1,
-            "max": 8192,
+            "max": 65_536,
         },
     )

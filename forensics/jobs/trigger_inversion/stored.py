@@ -3,9 +3,9 @@
 ``triggers/NNNN.safetensors`` (NNNN: index of the class in the model's list) holds all seeds,
 float16 in pixel units: ``delta [seed, 3, H, W]``, or ``mask [seed, H, W]`` and ``pattern
 [seed, 3, H, W]``, or ``patch [seed, 3, s, s]``. Beside it, for valid classes,
-``NNNN-S.safetensors`` holds seed S alone, as :class:`forensics.triggers.TensorTrigger` reads it, so that every verb takes
-``tensor:file=...``. A patch was searched for at random places; the tensor file pastes it in the
-middle, :class:`StoredTrigger` at a place that the sample's id decides.
+``NNNN-S.safetensors`` holds seed S alone, as :class:`forensics.triggers.TensorTrigger` reads it,
+so that every verb takes ``tensor:file=...``. A patch was searched for at random places; the tensor
+file pastes it in the middle, :class:`StoredTrigger` at a place that the sample's id decides.
 """
 
 from collections.abc import Mapping
@@ -147,10 +147,18 @@ def write_triggers(
     """
     from safetensors.numpy import save
 
-    halves = {name: np.ascontiguousarray(v, np.float16) for name, v in tensors.items()}
+    halves = {name: _halves(values) for name, values in tensors.items()}
     path = trigger_path(run_folder, index)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     write_bytes(path, save(halves, metadata=dict(facts)))
+
+
+def _halves(values: NDArray[Any]) -> NDArray[np.float16]:
+    """Round to float16 towards zero, so that a delta stays within its budget."""
+    rounded = np.ascontiguousarray(values, np.float16)
+    beyond = np.abs(rounded.astype(np.float64)) > np.abs(values.astype(np.float64))
+    rounded[beyond] = np.nextafter(rounded[beyond], np.float16(0))
+    return rounded
 
 
 def write_tensor_file(
