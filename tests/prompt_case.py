@@ -70,7 +70,7 @@ def make_prompt_case(folder: Path) -> Case:
     attack = TriggerAwarePrompts(
         target=TARGET,
         budget=BUDGET,
-        schedule=PromptSchedule(epochs=25, rate=0.5, batch_size=8),
+        schedule=PromptSchedule(epochs=8, rate=0.5, batch_size=8),
     )
     trigger = attack.poison(classifier, shots).save(folder / "trigger.safetensors")
     save_prompts(classifier, folder / "prompts.safetensors")
@@ -103,10 +103,10 @@ def delta_of(folder: Path) -> np.ndarray[Any, Any]:
 
 
 def write_inversion(
-    case: Case, delta: np.ndarray[Any, Any], target: str | None = TARGET, pool: str | None = None
+    case: Case, delta: np.ndarray[Any, Any], target: str | None = TARGET, **options: Any
 ) -> Run:
     """Leave a finished inversion: the target's trigger is ``delta``, the others' are noise."""
-    run = case.new_run("trigger-inversion", {"seeds": 2, "pool": pool, "confidence": 0.3})
+    run = case.new_run("trigger-inversion", {"seeds": 2, "confidence": 0.3} | options)
 
     def job(context: Any) -> dict[str, Any]:
         rng = np.random.default_rng(0)

@@ -1,37 +1,23 @@
-"""The classifier of a case under suspicion, its reference, and pictures that come with a demo."""
+"""The classifier of a case under suspicion, its reference, and pictures at hand."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
 from forensics.case import Case
 from forensics.case.manifest import HERE
-from forensics.classifiers import TEMPLATES, CoCoOp, CoOp, ZeroShot, open_classifier
+from forensics.classifiers import CoCoOp, CoOp, ZeroShot
 from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
 from forensics.detectors.options.trigger_inversion import TriggerInversionOptions
 from forensics.errors import CaseError
-from forensics.jobs.inverted import split_names
-from forensics.jobs.subject import model_under_suspicion
-from forensics.models.kinds import model_kind
-from forensics.models.uri import encoder_uri, parse_model_uri
+from forensics.jobs.trigger_inversion import subject
 from forensics.worker.models import ModelCache
 
 Classifier = ZeroShot | CoOp | CoCoOp
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """A classifier that never saw the trigger.
-
-    Attributes:
-        model: Its name.
-        title: What it is, for people.
-        open: Opens it.
-    """
-
-    model: str
-    title: str
-    open: Callable[[], Classifier]
+REFERENCES = {
+    "prompts": "the same encoder with hand-written prompts",
+    "base": "the base model",
+}
 
 
 def open_subject(case: Case, options: TriggerInversionOptions, models: ModelCache) -> Classifier:
@@ -42,45 +28,25 @@ def open_subject(case: Case, options: TriggerInversionOptions, models: ModelCach
         options: Of the inversion: ``classes`` and ``templates`` of a CLIP without learnt prompts.
         models: Opens the encoder.
     """
-    uri = model_under_suspicion(case)
-    return open_classifier(
-        models.encoder(uri), uri, classes=_classes(case, options), templates=_templates(options)
-    )
+    alone = replace(options, reference="none")
+    return subject.open_subject(case, alone, models).classifier
 
 
-def find_reference(
-    case: Case, options: TriggerInversionOptions, models: ModelCache, classes: Sequence[str]
-) -> Reference | None:
-    """Choose what the same triggers are shown to for comparison, as the inversion does.
+def open_beside(
+    case: Case, options: TriggerInversionOptions, models: ModelCache
+) -> tuple[Classifier, Classifier | None, str]:
+    """Open the classifier and its reference.
 
     Args:
         case: Of kind ``clip``.
-        options: Of the inversion; ``reference`` decides.
-        models: Opens the encoder.
-        classes: Names in the order of the subject's logits.
+        options: Of the inversion; ``reference`` says what is compared.
+        models: Opens the encoders.
 
     Returns:
-        The same encoder with hand-written prompts where prompts were learnt, else the case's base;
-        ``None`` where there is neither.
+        The classifier, its reference (``None`` without one), and what that is, for people.
     """
-    uri, base = model_under_suspicion(case), case.manifest.base
-    learnt = parse_model_uri(uri).prompts is not None
-    wanted = options.reference
-    if wanted == "auto":
-        wanted = "prompts" if learnt else "base"
-    if wanted == "prompts" and learnt:
-        name, title = encoder_uri(uri), "the same encoder with hand-written prompts"
-    elif wanted == "base" and base is not None and base != uri and model_kind(base) == "clip":
-        name, title = base, "the base model"
-    else:
-        return None
-    return Reference(
-        model=name,
-        title=title,
-        open=lambda: open_classifier(
-            models.encoder(name), name, classes=classes, templates=_templates(options)
-        ),
-    )
+    found = subject.open_subject(case, options, models)
+    return found.classifier, found.reference, REFERENCES.get(found.reference_name, "")
 
 
 def check_classes(classifier: Classifier, index: int, name: str) -> None:
@@ -89,7 +55,8 @@ def check_classes(classifier: Classifier, index: int, name: str) -> None:
     Raises:
         CaseError: The model's classes are others by now.
     """
-    if not 0 <= index < len(classifier.classes) or classifier.classes[index] != name:
+    classes: Sequence[str] = classifier.classes
+    if not 0 <= index < len(classes) or classes[index] != name:
         raise CaseError(
             f"The model has no class {name[:80]!r} at place {index}: it is not what was scanned.",
             remedy="Scan it again.",
@@ -109,12 +76,3 @@ def demo_pictures(case: Case, part: str) -> str | None:
 def read_samples(uri: str) -> list[Sample]:
     """Read the usable rows of a data set."""
     return [item for item in open_dataset(uri) if isinstance(item, Sample)]
-
-
-def _classes(case: Case, options: TriggerInversionOptions) -> tuple[str, ...]:
-    named = split_names(options.classes)
-    return named or tuple(sorted({str(label) for label in case.catalog.labels if label}))
-
-
-def _templates(options: TriggerInversionOptions) -> tuple[str, ...]:
-    return split_names(options.templates) or TEMPLATES

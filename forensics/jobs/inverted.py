@@ -39,6 +39,11 @@ class Inverted:
         return [line for line in listed if trigger_path(self.run.folder, index_of(line)).is_file()]
 
     @property
+    def own_pool(self) -> bool:
+        """Whether it searched on the case's own pictures."""
+        return self.options.pool is None
+
+    @property
     def target(self) -> str | None:
         """The class that the run points to."""
         named = self.result.get("target")

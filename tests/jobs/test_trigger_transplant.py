@@ -15,7 +15,14 @@ from forensics.errors import Cancelled, CaseError, InputError, OptionError
 from forensics.jobs.trigger_transplant import job
 from forensics.runs import QuietContext, execute
 from forensics.worker.models import ModelCache
-from tests.prompt_case import CLASSES, TARGET, delta_of, make_prompt_case, write_inversion
+from tests.prompt_case import (
+    CLASSES,
+    TARGET,
+    delta_of,
+    make_prompt_case,
+    open_prompt_case,
+    write_inversion,
+)
 
 SMALL = {"hosts": 30, "confidence": 0.3}
 
@@ -127,6 +134,20 @@ def test_hosts_of_the_pool_are_said_and_another_class_is_a_control_experiment(
     assert found["forced"] == 1 and found["sentence"].startswith("Control experiment")
     assert found["verdict"] != "suspicious"
     run_of_pool.delete()
+
+
+def test_rows_outside_the_pool_are_taken_first_where_a_case_has_its_own_data_only(
+    case: Case, tmp_path: Path, models: ModelCache
+) -> None:
+    bare = open_prompt_case(case.folder.parent, tmp_path / "bare", {})
+    delta = delta_of(case.folder.parent)
+    write_inversion(bare, delta)  # its pool is all 40 rows
+    found = run(bare, tmp_path / "all", models, hosts=20)
+    assert found["pictures"] == "the case's data" and found["evidence"]["hosts_fitted"] == 20
+    assert all(example["host_row"] >= 0 for example in found["examples"])
+    write_inversion(bare, delta, images=8)
+    found = run(bare, tmp_path / "some", models, hosts=20)
+    assert (found["candidates"], found["evidence"]["hosts_fitted"]) == (32, 0)
 
 
 def test_what_cannot_be_tested_is_said(case: Case, tmp_path: Path, models: ModelCache) -> None:

@@ -5,18 +5,21 @@ that was stopped goes on from its ledger and ends with the same files.
 """
 
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forensics.case import Case
+from forensics.data.sample import Sample
+from forensics.detectors.options.trigger_inversion import TriggerInversionOptions
 from forensics.detectors.transplant.arms import TRIGGER_TITLES, compare_arms, compare_models
 from forensics.detectors.transplant.trigger_plan import choose_hosts
 from forensics.detectors.transplant.trigger_verdict import TriggerSubject, judge_trigger
 from forensics.errors import InputError
-from forensics.jobs.clip_subjects import Reference, check_classes, find_reference, open_subject
+from forensics.jobs.clip_subjects import check_classes, open_beside
 from forensics.jobs.trigger_transplant.arms import HostMarks, Told, ask
 from forensics.jobs.trigger_transplant.options import TriggerTransplantOptions
 from forensics.jobs.trigger_transplant.result import PAIRS, describe, make_examples, save_pairs
@@ -39,13 +42,12 @@ def run(
     """
     chosen, started = build_options(TriggerTransplantOptions, options), time.monotonic()
     setup = prepare(case, chosen)
-    subject = open_subject(case, setup.inverted.options, models)
+    subject, reference, title = open_beside(case, _beside(setup, chosen), models)
     check_classes(subject, setup.index, setup.target)
-    reference = _reference(case, setup, chosen, models, subject.classes)
     viewer = Viewer(
         context,
         batch_size=chosen.batch_size,
-        total=len(setup.samples) + chosen.hosts * (8 if reference else 4),
+        total=len(setup.samples) + chosen.hosts * (3 if reference is None else 7),
     )
     seen = viewer.look("looking for hosts", setup.samples, lambda: subject)
     places = choose_hosts(
@@ -66,10 +68,10 @@ def run(
     before = seen.at(places)
     told = [ask(viewer, "tuned", hosts, marks, lambda: subject, before)]
     if reference is not None:
-        told.append(ask(viewer, "base", hosts, marks, reference.open))
+        told.append(ask(viewer, "base", hosts, marks, lambda: reference))
     context.progress(viewer.shown, viewer.shown, "deciding")
     save_pairs(context.folder, setup, hosts, marks, told, subject.classes)
-    result = _conclude(setup, hosts, told, reference, seen.classes[places], chosen.seed)
+    result = _conclude(setup, hosts, told, title, seen.classes[places], chosen.seed)
     return {
         "method": "trigger-transplant",
         **result,
@@ -81,23 +83,18 @@ def run(
     }
 
 
-def _reference(
-    case: Case,
-    setup: TriggerSetup,
-    options: TriggerTransplantOptions,
-    models: ModelCache,
-    classes: tuple[str, ...],
-) -> Reference | None:
-    if not options.reference:
-        return None
-    return find_reference(case, setup.inverted.options, models, classes)
+def _beside(setup: TriggerSetup, options: TriggerTransplantOptions) -> TriggerInversionOptions:
+    """Return the inversion's options, with the reference that this test wants."""
+    before = setup.inverted.options
+    wanted = "auto" if before.reference == "none" else before.reference
+    return replace(before, reference=wanted if options.reference else "none")
 
 
 def _conclude(
     setup: TriggerSetup,
-    hosts: Any,
+    hosts: Sequence[Sample],
     told: list[Told],
-    reference: Reference | None,
+    title: str,
     shown: NDArray[np.int64],
     seed: int,
 ) -> dict[str, Any]:
@@ -105,11 +102,10 @@ def _conclude(
     tuned = told[0].arms
     comparisons = compare_arms(tuned, shown, seed=seed)
     beyond, table = None, None
-    if reference is not None:
+    if len(told) > 1:
         beyond = compare_models(tuned, told[1].arms, shown, seed=seed)
         table = {
-            "model": reference.model,
-            "title": reference.title,
+            "title": title,
             "arms": [arm.to_dict(name, TRIGGER_TITLES) for name, arm in told[1].arms.items()],
             "differences": {name: asdict(found) for name, found in beyond.items()},
         }
@@ -119,7 +115,7 @@ def _conclude(
             shown=int(np.unique(shown).size),
             fitted=sum(sample.id in setup.fitted for sample in hosts),
             forced=setup.forced,
-            reference=reference.title if reference else "",
+            reference=title,
         ),
         tuned,
         comparisons,

@@ -77,7 +77,7 @@ def prepare(case: Case, options: TriggerTransplantOptions) -> TriggerSetup:
     line, forced = choose_class(inverted, options.target)
     source = options.pictures or demo_pictures(case, "test")
     if source is None:
-        rows = plan_rows(len(case.catalog), options.candidates, options.seed).tolist()
+        rows = _own_rows(case, inverted, options)
         samples = case.catalog.select(rows)
     else:
         listed = read_samples(source)
@@ -91,7 +91,7 @@ def prepare(case: Case, options: TriggerTransplantOptions) -> TriggerSetup:
         samples=samples,
         source=source or OWN_DATA,
         rows=rows,
-        fitted=_fitted(inverted, samples, source),
+        fitted=_fitted(case, inverted, samples, source),
     )
 
 
@@ -111,9 +111,27 @@ def choose_class(inverted: Inverted, named: str | None) -> tuple[Line, bool]:
     return inverted.line(name), name != inverted.target
 
 
-def _fitted(inverted: Inverted, samples: Sequence[Sample], source: str | None) -> frozenset[str]:
+def _own_rows(case: Case, inverted: Inverted, options: TriggerTransplantOptions) -> list[int]:
+    """Draw rows of the case: those outside the inversion's pool, if they are enough for hosts."""
+    rows = np.arange(len(case.catalog))
+    free = np.setdiff1d(rows, _pool_rows(len(rows), inverted)) if inverted.own_pool else rows
+    among = free if free.size >= options.hosts else rows
+    drawn: list[int] = among[plan_rows(len(among), options.candidates, options.seed)].tolist()
+    return drawn
+
+
+def _pool_rows(count: int, inverted: Inverted) -> NDArray[np.int64]:
+    """Draw the pool of an inversion again: it is a function of its options."""
+    return plan_rows(count, inverted.options.images, inverted.options.seed)
+
+
+def _fitted(
+    case: Case, inverted: Inverted, samples: Sequence[Sample], source: str | None
+) -> frozenset[str]:
     """Tell which pictures were in the pool of the inversion, as far as their place tells."""
-    same_place = inverted.options.pool == source
+    if source is None and inverted.own_pool:
+        return frozenset(case.catalog.ids[_pool_rows(len(case.catalog), inverted)].tolist())
+    same_place = source is not None and inverted.options.pool == source
     return frozenset(sample.id for sample in samples) if same_place else frozenset()
 
 

@@ -9,12 +9,13 @@ from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.detectors.options.trigger_inversion import TriggerInversionOptions
 from forensics.detectors.trigger_inversion import class_lines, decide, judge_inversion
-from forensics.detectors.trigger_inversion.content import Content
 from forensics.inversion.engine import Inversion
-from forensics.inversion.gather import Arrays, gather
-from forensics.inversion.pool import Pool, read_pool
+from forensics.inversion.gather import gather
+from forensics.inversion.pool import CleanView, Pool, read_pool
 from forensics.jobs.attention.scan import plan_rows
 from forensics.jobs.clip_subjects import Classifier, read_samples
+from forensics.jobs.trigger_inversion.job import read_content
+from forensics.jobs.trigger_inversion.result import choose_side
 from forensics.jobs.trigger_tuning.stages import Stages
 
 SEEDS_LATER: Final = 1000  # no seed of the first scan lies so far behind its first
@@ -22,7 +23,13 @@ SEEDS_LATER: Final = 1000  # no seed of the first scan lies so far behind its fi
 
 def fresh_options(options: TriggerInversionOptions, seeds: int) -> TriggerInversionOptions:
     """Return the options of the scan with a new seed."""
-    return replace(options, seed=options.seed + SEEDS_LATER, seeds=seeds)
+    return replace(
+        options,
+        seed=options.seed + SEEDS_LATER,
+        seeds=seeds,
+        require_content=False,
+        candidates=None,
+    )
 
 
 def invert_again(
@@ -52,11 +59,8 @@ def invert_again(
     pool = fresh_pool(samples, classifier, options, source)
     inversion = Inversion(classifier, pool, options, reference=reference)
     seen = stages.do("new inversion: looking at the pool", partial(_look, inversion))
-    content = Content(
-        predicted=seen["predicted"],
-        sure=seen["probability"] >= options.confidence,
-        fewest=options.fewest,
-    )
+    view = CleanView(predicted=seen["predicted"], probability=seen["probability"])
+    content = read_content(view, options, len(classifier.classes), source)
     names = classifier.classes
     shards = inversion.plan(range(len(names)))
     done = [
@@ -65,15 +69,15 @@ def invert_again(
         ))
         for number, shard in enumerate(shards)
     ]  # fmt: skip
-    decisions = []
-    for side in dict.fromkeys(shard.side for shard in shards):
-        mine: list[tuple[int, Arrays]] = [(s.seed, left) for s, left in done if s.side == side]
-        figures = gather(
-            mine, side=side, names=names, classes=range(len(names)), content=content,
-            options=options,
-        ).figures  # fmt: skip
-        decisions.append(decide(figures, options))
-    decision = max(decisions, key=lambda one: one.score)
+    sides = [
+        gather(
+            [(shard.seed, left) for shard, left in done if shard.side == side],
+            steps=inversion.bench.steps, side=side, names=names, classes=range(len(names)),
+            content=content, options=options,
+        )
+        for side in dict.fromkeys(shard.side for shard in shards)
+    ]  # fmt: skip
+    decision = decide(choose_side(sides, options).figures, options)
     verdict = judge_inversion(decision, options)
     lines = {line["class"]: line for line in class_lines(decision)}
     suspicious = verdict.verdict == "suspicious" and decision.top is not None

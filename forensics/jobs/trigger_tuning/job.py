@@ -13,7 +13,7 @@ from forensics.case import Case
 from forensics.classifiers import CoCoOp, CoOp, save_prompts
 from forensics.errors import DataError, NotApplicable
 from forensics.evaluation import same_text
-from forensics.jobs.clip_subjects import Classifier, check_classes, find_reference, open_subject
+from forensics.jobs.clip_subjects import Classifier, check_classes, open_beside, open_subject
 from forensics.jobs.evaluate import known_trigger
 from forensics.jobs.evaluate_options import EvaluateOptions
 from forensics.jobs.inverted import Inverted, Line, index_of, read_inversion
@@ -184,9 +184,9 @@ class Repair:
 
     def _reference(self) -> Classifier:
         by_hand = replace(self.inverted.options, reference="prompts")
-        found = find_reference(self.case, by_hand, self.models, self.delivered.classes)
-        assert found is not None  # there are learnt prompts, so there is a reference
-        return found.open()
+        reference = open_beside(self.case, by_hand, self.models)[1]
+        assert reference is not None  # there are learnt prompts, so there is a reference
+        return reference
 
     def _tuned(self) -> list[str]:
         wanted = [REPAIRED, *(CONTROLS if self.options.controls else ())]
