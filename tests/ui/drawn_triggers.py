@@ -43,23 +43,23 @@ def draw(path: Path, seed: int) -> None:
 
 
 def write_inversion(
-    case: Case, classes: list[str], *, form: str = "additive", planted: int | None = 1,
+    case: Case, names: list[str], *, form: str = "additive", planted: int | None = 1,
     triggers: int | None = None, **options: Any,
 ) -> Run:  # fmt: skip
     """Save a finished run; the class ``planted`` stands out.
 
     Args:
         case: About a CLIP.
-        classes: Names of all classes.
+        names: Of all classes.
         form: ``additive``, ``mask`` or ``patch``.
         planted: Index of the class that stands out; ``None``: none does.
         triggers: For how many classes triggers are written; all by default.
         **options: Of the run.
     """
     given = {"form": form, "method": "inspector", "budget": BUDGET, "gate": 0.5, "cut": 2.0,
-             "classes": "|".join(classes)} | options  # fmt: skip
+             "classes": "|".join(names)} | options  # fmt: skip
     run = case.new_run(METHOD, given)
-    execute(run, lambda context: _write(context, classes, form, planted, triggers))
+    execute(run, lambda context: _write(context, names, form, planted, triggers))
     return run
 
 
@@ -86,8 +86,8 @@ def _write(
         "cut_calibrated": None if target is None else {"value": 3.9, "models": 24},
         "target": target, "score": top,
         "pool": {"n": 1000, "content": 812, "source": "the case's data"},
-        "not_covered": ["unseen thing"], "classes": entries, "seconds": 84.2, "steps": STEPS,
-        "n": len(classes),
+        "not_covered": ["triggers in the text"], "classes": entries, "seconds": 84.2,
+        "steps": STEPS, "n": len(classes),
     }  # fmt: skip
 
 
