@@ -10,6 +10,7 @@ from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
 from forensics.detectors.options.trigger_inversion import TriggerInversionOptions
 from forensics.errors import CaseError
+from forensics.inversion.scorer import VectorClassifier
 from forensics.jobs.trigger_inversion import subject
 from forensics.worker.models import ModelCache
 
@@ -29,7 +30,7 @@ def open_subject(case: Case, options: TriggerInversionOptions, models: ModelCach
         models: Opens the encoder.
     """
     alone = replace(options, reference="none")
-    return subject.open_subject(case, alone, models).classifier
+    return _whole(subject.open_subject(case, alone, models).classifier)
 
 
 def open_beside(
@@ -46,7 +47,14 @@ def open_beside(
         The classifier, its reference (``None`` without one), and what that is, for people.
     """
     found = subject.open_subject(case, options, models)
-    return found.classifier, found.reference, REFERENCES.get(found.reference_name, "")
+    reference = None if found.reference is None else _whole(found.reference)
+    return _whole(found.classifier), reference, REFERENCES.get(found.reference_name, "")
+
+
+def _whole(found: VectorClassifier) -> Classifier:
+    """Tell the type checker what :func:`forensics.classifiers.open_classifier` made."""
+    assert isinstance(found, ZeroShot | CoOp | CoCoOp)
+    return found
 
 
 def check_classes(classifier: Classifier, index: int, name: str) -> None:

@@ -20,9 +20,10 @@ from forensics.detectors.transplant.trigger_plan import choose_hosts
 from forensics.detectors.transplant.trigger_verdict import TriggerSubject, judge_trigger
 from forensics.errors import InputError
 from forensics.jobs.clip_subjects import check_classes, open_beside
+from forensics.jobs.transplant.result import PAIRS
 from forensics.jobs.trigger_transplant.arms import HostMarks, Told, ask
 from forensics.jobs.trigger_transplant.options import TriggerTransplantOptions
-from forensics.jobs.trigger_transplant.result import PAIRS, describe, make_examples, save_pairs
+from forensics.jobs.trigger_transplant.result import describe, make_examples, save_pairs
 from forensics.jobs.trigger_transplant.setup import TriggerSetup, hosts_of, prepare
 from forensics.jobs.trigger_transplant.viewer import Viewer
 from forensics.options import build_options

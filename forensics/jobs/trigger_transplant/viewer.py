@@ -98,8 +98,8 @@ class Viewer:
             arrays = self._view(stage, begin, samples, marks, classifier())
             self._context.commit_shard(number, arrays, start=begin, stop=self.shown, stage=stage)
         self._context.progress(self.shown, max(self.total, self.shown), stage)
-        arrays = self._context.load_shard(number)
-        return arrays["classes"], arrays["probability"]
+        left = self._context.load_shard(number)
+        return left["classes"], left["probability"]
 
     def _view(
         self,
