@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +10,6 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from forensics.data.sample import Sample
 from forensics.encoders.base import DualEncoder
@@ -19,7 +17,12 @@ from forensics.errors import DataError
 from forensics.tuning.checkpoint import Checkpoint
 from forensics.tuning.options import ContrastiveOptions
 from forensics.tuning.pair_pictures import PairPictures
-from forensics.tuning.schedule import mixed_precision, rate_factor, samples_of_step
+from forensics.tuning.schedule import (
+    faster_attention,
+    mixed_precision,
+    rate_factor,
+    samples_of_step,
+)
 
 Progress = Callable[[int, int, str], None]
 
@@ -147,11 +150,6 @@ def _groups(module: Any, options: ContrastiveOptions) -> list[dict[str, Any]]:
     ]
 
 
-def _faster_attention(device: torch.device) -> AbstractContextManager[Any]:
-    """Take plain products on the CPU: the fused kernel's backward pass costs twice as much."""
-    return sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
-
-
 def _step(
     encoder: DualEncoder,
     pictures: PairPictures,
@@ -162,7 +160,7 @@ def _step(
     if len(captions) < 2:
         return float("nan")
     module = encoder.module
-    with mixed_precision(encoder.device), _faster_attention(encoder.device):
+    with mixed_precision(encoder.device), faster_attention(encoder.device):
         image, text = encoder.encode_image(pixels), encoder.encode_text(captions)
     loss = info_nce(image, text, module.logit_scale.exp())
     optimizer.zero_grad(set_to_none=True)
