@@ -96,9 +96,7 @@ def classify(classifier: CoOp | CoCoOp | ZeroShot, vectors: Tensor) -> NDArray[n
     """Return the likeliest class of every image vector: ``[n]``."""
     size = max(1, min(_AT_ONCE, _SENTENCES // len(classifier.classes)))
     with torch.no_grad():
-        parts = [
-            classifier.logits_of(part).argmax(dim=1).cpu() for part in torch.split(vectors, size)
-        ]
+        logits = [classifier.logits_of(part) for part in torch.split(vectors, size)]
     return np.asarray(torch.cat(logits).argmax(dim=1).cpu().numpy(), dtype=np.int64)
 
 
