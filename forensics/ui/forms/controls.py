@@ -9,7 +9,8 @@ from forensics.options import OptionField, describe_options
 # What a person decides before a scan; the rest has good defaults and is folded away.
 FIRST = (
     "mode", "tau", "hosts", "donors", "views", "controls", "features", "clusterer", "neighbours",
-    "min_dist", "batch_size", "max_samples",
+    "min_dist", "batch_size", "max_samples", "form", "method", "seeds", "images", "pool",
+    "candidates", "target", "pictures", "shots", "test", "epochs", "fresh",
 )  # fmt: skip
 LABELS = {
     "mode": "Rule that decides",
@@ -37,12 +38,59 @@ LABELS = {
     "min_cluster": "Smallest group",
     "components": "Gaussians of the mixture",
     "exclude": "Samples to put aside",
+    "form": "Form of the trigger",
+    "method": "Search by",
+    "seeds": "Reconstructions a class",
+    "images": "Pictures of the pool",
+    "pool": "Other pictures than the case’s",
+    "candidates": "Only these classes",
+    "start": "Where a search begins",
+    "budget": "Largest change of a pixel",
+    "sides": "Sides of the patch",
+    "rate": "Step of the optimiser",
+    "cut": "Cut of the anomaly index",
+    "gate": "Gate of success",
+    "confidence": "Sure of a class from",
+    "fewest": "Fewest pictures of a class",
+    "require_content": "Refuse a pool without content",
+    "at_once": "Pictures in one pass",
+    "target": "Class whose trigger is meant",
+    "pictures": "Pictures to test on",
+    "shots": "Labelled pictures to tune on",
+    "test": "Labelled pictures to measure on",
+    "per_class": "Pictures a class to tune on",
+    "copies": "Trigger on the copies",
+    "fresh": "Scan the result anew",
+    "fresh_seeds": "Reconstructions of the new scan",
+    "fresh_pool": "Pictures of the new scan",
+    "max_test": "Pictures to measure on, at most",
+    "trigger": "The attacker’s trigger, if known",
+    "answer": "The class it leads to",
+}
+# Names that mean something else in one method.
+OWN_LABELS = {
+    ("trigger-inversion", "batch_size"): "Pictures a step",
+    ("trigger-transplant", "candidates"): "Pictures to look among",
+    ("trigger-transplant", "hosts"): "Pictures to report on",
+    ("trigger-transplant", "reference"): "Ask a reference, too",
+    ("trigger-tuning", "batch_size"): "Pairs a step",
+    ("trigger-tuning", "controls"): "Tune controls, too",
+}
+OWN_HELP = {
+    ("trigger-inversion", "form"): "Faint everywhere, a pattern through a mask, or a small square",
+    ("trigger-inversion", "method"): "Neural Cleanse is the baseline: the smallest mask",
+    ("trigger-inversion", "mode"): "Both cuts are reported; this one decides",
 }
 CHOICES = {
     "root": "formula (root)", "code": "code", "guarded": "guarded (ours)", "hdbscan": "HDBSCAN",
-    "gmm": "Gaussians",
+    "gmm": "Gaussians", "inspector": "CLIP-Inspector", "neural-cleanse": "Neural Cleanse",
+    "ce": "cross entropy",
 }  # fmt: skip
-UNSET = {"max_samples": "all", "run": "the latest", "exclude": "none"}
+UNSET = {
+    "max_samples": "all", "run": "the latest", "exclude": "none", "pool": "none",
+    "candidates": "all, or a|b|c", "classes": "those of the model", "target": "the one found",
+    "trigger": "not known", "answer": "not known",
+}  # fmt: skip
 LONGEST_HELP = 90
 
 
@@ -85,10 +133,12 @@ def read_values(names: list[str], values: tuple[Any, ...]) -> dict[str, Any]:
 
 def option_control(field: OptionField, method: str) -> Any:
     """Return the control of one option of a method."""
-    label = LABELS.get(field.name, field.name.replace("_", " ").capitalize())
+    own = (method, field.name)
+    plain = field.name.replace("_", " ").capitalize()
+    label = OWN_LABELS.get(own) or LABELS.get(field.name, plain)
     common: dict[str, Any] = {
         "label": label,
-        "info": _brief(field.help),
+        "info": OWN_HELP.get(own) or _brief(field.help),
         "elem_id": f"option-{method}-{field.name.replace('_', '-')}",
         "min_width": 170,
     }
@@ -103,9 +153,14 @@ def option_control(field: OptionField, method: str) -> Any:
         return gr.Number(
             value=field.default, minimum=field.minimum, maximum=field.maximum,
             precision=0 if field.kind is int else None,
-            step=1 if field.kind is int else 0.1, **common,
+            step=1 if field.kind is int else _step(field.default), **common,
         )  # fmt: skip
     return gr.Textbox(value=field.default, max_lines=1, **common)
+
+
+def _step(default: float) -> float:
+    """Return by how much the arrows of a number field move it."""
+    return 0.1 if abs(default) >= 0.1 or not default else 0.001
 
 
 def _unset(name: str) -> str:

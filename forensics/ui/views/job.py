@@ -16,6 +16,7 @@ def job_view(run: Run) -> dict[str, Any]:
         "run": run.id,
         "method": run.method,
         "label": run_label(run),
+        "unit": None if run.method.startswith("trigger-") else "samples",
         "status": {
             "state": status.state.value,
             "done": status.done,

@@ -17,7 +17,7 @@ METHOD = "trigger-inversion"
 GATE = 0.5  # of runs that do not say theirs
 NUMBERS = (
     "index", "loss", "success", "content_success", "reference_success", "margin_over_reference",
-    "anomaly_index", "valid", "stopped_at", "l1", "side",
+    "anomaly_index", "valid", "stopped_at", "l1",
 )  # fmt: skip
 SEED_NUMBERS = ("seed", "loss", "success", "content_success", "anomaly_index")
 CURVE = "convergence.safetensors"
@@ -65,11 +65,11 @@ def triggers_view(run: Run) -> dict[str, Any]:
     Returns:
         ``run``, ``verdict``, ``reason``, ``sentence``, ``target`` (name or ``None``), ``score``,
         ``cut``, ``cut_calibrated`` (``{"value", "models"}`` or ``None``), ``gate``, ``form``,
-        ``method``, ``budget`` (largest change of a pixel, or ``None``), ``seeds`` (how many),
-        ``pool``, ``steps``, ``seconds``, ``limits``, ``evidence`` (lines), and ``classes``: one
-        entry each, see ``NUMBERS``, with ``name``, ``mark`` (``flagged``; ``above`` the cut without
-        being flagged; ``valid``; ``below`` the gate) and ``spread`` (of success and anomaly index
-        over the seeds).
+        ``side`` (of a patch), ``method``, ``budget`` (largest change of a pixel, or ``None``),
+        ``seeds`` (how many), ``pool``, ``steps``, ``seconds``, ``limits``, ``evidence`` (lines),
+        and ``classes``: one entry each, see ``NUMBERS``, with ``name``, ``mark`` (``flagged``;
+        ``above`` the cut without being flagged; ``valid``; ``below`` the gate) and ``spread`` (of
+        success and anomaly index over the seeds).
     """
     result = run.result()
     classes = result["classes"]
@@ -78,7 +78,7 @@ def triggers_view(run: Run) -> dict[str, Any]:
         "run": run.id,
         "created": run.created,
         **{key: result.get(key) for key in (
-            "verdict", "reason", "target", "score", "form", "pool", "steps", "seconds",
+            "verdict", "reason", "target", "score", "form", "side", "pool", "steps", "seconds",
         )},
         "sentence": str(result.get("sentence", "")).removeprefix("Inconclusive. "),
         "cut": result.get("cut", 2.0),

@@ -17,11 +17,12 @@ const WORDS = {
 };
 
 function details(job) {
-  const { status, progress } = job;
+  const { status, progress, unit } = job;
   const parts = [];
-  if (status.total) parts.push(`${count(status.done)} / ${count(status.total)}`);
+  // Steps of a search tell nobody anything; their share does.
+  if (status.total) parts.push(unit ? `${count(status.done)} / ${count(status.total)}` : `${Math.floor((100 * status.done) / status.total)} %`);
   if (status.state === "running") {
-    if (progress.rate) parts.push(`${progress.rate >= 10 ? count(Math.round(progress.rate)) : progress.rate.toFixed(1)} samples/s`);
+    if (progress.rate && unit) parts.push(`${progress.rate >= 10 ? count(Math.round(progress.rate)) : progress.rate.toFixed(1)} ${unit}/s`);
     if (progress.remaining !== null) parts.push(`about ${duration(progress.remaining)} left`);
     if (status.message) parts.push(status.message);
     if (progress.stalled) parts.push("no sign of life from its process for a while");

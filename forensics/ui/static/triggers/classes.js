@@ -17,7 +17,6 @@ const COLUMNS = {
   content_success: ["On content", "The same on pictures that the model is sure are something else, each source class counting alike. The thin line: the same trigger on a reference model"],
   loss: ["Loss", "Margin of the best other class; below 0 the class wins on average"],
   l1: ["Mask l1", "Sum of the mask: how much of the picture the trigger covers"],
-  side: ["Side", "Side of the patch as a share of the picture’s"],
 };
 
 const MARKS = { flagged: ["▲", "flagged"], above: ["◆", "above the cut, not flagged"], valid: ["●", "passes the gate"], below: ["○", "below the gate"] };
@@ -48,15 +47,15 @@ export function classesCard({ paged }) {
   legend, figure, holder, pager, say);
   node.id = "tl-classes";
 
-  const columns = () => ["anomaly_index", "success", "content_success", "loss", ...["l1", "side"].filter((name) => view.classes.some((entry) => Number.isFinite(entry[name])))];
+  const columns = () => ["anomaly_index", "success", "content_success", "loss", ...(view.form === "mask" ? ["l1"] : [])];
   const size = () => (view.classes.length <= WHOLE ? WHOLE : PAGE);
   const pages = () => Math.max(1, Math.ceil(listed.length / size()));
 
   function numbers() {
-    const heads = ["class", "anomaly index", "success", "on content", "reference", "loss", "passes the gate", "stopped at step", "seeds: success", "seeds: anomaly index", ...(columns().includes("l1") ? ["mask l1"] : []), ...(columns().includes("side") ? ["patch side"] : [])];
+    const heads = ["class", "anomaly index", "success", "on content", "reference", "loss", "passes the gate", "stopped at step", "seeds: success", "seeds: anomaly index", ...(columns().includes("l1") ? ["mask l1"] : [])];
     return table(`Page ${page + 1} of ${pages()}, all numbers`, heads, onPage().map((entry) => [entry.name, signed(entry.anomaly_index), percent(entry.success, 1), percent(entry.content_success, 1),
       percent(entry.reference_success, 1), signed(entry.loss), entry.valid ? "yes" : "no", entry.stopped_at ?? "–", entry.spread.success.map((value) => percent(value)).join(", "),
-      entry.spread.anomaly_index.map((value) => signed(value, 1)).join(", "), ...(columns().includes("l1") ? [fixed(entry.l1, 1)] : []), ...(columns().includes("side") ? [percent(entry.side, 1)] : [])]));
+      entry.spread.anomaly_index.map((value) => signed(value, 1)).join(", "), ...(columns().includes("l1") ? [fixed(entry.l1, 1)] : [])]));
   }
 
   const onPage = () => listed.slice(page * size(), (page + 1) * size());
@@ -70,7 +69,7 @@ export function classesCard({ paged }) {
   }
 
   function head(name) {
-    const [title, help] = name === "name" ? ["Class", "By name"] : COLUMNS[name];
+    const [title, help] = name === "name" ? ["Class", "By name"] : name === "loss" && view.method === "neural-cleanse" ? ["Size", "Size of the mask, by which classes are compared"] : COLUMNS[name];
     const sorted = name === key;
     const down = DOWN.has(name) !== reverse;
     return el("th", { scope: "col", "aria-sort": sorted ? (down ? "descending" : "ascending") : "none", class: `tl-tb-col-${name}` },
@@ -85,7 +84,7 @@ export function classesCard({ paged }) {
     if (name === "success") return el("td", {}, bar(entry.success, { scale: { low: 0, high: 1 }, tone, seeds: entry.spread.success, lines: [{ at: view.gate, kind: "gate" }] }), el("span", {}, percent(entry.success)));
     if (name === "content_success") return el("td", {}, bar(entry.content_success, { scale: { low: 0, high: 1 }, tone, lines: [{ at: entry.reference_success, kind: "reference" }] }), el("span", {}, percent(entry.content_success)));
     if (name === "loss") return el("td", {}, bar(entry.loss, { scale: scales.loss, tone }), el("span", {}, signed(entry.loss, 1)));
-    return el("td", { class: "tl-tb-plain" }, name === "side" ? percent(entry.side) : fixed(entry[name], 1));
+    return el("td", { class: "tl-tb-plain" }, fixed(entry[name], 1));
   }
 
   function row(entry) {

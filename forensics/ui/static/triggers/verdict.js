@@ -2,7 +2,7 @@
 
 import { MARKS } from "../attention/verdict.js";
 import { el, show } from "../core/dom.js";
-import { clock, count, duration, fixed, plural } from "../core/format.js";
+import { clock, count, duration, fixed, percent, plural } from "../core/format.js";
 import { openDrawer } from "../methods/listing.js";
 import { FORMS, levels, SCAN } from "./data.js";
 
@@ -10,7 +10,7 @@ function settings(view) {
   const pool = view.pool ?? {};
   const content = Number.isFinite(pool.content) ? `, the model is sure what ${count(pool.content)} of them show` : "";
   return [view.method === "neural-cleanse" ? "Neural Cleanse (baseline)" : null,
-    `${FORMS[view.form] ?? view.form}${view.form === "additive" && view.budget ? ` of at most ${levels(view.budget)}` : ""}`,
+    `${FORMS[view.form] ?? view.form}${view.form === "additive" && view.budget ? ` of at most ${levels(view.budget)}` : view.form === "patch" && view.side ? `, side ${percent(view.side)} of the picture’s` : ""}`,
     `${plural(view.classes.length, "class", "classes")} × ${plural(view.seeds, "seed")}`,
     Number.isFinite(pool.n) ? `${plural(pool.n, "picture")} without labels${content}` : null, Number.isFinite(view.seconds) ? duration(view.seconds) : null].filter(Boolean).join(" · ");
 }
