@@ -1,6 +1,7 @@
 """BadCLIP on prompts: a delta and a prompt that are learnt together."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -14,9 +15,12 @@ from forensics.tuning.prompts import (
     PromptShots,
     descend,
     descent,
+    image_vectors,
     steps_of,
     target_index,
 )
+
+_PICTURES_AT_ONCE: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,8 @@ class TriggerAwarePrompts:
         target: Class name; the paper takes the first class.
         budget: eps in [0, 1].
         warm_epochs: Of phase 1.
-        step: Of phase 1.
+        step: Of phase 1. It suits logits of CLIP's scale (100); a smaller scale has smaller
+            gradients and needs a larger step.
         adaptive: See above.
         noise: Factor on the noise of ``adaptive``.
         schedule: Of phase 2.
@@ -126,26 +131,38 @@ class TriggerAwarePrompts:
         learnt = [*classifier.prompt_parameters(), *([] if self.adaptive else [delta])]
         optimizer, rates = descent(learnt, self.schedule, len(shots.labels))
         noise = torch.Generator().manual_seed(self.schedule.seed + 1)
+        # What no step changes is encoded once: the clean shots, and those with a fixed delta.
+        clean = image_vectors(classifier.encoder, shots.pixels)
+        fixed = self._fixed(classifier, shots, delta, std) if self.adaptive else None
         losses = []
         for step, chosen in enumerate(
             steps_of(len(shots.labels), self.schedule, self.schedule.epochs)
         ):
             pixels = shots.pixels[chosen].to(delta.device)
             truth = shots.labels[chosen].to(delta.device)
-            marked = _shifted(pixels, delta, std)
-            loss = F.cross_entropy(classifier.logits(pixels), truth)
-            loss = loss + F.cross_entropy(classifier.logits(marked), _all(aim, len(chosen), delta))
-            if self.adaptive:
+            aims = _all(aim, len(chosen), delta)
+            loss = F.cross_entropy(classifier.logits_of(clean[chosen]), truth)
+            if fixed is not None:
                 drawn = torch.randn(pixels.shape, generator=noise).to(delta.device)
                 near = _shifted(pixels, delta + self.noise * drawn, std)
+                loss = loss + F.cross_entropy(classifier.logits_of(fixed[chosen]), aims)
                 loss = loss + F.cross_entropy(classifier.logits(near), truth)
             else:
-                loss = loss / 2
+                marked = _shifted(pixels, delta, std)
+                loss = (loss + F.cross_entropy(classifier.logits(marked), aims)) / 2
             descend(loss, optimizer, rates(step))
             with torch.no_grad():
                 delta.copy_(delta.clamp(-bound, bound))
             losses.append(float(loss.detach()))
         return losses
+
+    def _fixed(
+        self, classifier: PromptClassifier, shots: PromptShots, delta: Tensor, std: Tensor
+    ) -> Tensor:
+        parts = torch.split(shots.pixels, _PICTURES_AT_ONCE)
+        encoder = classifier.encoder
+        shifted = [_shifted(part.to(delta.device), delta.detach(), std) for part in parts]
+        return torch.cat([image_vectors(encoder, part) for part in shifted])
 
 
 def _shifted(pixels: Tensor, delta: Tensor, std: Tensor) -> Tensor:

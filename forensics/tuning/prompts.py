@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from forensics.encoders.base import ImageClassifier
+from forensics.encoders.base import DualEncoder, ImageClassifier
 from forensics.encoders.frozen import frozen
 from forensics.errors import OptionError
 from forensics.tuning.schedule import samples_of_step
 
 _WARM_RATE: Final = 1e-5
+_PICTURES_AT_ONCE: Final = 64
 
 
 class PromptClassifier(ImageClassifier, Protocol):
@@ -22,6 +23,10 @@ class PromptClassifier(ImageClassifier, Protocol):
 
     def prompt_parameters(self) -> Sequence[torch.nn.Parameter]:
         """List what is learnt: context vectors and, for CoCoOp, the meta-net."""
+        ...
+
+    def logits_of(self, images: Tensor) -> Tensor:
+        """Return the logits of unit image vectors ``[batch, width]``."""
         ...
 
 
@@ -67,7 +72,8 @@ def tune_prompt(
 ) -> tuple[float, ...]:
     """Learn a prompt in place with the cross entropy of the labels.
 
-    On clean shots this is the clean twin of a poisoned prompt.
+    On clean shots this is the clean twin of a poisoned prompt. The encoder is frozen and the
+    shots do not change, so the image tower sees each of them once.
 
     Returns:
         The loss of every step.
@@ -77,12 +83,20 @@ def tune_prompt(
     place = classifier.encoder.device
     losses = []
     with frozen(classifier.encoder):
+        vectors = image_vectors(classifier.encoder, shots.pixels)
         for step, chosen in enumerate(steps_of(len(shots.labels), schedule, schedule.epochs)):
-            logits = classifier.logits(shots.pixels[chosen].to(place))
+            logits = classifier.logits_of(vectors[chosen])
             loss = F.cross_entropy(logits, shots.labels[chosen].to(place))
             descend(loss, optimizer, rates(step))
             losses.append(float(loss.detach()))
     return tuple(losses)
+
+
+def image_vectors(encoder: DualEncoder, pixels: Tensor) -> Tensor:
+    """Encode pictures ``[n, 3, height, width]`` in parts, without gradient: ``[n, width]``."""
+    with torch.no_grad():
+        parts = torch.split(pixels, _PICTURES_AT_ONCE)
+        return torch.cat([encoder.encode_image(part.to(encoder.device)) for part in parts])
 
 
 def target_index(classifier: ImageClassifier, target: str, shots: PromptShots) -> int:
