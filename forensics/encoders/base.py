@@ -146,7 +146,7 @@ class DualEncoder(Protocol):
 
 
 class ImageClassifier(Protocol):
-    """A classifier on top of an encoder: zero-shot, CoOp or CoCoOp.
+    """A classifier on top of an encoder: zero-shot, CoOp, CoCoOp or a linear probe.
 
     Attributes:
         encoder: The towers.
@@ -157,7 +157,7 @@ class ImageClassifier(Protocol):
     classes: tuple[str, ...]
 
     @property
-    def kind(self) -> Literal["zero-shot", "coop", "cocoop"]:
+    def kind(self) -> Literal["zero-shot", "coop", "cocoop", "linear-probe"]:
         """How the classes are put into words."""
         ...
 

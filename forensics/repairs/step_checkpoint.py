@@ -73,7 +73,8 @@ class StepCheckpoint:
                 value.copy_(found[f"value.{name}"])
             if f"momentum.{name}" in found:
                 optimizer.state[value][_MOMENTUM] = found[f"momentum.{name}"].to(value)
-        return found["log"]
+        log: Tensor = found["log"]
+        return log
 
     def remove(self) -> None:
         """Delete it once the repair is finished."""

@@ -105,7 +105,7 @@ class Block:
 
     def _split(self, states: Tensor) -> Tensor:
         """Bring ``[batch, token, head * dim]`` into ``[batch, head, token, dim]``."""
-        return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return states.reshape(*states.shape[:-1], self.heads, -1).transpose(1, 2)
 
     def _placed(self, states: Tensor, placed: bool) -> Tensor:
         return states if self.turn is None or not placed else self.turn(states)

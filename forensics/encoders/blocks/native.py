@@ -64,7 +64,8 @@ def _custom(block: Any) -> Block:
     def output(mixed: Tensor, _: Tensor) -> Tensor:
         if attention.head_scale is not None:
             gains = attention.head_scale.reshape(-1, 1)  # [head, 1]
-            mixed = (mixed.unflatten(-1, (attention.num_heads, -1)) * gains).flatten(2)
+            split = mixed.reshape(*mixed.shape[:2], attention.num_heads, -1)
+            mixed = (split * gains).flatten(2)
         projected = attention.out_proj(attention.ln_inner(mixed))
         found: Tensor = block.ls_1(block.ln_attn(projected))
         return found

@@ -4,8 +4,8 @@ from functools import partial
 from typing import Any
 
 import torch
-from timm.layers import apply_rot_embed_cat
 from timm.layers.attention import Attention
+from timm.layers.pos_embed_sincos import apply_rot_embed_cat
 from timm.models.eva import Eva, EvaAttention, EvaBlock
 from timm.models.vision_transformer import Block as ViTBlock
 from timm.models.vision_transformer import VisionTransformer

@@ -13,15 +13,10 @@ from forensics.encoders.base import DualEncoder
 from forensics.encoders.blocks import Tower
 from forensics.encoders.pixels import normalised
 from forensics.encoders.prompted import prefix_states
+from forensics.repairs.shots import in_unit_range
 
 _AT_ONCE: Final = 64
 BUDGET: Final = 4 << 30
-
-
-def in_unit_range(pixels: Tensor, device: torch.device) -> Tensor:
-    """Return pixels as float32 in [0, 1], also where they are kept as bytes."""
-    moved = pixels.to(device)
-    return moved.float() / 255.0 if moved.dtype == torch.uint8 else moved.float()
 
 
 class FrozenFeatures:
@@ -79,7 +74,7 @@ class KeptFeatures:
 
     def __init__(self, frozen: FrozenFeatures, pixels: Tensor) -> None:
         place = frozen.encoder.device
-        parts = [frozen.of(in_unit_range(part, place)) for part in pixels.split(_AT_ONCE)]
+        parts = [frozen.of(in_unit_range(part, place)) for part in torch.split(pixels, _AT_ONCE)]
         self._states = torch.cat([states for states, _ in parts])
         self._reference = torch.cat([reference for _, reference in parts], dim=1)
 

@@ -6,7 +6,7 @@ other one reads the frozen tower once for every picture (without augmentation), 
 keys and values, computed once a step.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,11 +22,17 @@ from forensics.repairs.repulsive_prompts.features import (
     FrozenFeatures,
     KeptFeatures,
     bytes_needed,
-    in_unit_range,
 )
 from forensics.repairs.repulsive_prompts.visual_prompts_loader import find_blocks, insert_prompts
+from forensics.repairs.shots import in_unit_range
 
-Changed = Callable[[Tensor, int], Tensor]
+
+class Change(Protocol):
+    """Augmentation of one step."""
+
+    def __call__(self, pixels: Tensor, *, step: int) -> Tensor:
+        """Return pixels ``[batch, 3, height, width]`` in [0, 1]."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,18 +64,19 @@ class Straightforward:
     Args:
         frozen: The frozen tower.
         pixels: ``[n, 3, height, width]``, bytes or in [0, 1].
-        change: Augmentation: (pixels, step) -> pixels.
+        change: Augmentation, or ``None``.
     """
 
-    def __init__(self, frozen: FrozenFeatures, pixels: Tensor, change: Changed) -> None:
+    def __init__(
+        self, frozen: FrozenFeatures, pixels: Tensor, change: Change | None = None
+    ) -> None:
         self._frozen, self._pixels, self._change = frozen, pixels, change
         self._blocks = find_blocks(frozen.encoder.module)[frozen.first :]
 
     def __call__(self, prompts: VisualPrompts, chosen: Sequence[int], step: int) -> Forwarded:
         """Run both towers from the pixels on."""
         encoder = self._frozen.encoder
-        pixels = in_unit_range(self._pixels[list(chosen)], encoder.device)
-        pixels = self._change(pixels, step)
+        pixels = _changed(self._pixels[list(chosen)], encoder.device, self._change, step)
         with torch.no_grad():
             _, reference = self._watched(encoder, pixels)
         handles = insert_prompts(self._blocks, prompts.vectors.unbind())
@@ -109,7 +116,7 @@ class Reusing:
         self,
         frozen: FrozenFeatures,
         pixels: Tensor,
-        change: Changed | None,
+        change: Change | None = None,
         budget: int = BUDGET,
     ) -> None:
         self._frozen, self._pixels, self._change = frozen, pixels, change
@@ -130,5 +137,10 @@ class Reusing:
     def _read(self, chosen: Sequence[int], step: int) -> tuple[Tensor, Tensor]:
         if self._kept is not None:
             return self._kept.batch(chosen)
-        pixels = in_unit_range(self._pixels[list(chosen)], self._frozen.encoder.device)
-        return self._frozen.of(pixels if self._change is None else self._change(pixels, step))
+        place = self._frozen.encoder.device
+        return self._frozen.of(_changed(self._pixels[list(chosen)], place, self._change, step))
+
+
+def _changed(pixels: Tensor, place: torch.device, change: Change | None, step: int) -> Tensor:
+    moved = in_unit_range(pixels, place)
+    return moved if change is None else change(moved, step=step)

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -90,52 +91,88 @@ def tune_visual_prompts(
             repelled and ``pooled`` was not asked for.
         OptionError: It has not enough blocks.
     """
-    started, count = time.monotonic(), len(shots.labels)
-    if not count:
+    started = time.monotonic()
+    if not len(shots.labels):
         raise DataError("There are no pictures to tune on.")
-    rule = _repulsion(options)
-    tower = open_tower(encoder)
-    _check_token(tower, rule)
-    first = first_block(options, len(tower.blocks))
-    learnt = {"prompts": start_prompts(tower, first, options).to(encoder.device)}
-    optimizer = torch.optim.SGD(
-        list(learnt.values()),
-        lr=options.rate,
-        momentum=options.momentum,
-        weight_decay=options.weight_decay,
-    )
-    plan = [asdict(options), encoder.name, image_digest(encoder.module), list(shots.ids)]
-    kept = StepCheckpoint((out or Path()) / CHECKPOINT, plan)
-    log = kept.restore(learnt, optimizer).tolist() if out is not None else []
-    steps = options.epochs * math.ceil(count / options.batch_size)
-    prompts = VisualPrompts(vectors=learnt["prompts"].requires_grad_(), first=first)
+    run = _Run(encoder, classes, shots, options, out)
     with frozen(encoder), faster_attention(encoder.device):
-        forward = _forward(encoder, tower, first, shots, options, rule)
-        for step in range(len(log), steps):
-            chosen = samples_of_step(
-                step, count, batch_size=min(options.batch_size, count), seed=options.seed
-            )
-            seen = forward(prompts, chosen, step)
-            labels = shots.labels[chosen].to(encoder.device)
-            entropy = class_loss(seen.images, classes, labels, encoder.logit_scale)
-            cosine = cosines(seen.features, seen.reference)
-            loss = entropy
-            if rule.alpha > 0:
-                loss = entropy + rule.alpha * repelling_loss(cosine, rule.margin)
-            descend(loss, optimizer, rate_of(step, count, options))
-            log.append([float(v.detach()) for v in (loss, entropy, cosine.mean())])
-            due = options.checkpoint_every and (step + 1) % options.checkpoint_every == 0
-            if out is not None and due:
-                kept.save(learnt, optimizer, torch.tensor(log))
+        forward = run.forward()
+        for step in range(len(run.log), run.steps):
+            run.step(forward, step)
             if progress is not None:
-                progress(step + 1, steps, f"loss {log[-1][0]:.4f}, cosine {log[-1][2]:.3f}")
+                loss, _, cosine = run.log[-1]
+                progress(step + 1, run.steps, f"loss {loss:.4f}, cosine {cosine:.3f}")
     return PromptTuning(
-        prompts=VisualPrompts(vectors=prompts.vectors.detach(), first=first),
-        log=np.array(log, dtype=np.float32),
-        trainable=prompts.vectors.numel(),
+        prompts=VisualPrompts(vectors=run.prompts.vectors.detach(), first=run.prompts.first),
+        log=np.array(run.log, dtype=np.float32),
+        trainable=run.prompts.vectors.numel(),
         parameters=sum(p.numel() for p in encoder.module.parameters()),
         seconds=time.monotonic() - started,
     )
+
+
+class _Run:
+    """Prompts under way: drawn or taken up again, then moved step by step."""
+
+    def __init__(
+        self,
+        encoder: DualEncoder,
+        classes: Tensor,
+        shots: PromptShots,
+        options: VisualPromptsOptions,
+        out: Path | None,
+    ) -> None:
+        self.encoder, self.classes, self.shots, self.options = encoder, classes, shots, options
+        self.rule, self.tower = _repulsion(options), open_tower(encoder)
+        _check_token(self.tower, self.rule)
+        first = first_block(options, len(self.tower.blocks))
+        self.steps = options.epochs * math.ceil(len(shots.labels) / options.batch_size)
+        vectors = start_prompts(self.tower, first, options).to(encoder.device).requires_grad_()
+        self.prompts = VisualPrompts(vectors=vectors, first=first)
+        self._optimizer = torch.optim.SGD(
+            [vectors],
+            lr=options.rate,
+            momentum=options.momentum,
+            weight_decay=options.weight_decay,
+        )
+        self._learnt = {"prompts": vectors}
+        self._kept = None if out is None else self._checkpoint(out)
+        self.log: list[list[float]] = []
+        if self._kept is not None:
+            self.log = self._kept.restore(self._learnt, self._optimizer).tolist()
+
+    def forward(self) -> Forward:
+        """Choose how a step sees the pictures."""
+        options, pixels = self.options, self.shots.pixels
+        normed = self.rule.last_token == AFTER
+        features = FrozenFeatures(self.encoder, self.tower, self.prompts.first, normed=normed)
+        change = partial(crop_and_flip, seed=options.seed)
+        way = Reusing if options.reuse else Straightforward
+        return way(features, pixels, change if options.augmentation == CROP_FLIP else None)
+
+    def step(self, forward: Forward, step: int) -> None:
+        """Take one step and note it."""
+        options, count = self.options, len(self.shots.labels)
+        chosen = samples_of_step(
+            step, count, batch_size=min(options.batch_size, count), seed=options.seed
+        )
+        seen = forward(self.prompts, chosen, step)
+        labels = self.shots.labels[chosen].to(self.encoder.device)
+        entropy = class_loss(seen.images, self.classes, labels, self.encoder.logit_scale)
+        cosine = cosines(seen.features, seen.reference)
+        loss = entropy
+        if self.rule.alpha > 0:
+            loss = entropy + self.rule.alpha * repelling_loss(cosine, self.rule.margin)
+        descend(loss, self._optimizer, rate_of(step, count, options))
+        self.log.append([float(value.detach()) for value in (loss, entropy, cosine.mean())])
+        every = options.checkpoint_every
+        if self._kept is not None and every and (step + 1) % every == 0:
+            self._kept.save(self._learnt, self._optimizer, torch.tensor(self.log))
+
+    def _checkpoint(self, out: Path) -> StepCheckpoint:
+        plan = [asdict(self.options), type(self.options).__name__, self.encoder.name]
+        plan += [image_digest(self.encoder.module), list(self.shots.ids)]
+        return StepCheckpoint(out / CHECKPOINT, plan)
 
 
 def forget(out: Path) -> None:
@@ -194,26 +231,3 @@ def _check_token(tower: Tower, rule: RepulsivePromptsOptions) -> None:
         remedy="Ask for pooled: the mean of the patches is repelled (not in the paper); or use "
         "visual-prompts, or a repair that tunes weights.",
     )
-
-
-def _forward(
-    encoder: DualEncoder,
-    tower: Tower,
-    first: int,
-    shots: PromptShots,
-    options: VisualPromptsOptions,
-    rule: RepulsivePromptsOptions,
-) -> Forward:
-    features = FrozenFeatures(encoder, tower, first, normed=rule.last_token == AFTER)
-
-    def changed(pixels: Tensor, step: int) -> Tensor:
-        return crop_and_flip(pixels, seed=options.seed, step=step)
-
-    augmented = options.augmentation == CROP_FLIP
-    if not options.reuse:
-        return Straightforward(features, shots.pixels, changed if augmented else _as_it_is)
-    return Reusing(features, shots.pixels, changed if augmented else None)
-
-
-def _as_it_is(pixels: Tensor, _step: int) -> Tensor:
-    return pixels

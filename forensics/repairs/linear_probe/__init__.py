@@ -1,0 +1,1 @@
+"""The linear probe: a baseline that puts a new layer on the frozen, backdoored image tower."""
