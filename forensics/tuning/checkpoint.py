@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ class Checkpoint:
         options: A checkpoint made with others is not used.
         model_uri: Likewise.
         ids: The samples in order; likewise.
+        facts: What else shapes the weights; likewise.
     """
 
     def __init__(
@@ -29,13 +30,30 @@ class Checkpoint:
         options: TuneOptions | ContrastiveOptions,
         model_uri: str,
         ids: Sequence[str],
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
-        plan = json.dumps([asdict(options), model_uri, list(ids)], sort_keys=True)
+        parts: list[Any] = [asdict(options), model_uri, list(ids)]
+        plan = json.dumps([*parts, dict(facts)] if facts else parts, sort_keys=True)
         self._plan = hashlib.sha256(plan.encode()).hexdigest()
         self.path = out / "tuning.pt"
 
-    def save(self, module: Any, optimizer: Any, schedule: Any, losses: list[float]) -> None:
-        """Write it whole or not at all."""
+    def save(
+        self,
+        module: Any,
+        optimizer: Any,
+        schedule: Any,
+        losses: list[float],
+        notes: Sequence[list[float]] = (),
+    ) -> None:
+        """Write it whole or not at all.
+
+        Args:
+            module: Its trainable weights are kept.
+            optimizer: Of the run.
+            schedule: Of its rate.
+            losses: One per finished step.
+            notes: What was seen on the way.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         state = {
             "plan": self._plan,
@@ -43,13 +61,26 @@ class Checkpoint:
             "optimizer": optimizer.state_dict(),
             "schedule": schedule.state_dict(),
             "losses": list(losses),
+            "notes": [list(note) for note in notes],
         }
         fresh = self.path.with_suffix(".tmp")
         torch.save(state, fresh)
         fresh.replace(self.path)
 
-    def restore(self, module: Any, optimizer: Any, schedule: Any) -> list[float]:
+    def restore(
+        self,
+        module: Any,
+        optimizer: Any,
+        schedule: Any,
+        notes: list[list[float]] | None = None,
+    ) -> list[float]:
         """Put the saved state back; return the losses so far, one per finished step.
+
+        Args:
+            module: Gets its weights back.
+            optimizer: Gets its state back.
+            schedule: Likewise.
+            notes: Gets what was seen on the way.
 
         Raises:
             CheckpointError: The file is damaged.
@@ -69,6 +100,8 @@ class Checkpoint:
                 parameter.copy_(state["weights"][name])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
+        if notes is not None:
+            notes[:] = state.get("notes", [])
         return list(state["losses"])
 
     def remove(self) -> None:

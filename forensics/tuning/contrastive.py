@@ -1,11 +1,10 @@
 """Train both towers of a CLIP-like model on image-caption pairs."""
 
-import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -16,17 +15,9 @@ from forensics.encoders.base import DualEncoder
 from forensics.errors import DataError
 from forensics.tuning.checkpoint import Checkpoint
 from forensics.tuning.options import ContrastiveOptions
+from forensics.tuning.pair_loop import Progress, descend_pairs, encode_pairs
 from forensics.tuning.pair_pictures import PairPictures
-from forensics.tuning.schedule import (
-    faster_attention,
-    mixed_precision,
-    rate_factor,
-    samples_of_step,
-)
-
-Progress = Callable[[int, int, str], None]
-
-_LARGEST_SCALE: Final = math.log(100.0)
+from forensics.tuning.schedule import samples_of_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +39,42 @@ class ContrastiveResult:
     seconds: float
 
 
+class PairLoss(Protocol):
+    """The loss of one step over pairs."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """Say what of the loss shapes the weights: a checkpoint of another one is not used."""
+        ...
+
+    def __call__(
+        self, encoder: DualEncoder, pixels: Tensor, captions: list[str], step: int
+    ) -> Tensor:
+        """Return the loss of two or more pairs.
+
+        Args:
+            encoder: In training mode.
+            pixels: ``[pairs, 3, height, width]`` in [0, 1].
+            captions: As many.
+            step: Counted from 0; seeds what a loss draws.
+        """
+        ...
+
+
+class InfoNCE:
+    """CLIP's own loss."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return nothing: it has no settings."""
+        return {}
+
+    def __call__(
+        self, encoder: DualEncoder, pixels: Tensor, captions: list[str], step: int
+    ) -> Tensor:
+        """Return the loss of two or more pairs; see :class:`PairLoss`."""
+        image, text = encode_pairs(encoder, pixels, captions)
+        return info_nce(image, text, encoder.module.logit_scale.exp())
+
+
 def info_nce(image: Tensor, text: Tensor, scale: Tensor | float) -> Tensor:
     """Compute CLIP's loss (arXiv 2103.00020): cross entropy over rows and columns, averaged.
 
@@ -67,6 +94,7 @@ def tune_pairs(
     options: ContrastiveOptions,
     out: Path,
     progress: Progress | None = None,
+    loss: PairLoss | None = None,
 ) -> ContrastiveResult:
     """Train an encoder in place on (image, caption) pairs with AdamW.
 
@@ -80,36 +108,20 @@ def tune_pairs(
         options: See :class:`ContrastiveOptions`.
         out: Folder of the checkpoint.
         progress: Called with (step, steps, message) after every step; may raise to stop.
+        loss: CLIP's own by default.
 
     Raises:
         DataError: Fewer than two pairs.
     """
     started = time.monotonic()
-    usable, skipped = _usable(samples)
-    module = encoder.module.float()
-    optimizer = torch.optim.AdamW(_groups(module, options), betas=(0.9, 0.98), eps=1e-6)
+    usable, skipped = usable_pairs(samples)
+    encoder.module.float()
+    chosen = loss if loss is not None else InfoNCE()
     steps = max(1, round(options.epochs * len(usable) / options.batch_size))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer,
-        lambda step: rate_factor(step, steps, warmup=options.warmup, schedule=options.schedule),
-    )
-    checkpoint = Checkpoint(out, options, encoder.name, [sample.id for sample in usable])
-    losses = checkpoint.restore(module, optimizer, schedule)
-    pictures = PairPictures(encoder, usable, skipped)
-    module.train()
-    for step in range(len(losses), steps):
-        chosen = samples_of_step(
-            step, len(usable), batch_size=options.batch_size, seed=options.seed
-        )
-        losses.append(_step(encoder, pictures, chosen, optimizer))
-        schedule.step()
-        if options.checkpoint_every and (step + 1) % options.checkpoint_every == 0:
-            checkpoint.save(module, optimizer, schedule, losses)
-        if progress is not None:
-            progress(step + 1, steps, f"loss {losses[-1]:.4f}")
-    module.eval()
-    if options.checkpoint_every:
-        checkpoint.save(module, optimizer, schedule, losses)
+    ids = [sample.id for sample in usable]
+    checkpoint = Checkpoint(out, options, encoder.name, ids, chosen.facts())
+    task = _Pairs(encoder, PairPictures(encoder, usable, skipped), len(usable), options, chosen)
+    losses = descend_pairs(encoder, task, options, steps, checkpoint, progress)
     return ContrastiveResult(
         steps=steps,
         losses=tuple(losses),
@@ -124,7 +136,12 @@ def forget(out: Path) -> None:
     (out / "tuning.pt").unlink(missing_ok=True)
 
 
-def _usable(samples: Sequence[Sample]) -> tuple[list[Sample], dict[str, str]]:
+def usable_pairs(samples: Sequence[Sample]) -> tuple[list[Sample], dict[str, str]]:
+    """Return the samples that have both a caption and an image, and id -> reason of the others.
+
+    Raises:
+        DataError: Fewer than two pairs.
+    """
     usable = [sample for sample in samples if sample.answer and sample.image is not None]
     kept = {sample.id for sample in usable}
     skipped = {s.id: "no caption or no image" for s in samples if s.id not in kept}
@@ -136,38 +153,33 @@ def _usable(samples: Sequence[Sample]) -> tuple[list[Sample], dict[str, str]]:
     return usable, skipped
 
 
-def _groups(module: Any, options: ContrastiveOptions) -> list[dict[str, Any]]:
-    """Decay matrices only, as open_clip does: gains, biases and the scale keep their size."""
-    tuned = [p for p in module.parameters() if p.requires_grad]
-    rate = options.learning_rate
-    return [
-        {
-            "params": [p for p in tuned if p.ndim >= 2],
-            "lr": rate,
-            "weight_decay": options.weight_decay,
-        },
-        {"params": [p for p in tuned if p.ndim < 2], "lr": rate, "weight_decay": 0.0},
-    ]
+class _Pairs:
+    """One loss over all pairs, each once an epoch."""
 
+    def __init__(
+        self,
+        encoder: DualEncoder,
+        pictures: PairPictures,
+        count: int,
+        options: ContrastiveOptions,
+        loss: PairLoss,
+    ) -> None:
+        self.notes: list[list[float]] = []
+        self._encoder, self._pictures, self._count = encoder, pictures, count
+        self._options, self._loss = options, loss
 
-def _step(
-    encoder: DualEncoder,
-    pictures: PairPictures,
-    chosen: list[int],
-    optimizer: torch.optim.Optimizer,
-) -> float:
-    pixels, captions = pictures.batch(chosen)
-    if len(captions) < 2:
-        return float("nan")
-    module = encoder.module
-    with mixed_precision(encoder.device), faster_attention(encoder.device):
-        image, text = encoder.encode_image(pixels), encoder.encode_text(captions)
-    loss = info_nce(image, text, module.logit_scale.exp())
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_([p for p in module.parameters() if p.requires_grad], 1.0)
-    optimizer.step()
-    with torch.no_grad():
-        # CLIP's own bound: without it the scale runs away on few, easy pairs.
-        module.logit_scale.clamp_(0.0, _LARGEST_SCALE)
-    return float(loss.detach())
+    def loss(self, step: int) -> Tensor | None:
+        options = self._options
+        chosen = samples_of_step(
+            step, self._count, batch_size=options.batch_size, seed=options.seed
+        )
+        pixels, captions = self._pictures.batch(chosen)
+        if len(captions) < 2:
+            return None
+        return self._loss(self._encoder, pixels, captions, step)
+
+    def watch(self, step: int) -> None:
+        """Nothing is looked at on the way."""
+
+    def done(self) -> bool:
+        return False
