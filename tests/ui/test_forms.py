@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from forensics.detectors.options.attention_entropy import AttentionEntropyOptions
+from forensics.detectors.options.trigger_inversion import TriggerInversionOptions
 from forensics.options import build_options, describe_options
+from forensics.registry import MethodSpec, load_object
 from forensics.ui.context import open_context
 from forensics.ui.forms.actions import create_case, open_folder, start_from_form
 from forensics.ui.forms.controls import option_control, read_values
 from forensics.ui.forms.panels import panel
+from forensics.ui.views.methods import startable
 from tests.ui.conftest import Scanned
 
 pytest.importorskip("gradio")
@@ -17,12 +19,23 @@ pytest.importorskip("gradio")
 METHOD = "attention-entropy"
 
 
-def test_every_option_of_the_method_has_a_control_and_defaults_survive() -> None:
+@pytest.mark.parametrize("spec", startable(), ids=lambda spec: spec.name)
+def test_every_option_has_a_control_and_defaults_survive(spec: MethodSpec) -> None:
     # Without the layout: leaving a Blocks opens an event loop that Gradio never closes.
-    described = describe_options(AttentionEntropyOptions)
-    given = tuple(option_control(field, "attention-entropy").value for field in described)
+    options = load_object(spec.options)
+    described = describe_options(options)
+    given = tuple(option_control(field, spec.name).value for field in described)
     values = read_values([field.name for field in described], given)
-    assert build_options(AttentionEntropyOptions, values) == AttentionEntropyOptions()
+    assert build_options(options, values) == options()
+
+
+def test_a_change_of_a_pixel_is_written_and_read_as_the_field_does() -> None:
+    described = {field.name: field for field in describe_options(TriggerInversionOptions)}
+    shown = option_control(described["budget"], "trigger-inversion").value
+    assert shown == "4/255"
+    assert read_values(["budget"], (shown,)) == {"budget": TriggerInversionOptions().budget}
+    assert read_values(["budget"], ("8 / 255",)) == {"budget": 8 / 255}
+    assert read_values(["pool"], ("imagefolder:/4/255",)) == {"pool": "imagefolder:/4/255"}
 
 
 def test_an_emptied_field_means_the_default() -> None:

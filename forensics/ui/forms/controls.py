@@ -1,5 +1,6 @@
 """Gradio controls for a method's options, from the dataclass that also makes its flags."""
 
+import re
 from typing import Any
 
 import gradio as gr
@@ -10,7 +11,7 @@ from forensics.options import OptionField, describe_options
 FIRST = (
     "mode", "tau", "hosts", "donors", "views", "controls", "features", "clusterer", "neighbours",
     "min_dist", "batch_size", "max_samples", "form", "method", "seeds", "images", "pool",
-    "candidates", "target", "pictures", "shots", "test", "epochs", "fresh",
+    "candidates", "target", "pictures", "shots", "test", "fresh",
 )  # fmt: skip
 LABELS = {
     "mode": "Rule that decides",
@@ -80,6 +81,14 @@ OWN_HELP = {
     ("trigger-inversion", "form"): "Faint everywhere, a pattern through a mask, or a small square",
     ("trigger-inversion", "method"): "Neural Cleanse is the baseline: the smallest mask",
     ("trigger-inversion", "mode"): "Both cuts are reported; this one decides",
+    ("trigger-inversion", "pool"): "Without labels, such as imagefolder:DIR",
+    ("trigger-inversion", "candidates"): "The others are then not covered",
+    ("trigger-inversion", "budget"): "By an additive trigger",
+    ("trigger-inversion", "shortcuts"): "exact: the same numbers but for rounding",
+    ("trigger-transplant", "pictures"): "Such as imagefolder:DIR; labels are not read",
+    ("trigger-tuning", "shots"): "Such as imagefolder:DIR",
+    ("trigger-tuning", "test"): "Such as imagefolder:DIR; none that were tuned on",
+    ("trigger-tuning", "trigger"): "Spelt as for evaluate, such as patch:size=8",
 }
 CHOICES = {
     "root": "formula (root)", "code": "code", "guarded": "guarded (ours)", "hdbscan": "HDBSCAN",
@@ -89,9 +98,11 @@ CHOICES = {
 UNSET = {
     "max_samples": "all", "run": "the latest", "exclude": "none", "pool": "none",
     "candidates": "all, or a|b|c", "classes": "those of the model", "target": "the one found",
-    "trigger": "not known", "answer": "not known",
+    "trigger": "not known", "answer": "not known", "templates": "a photo of a {}.",
+    "pictures": "what is at hand", "shots": "the demo’s own", "test": "the demo’s own",
 }  # fmt: skip
 LONGEST_HELP = 90
+_LEVELS = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*/\s*255")
 
 
 def option_controls(options: type[Any], method: str) -> tuple[list[str], list[Any]]:
@@ -128,7 +139,13 @@ def _pairs(described: list[OptionField], method: str) -> list[Any]:
 def read_values(names: list[str], values: tuple[Any, ...]) -> dict[str, Any]:
     """Return option values as given; an emptied field means the default."""
     given = dict(zip(names, values, strict=True))
-    return {name: value for name, value in given.items() if value not in (None, "")}
+    return {name: _number(value) for name, value in given.items() if value not in (None, "")}
+
+
+def _number(value: Any) -> Any:
+    """Read a change of a pixel as the field writes it, ``4/255``; leave all else as it is."""
+    found = _LEVELS.fullmatch(value.strip()) if isinstance(value, str) else None
+    return float(found[1]) / 255 if found else value
 
 
 def option_control(field: OptionField, method: str) -> Any:
@@ -149,6 +166,9 @@ def option_control(field: OptionField, method: str) -> Any:
         return gr.Checkbox(value=bool(field.default), **common)
     if field.default is None:  # a number field cannot be empty: it would say 0
         return gr.Textbox(value="", placeholder=_unset(field.name), max_lines=1, **common)
+    if field.name == "budget" and float(255 * field.default).is_integer():
+        # As a decimal it would be seen, and given back, rounded.
+        return gr.Textbox(value=f"{round(255 * field.default)}/255", max_lines=1, **common)
     if field.kind in (int, float):
         return gr.Number(
             value=field.default, minimum=field.minimum, maximum=field.maximum,

@@ -12,6 +12,7 @@ from forensics.ui.views.cost import method_cost
 
 STARTABLE = ("scan", "transplant", "repair")
 BASE = "attention-entropy"  # what the Attention tab itself is drawn from
+SPELT = {"clip-inspector": "CLIP-Inspector"}  # other papers are known by capitals
 MISSING = {
     "flags": "It needs a finished scan that flagged samples.",
     "triggers": "It needs a finished trigger scan.",
@@ -26,7 +27,8 @@ def startable() -> list[MethodSpec]:
 
 def method_label(spec: MethodSpec) -> str:
     """Return a short name: the registry's, the paper's, and whether we rebuilt it."""
-    paper = f" ({spec.alias.upper()})" if spec.alias and spec.paper else ""
+    alias = SPELT.get(spec.alias, spec.alias.upper())
+    paper = f" ({alias})" if spec.alias and spec.paper else ""
     rebuilt = " (reconstruction)" if spec.reconstruction else ""
     return f"{spec.name.replace('-', ' ').capitalize()}{paper}{rebuilt}"
 

@@ -1,14 +1,16 @@
 // The drawer "Run a method": opened from either tab, closed with Esc; the forms in it are Gradio's.
 
 import { el, show } from "../core/dom.js";
+import { state } from "../core/store.js";
 import { closeDrawer } from "./listing.js";
 
 const OPEN = "tl-drawer-open";
 const drawer = () => document.querySelector("#run-drawer");
 
-/** Open the form of a method and close the others. */
+/** Open the form of a method and close the others; those that cannot examine this case are not offered. */
 function unfold(method) {
-  for (const part of drawer().querySelectorAll("[id^=run-]")) {
+  for (const part of drawer().querySelectorAll(":scope > [id^=run-]:not(#run-head)")) {
+    part.style.display = !state.methods || state.methods.some((line) => part.id === `run-${line.name}`) ? "" : "none";
     const label = part.querySelector(":scope > .label-wrap, :scope > button");
     if (label && label.classList.contains("open") !== (part.id === `run-${method}`)) label.click();
   }
@@ -29,7 +31,7 @@ export function mount({ element }) {
     if (open) from = document.activeElement;
     document.body.classList.toggle(OPEN, open);
     if (!open) { from?.focus?.(); from = null; return; }
-    if (method) unfold(method);
+    unfold(method);
     close.focus();
   });
   document.addEventListener("keydown", (event) => {

@@ -5,7 +5,6 @@ import { card, el, show } from "../core/dom.js";
 import { count, fixed, percent, plural, signed } from "../core/format.js";
 import { set, state } from "../core/store.js";
 import { bar, range } from "./bars.js";
-import { levels } from "./data.js";
 
 const WHOLE = 16; // as many classes are shown without pages
 const PAGE = 12;
@@ -153,8 +152,7 @@ export function classesCard({ paged }) {
     const key = (kind, text) => el("span", {}, el("i", { class: `tl-tb-key tl-tb-${kind}` }), text);
     show(legend, key("gate", `gate ${percent(view.gate)}: below it a trigger counts for nothing`), key("cut", `cut ${fixed(view.cut, 1)}`),
       view.cut_calibrated ? key("calibrated", `calibrated ${fixed(view.cut_calibrated.value, 1)}${view.cut_calibrated.models ? ` (${plural(view.cut_calibrated.models, "clean model")})` : ""}`) : el("span", {}, "no calibrated cut for so many classes"),
-      key("reference", "same trigger, reference model"), view.seeds > 1 && key("seed", `single seeds (of ${view.seeds})`),
-      view.budget && view.form === "additive" && el("span", {}, `budget ${levels(view.budget)}`));
+      key("reference", "same trigger, reference model"), view.seeds > 1 && key("seed", `single seeds (of ${view.seeds})`));
   }
 
   return {

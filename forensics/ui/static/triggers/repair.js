@@ -27,7 +27,7 @@ function versions(view) {
   const head = ["", "Attack success", "Clean accuracy", "Accuracy, points"];
   return el("div", { class: "tl-tb-wrap" }, el("table", { class: "tl-tb-table tl-repair-table", id: "tl-repair-table" }, el("thead", {}, el("tr", {}, head.map((name) => el("th", { scope: "col" }, name)))),
     el("tbody", {}, view.versions.map((one) => el("tr", { "data-version": one.key, class: one.key === "after" ? "tl-tb-flagged" : "" },
-      el("th", { scope: "row", title: one.title }, one.label), cell(one.attack_success_rate, one.key === "after" ? "good" : one.key === "before" ? "flag" : "kept"), cell(one.clean_accuracy, one.key === "after" ? "good" : "kept"),
+      el("th", { scope: "row", title: one.title }, one.label), cell(one.attack_success_rate, "flag"), cell(one.clean_accuracy, "kept"),
       el("td", { class: "tl-tb-plain", title: "Against the prompts as delivered, picture by picture" }, less(one.difference.clean_accuracy)))))));
 }
 

@@ -61,7 +61,7 @@ export function transplantCard() {
   function result(view) {
     const mark = MARKS[view.verdict] ?? { shape: "○", name: "No verdict", tone: "plain" };
     show(tools, start(false));
-    show(body, el("p", { class: "tl-transplant-said", id: "tl-graft-said" }, el("span", { class: `tl-chip tl-${mark.tone}` }, `${mark.shape} ${mark.name.toLowerCase()}`), " ", view.forced && el("b", {}, "Control experiment. "), view.sentence),
+    show(body, el("p", { class: "tl-transplant-said", id: "tl-graft-said" }, el("span", { class: `tl-chip tl-${mark.tone}` }, `${mark.shape} ${mark.name.toLowerCase()}`), " ", view.sentence),
       figures(view), el("details", { class: "tl-limits tl-transplant-foot" }, el("summary", {}, "What this cannot show"), el("ul", {}, view.limits.map((text) => el("li", {}, text)))));
     node.dataset.run = view.run;
   }
