@@ -23,6 +23,7 @@ from tests.prompt_case import (
     open_prompt_case,
     write_inversion,
 )
+from tests.tiny_encoders import save_open_clip, vit_config
 
 SMALL = {"hosts": 30, "confidence": 0.3}
 
@@ -148,6 +149,20 @@ def test_rows_outside_the_pool_are_taken_first_where_a_case_has_its_own_data_onl
     write_inversion(bare, delta, images=8)
     found = run(bare, tmp_path / "some", models, hosts=20)
     assert (found["candidates"], found["evidence"]["hosts_fitted"]) == (32, 0)
+
+
+def test_a_clip_without_learnt_prompts_stands_beside_its_base(
+    case: Case, tmp_path: Path, models: ModelCache
+) -> None:
+    tower = str(case.manifest.model).partition("+prompts:")[0]
+    base = save_open_clip(tmp_path / "base", vit_config(layers=2))
+    data = str(case.manifest.data)
+    zero = Case.create(tmp_path / "zero", model=tower, base=f"openclip:{base}", data=data)
+    write_inversion(zero, delta_of(case.folder.parent), classes="|".join(CLASSES))
+    found = run(zero, tmp_path / "run", models, hosts=12, confidence=0.0)
+    assert found["base"]["title"] == "the base model" and found["base"]["arms"][0]["n"] > 0
+    alone = run(zero, tmp_path / "alone", models, hosts=12, confidence=0.0, reference=False)
+    assert alone["base"] is None and alone["arms"] == found["arms"]
 
 
 def test_what_cannot_be_tested_is_said(case: Case, tmp_path: Path, models: ModelCache) -> None:

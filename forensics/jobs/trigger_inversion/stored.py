@@ -78,7 +78,7 @@ class StoredTrigger(ImageTrigger):
         if "patch" not in self.tensors:
             return ()
         size = self._size(height, width)
-        left, top = scatter(f"{self.file}:{sample_id}", width - size, height - size)
+        left, top = scatter(f"{Path(self.file).name}:{sample_id}", width - size, height - size)
         return (Box(left, top, left + size, top + size),)
 
     def apply(self, image: Pixels, sample_id: str = "") -> Pixels:
