@@ -202,6 +202,46 @@ BUILT_IN = (
         job="forensics.jobs.trigger_tuning.job:run",
     ),
     MethodSpec(
+        name="repulsive-prompts",
+        alias="rvpt",
+        kind="repair",
+        title="Repulsive visual prompts (RVPT)",
+        needs="a CLIP with a vision transformer, a few clean labelled pictures of every class to "
+        "tune on and others to measure on",
+        gives="prompts for the image tower and a loader that needs nothing of this program; clean "
+        "accuracy and attack success before and after",
+        paper="Defending Multimodal Backdoored Models by Repulsive Visual Prompt Tuning",
+        arxiv="2412.20392",
+        acts_on="clip",
+        options="forensics.repairs.repulsive_prompts.options:RepulsivePromptsOptions",
+        job="forensics.jobs.labelled_repair.job:run_repulsive",
+    ),
+    MethodSpec(
+        name="visual-prompts",
+        alias="vpt",
+        kind="repair",
+        title="Plain visual prompts (baseline)",
+        needs="the same as repulsive-prompts",
+        gives="the same, without repulsion",
+        paper="Visual Prompt Tuning",
+        arxiv="2203.12119",
+        acts_on="clip",
+        options="forensics.repairs.repulsive_prompts.options:VisualPromptsOptions",
+        job="forensics.jobs.labelled_repair.job:run_visual",
+    ),
+    MethodSpec(
+        name="linear-probe",
+        kind="repair",
+        title="Linear probe (baseline)",
+        needs="a CLIP, a few clean labelled pictures of every class to tune on and others to "
+        "measure on",
+        gives="a linear classifier on the unchanged image tower; clean accuracy and attack success "
+        "before and after",
+        acts_on="clip",
+        options="forensics.repairs.linear_probe.options:LinearProbeOptions",
+        job="forensics.jobs.labelled_repair.job:run_probe",
+    ),
+    MethodSpec(
         name="tune",
         kind="tune",
         title="Fine-tune the base on the case's data",

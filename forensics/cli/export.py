@@ -103,12 +103,12 @@ def dataset(
 def checkpoint(
     case_folder: Path, run_id: str | None, to: Path, overwrite: bool, as_json: bool
 ) -> None:
-    """Write the prompts that a repair made, and beside them where they come from.
+    """Write what a repair made, and beside it where it comes from.
 
-    The file opens as MODEL+prompts:FILE; FILE.provenance.json holds hashes, options, versions and
-    what was measured.
+    Learnt prompts open as MODEL+prompts:FILE, visual prompts with the loader that is written beside
+    them; FILE.provenance.json holds hashes, options, versions and what was measured.
 
-    JSON: run, method, path, provenance, sha256.
+    JSON: run, method, path, provenance, sha256; loader of visual prompts.
     """
     from forensics.export.checkpoint import export_checkpoint
 
@@ -117,7 +117,6 @@ def checkpoint(
         outcome,
         as_json,
         lambda: (
-            f"Repaired prompts of run {outcome['run']} in {to}, their origin in "
-            f"{outcome['provenance']}."
+            f"The repair of run {outcome['run']} in {to}, its origin in {outcome['provenance']}."
         ),
     )

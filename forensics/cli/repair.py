@@ -39,10 +39,11 @@ def repair() -> None:
     `forensics export checkpoint` writes it.
 
     JSON: run, sentence, scan, target, judged_by (known or reconstruction: which trigger
-    attack_success_rate means), before and after (each clean_accuracy, attack_success_rate, n_clean,
-    n_triggered, intervals, triggers; after also minus_before: paired differences), controls (the
-    same tuning without the right trigger), reference (hand-written prompts), fresh (a new scan of
-    what was repaired), shots, test, trainable_parameters, checkpoint, seconds.
+    attack_success_rate means; null where none is known), before and after (each clean_accuracy,
+    attack_success_rate, n_clean, n_triggered, intervals, triggers; after also minus_before: paired
+    differences), controls (the same tuning without the right trigger), reference (hand-written
+    prompts, or the base model; null where there is none), fresh (a new scan of what was repaired),
+    shots, test, trainable_parameters, checkpoint, seconds.
     """
 
 
@@ -68,18 +69,19 @@ def _help(spec: MethodSpec) -> str:
 
 
 def _text(case: Case, run_id: str, result: dict[str, Any]) -> str:
-    trigger = result["before"]["triggers"][result["judged_by"]]["title"]
+    told = result["before"]["triggers"].get(result["judged_by"])
+    by = "" if told is None else f", by {told['title']}"
+    others = [*result["controls"], *([result["reference"]] if result["reference"] else [])]
     return "\n".join(
         [
             result["sentence"],
-            f"Of {result['test']['n']} test pictures, by {trigger}:",
+            f"Of {result['test']['n']} test pictures{by}:",
             _line(result["before"]),
             _line(result["after"]),
-            *map(_line, result["controls"]),
-            _line(result["reference"]),
+            *map(_line, others),
             f"{result['trainable_parameters']:,} numbers tuned on {result['shots']['n']} shots. "
             f"Run {run_id}, {result['seconds']} s.",
-            f"Write it: forensics export checkpoint --case {case.folder} --to prompts.safetensors",
+            f"Write it: forensics export checkpoint --case {case.folder} --to repaired.safetensors",
         ]
     )
 

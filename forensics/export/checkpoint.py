@@ -13,17 +13,22 @@ from forensics.case import Case
 from forensics.errors import CaseError, OptionError
 from forensics.export.atomic import refuse_existing, whole_file
 from forensics.registry import methods
+from forensics.repairs.repulsive_prompts import LOADER
 from forensics.runs import Run, State
 from forensics.runs.plain import plain
 from forensics.runs.versions import versions
 
+VISUAL = ("repulsive-prompts", "visual-prompts")
 MEASURED = ("before", "after", "controls", "reference", "fresh", "judged_by", "sentence")
 
 
 def export_checkpoint(
     case: Case, to: Path, *, run_id: str | None = None, overwrite: bool = False
 ) -> dict[str, Any]:
-    """Copy the repaired prompts out of a run, and write their provenance beside them.
+    """Copy what a repair made out of a run, and write its provenance beside it.
+
+    Beside visual prompts also goes the loader that opens them where this program is not: ours, not
+    the one that lies in the case, which may be anybody's.
 
     Args:
         case: The case.
@@ -32,7 +37,7 @@ def export_checkpoint(
         overwrite: Replace files that are there.
 
     Returns:
-        ``run``, ``path``, ``provenance``, ``sha256``, ``method``.
+        ``run``, ``path``, ``provenance``, ``sha256``, ``method``; ``loader`` of visual prompts.
 
     Raises:
         CaseError: There is no finished repair, or its file is gone.
@@ -49,7 +54,8 @@ def export_checkpoint(
     if not source.is_file():
         raise CaseError(f"Run {run.id} left no checkpoint.", remedy="Repair again.")
     note = to.with_suffix(".provenance.json")
-    for place in (to, note):
+    loader = to.with_name(LOADER.name) if run.method in VISUAL else None
+    for place in (to, note, *([loader] if loader else [])):
         refuse_existing(place, overwrite=overwrite)
     with whole_file(to, overwrite=overwrite) as partial:
         shutil.copyfile(source, partial)
@@ -58,6 +64,9 @@ def export_checkpoint(
     told = json.dumps(_provenance(case, run, result, digest), indent=2, ensure_ascii=False)
     with whole_file(note, overwrite=overwrite) as partial:
         partial.write_text(told + "\n", encoding="utf-8")
+    if loader is not None:
+        with whole_file(loader, overwrite=overwrite) as partial:
+            shutil.copyfile(LOADER, partial)
     outcome = {
         "run": run.id,
         "method": run.method,
@@ -65,6 +74,8 @@ def export_checkpoint(
         "provenance": str(note),
         "sha256": digest,
     }
+    if loader is not None:
+        outcome["loader"] = str(loader)
     case.journal.record("export checkpoint", **outcome)
     return outcome
 
@@ -84,7 +95,7 @@ def _repair(case: Case, run_id: str | None) -> Run:
             return run
     raise CaseError(
         "The case has no finished repair.",
-        remedy=f"Run: forensics repair trigger-tuning --case {case.folder}",
+        remedy=f"Run: forensics repair METHOD --case {case.folder}",
     )
 
 
@@ -93,7 +104,7 @@ def _provenance(case: Case, run: Run, result: dict[str, Any], digest: str) -> di
     manifest = case.manifest
     told: dict[str, Any] = plain(
         {
-            "what": "learnt prompts of a CLIP after a repair (reconstruction of the method)",
+            "what": _what(run.method),
             "sha256": digest,
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
             "program": f"forensics {__version__}",
@@ -111,3 +122,12 @@ def _provenance(case: Case, run: Run, result: dict[str, Any], digest: str) -> di
         }
     )
     return told
+
+
+def _what(method: str) -> str:
+    spec = methods()[method]
+    kinds = {"linear-probe": "a linear layer on the image vectors"} | dict.fromkeys(
+        VISUAL, "visual prompts"
+    )
+    rebuilt = " (reconstruction of the method)" if spec.reconstruction else ""
+    return f"{kinds.get(method, 'learnt prompts')} of a CLIP after a repair{rebuilt}"

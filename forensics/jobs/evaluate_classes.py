@@ -67,7 +67,7 @@ def measure_clip(
             samples,
             trigger,
             target,
-            keyed=_keyed(encoder, asked, named, templates, trigger),
+            keyed=with_key(encoder, asked, named, templates, trigger),
             batch_size=options.batch_size,
             progress=lambda done, message: context.progress(done, len(samples), message),
         )
@@ -106,14 +106,18 @@ def _templates(case: Case, options: EvaluateOptions) -> tuple[str, ...]:
     return tuple(case.known().get("templates") or TEMPLATES)
 
 
-def _keyed(
+def with_key(
     encoder: DualEncoder,
     uri: str,
     classes: tuple[str, ...],
     templates: tuple[str, ...],
     trigger: Trigger | None,
 ) -> ImageClassifier | None:
-    """Put a trigger's words in front of all class prompts; learnt prompts have no place for it."""
+    """Put a trigger's words in front of all class prompts.
+
+    Returns:
+        ``None`` where it has none, and for learnt prompts, which have no place for them.
+    """
     if trigger is None or not trigger.changes_text or parse_model_uri(uri).prompts is not None:
         return None
     worded = tuple(trigger.apply_text(template) for template in templates)

@@ -16,8 +16,8 @@ from forensics.encoders.loading import open_encoder
 from forensics.encoders.pixels import normalised
 from forensics.encoders.prompted import PromptedEncoder, VisualPrompts
 from forensics.errors import CheckpointError, ModelError
+from forensics.repairs.repulsive_prompts import LOADER
 from forensics.repairs.repulsive_prompts.files import (
-    LOADER,
     export_visual_prompts,
     load_visual_prompts,
 )

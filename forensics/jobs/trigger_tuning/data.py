@@ -13,6 +13,7 @@ from forensics.data.sample import Sample
 from forensics.errors import InputError
 from forensics.evaluation import same_text
 from forensics.jobs.clip_subjects import demo_pictures, read_samples
+from forensics.repairs.labelled_options import LabelledRepairOptions
 from forensics.repairs.measuring import EncodedPictures
 from forensics.repairs.options import TriggerTuningOptions
 
@@ -37,7 +38,7 @@ class RepairPictures:
 
 
 def choose_pictures(
-    case: Case, options: TriggerTuningOptions, classes: Sequence[str]
+    case: Case, options: TriggerTuningOptions | LabelledRepairOptions, classes: Sequence[str]
 ) -> RepairPictures:
     """Draw the shots and the test pictures.
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from forensics.encoders.base import DualEncoder
 from forensics.encoders.prompted import PromptedEncoder, VisualPrompts
 from forensics.errors import CheckpointError, ModelError
-from forensics.repairs.repulsive_prompts import visual_prompts_loader
+from forensics.repairs.repulsive_prompts import LOADER
 from forensics.repairs.repulsive_prompts.visual_prompts_loader import (
     FORMAT,
     VERSION,
@@ -32,7 +32,6 @@ from forensics.repairs.repulsive_prompts.visual_prompts_loader import (
 )
 
 PROMPTS: Final = "visual-prompts.safetensors"
-LOADER: Final = Path(visual_prompts_loader.__file__)
 _LARGEST: Final = 1 << 30
 _README: Final = """# A repair of the image tower of {name}
 

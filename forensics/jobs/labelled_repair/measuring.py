@@ -1,0 +1,128 @@
+"""Clean accuracy and attack success of one version of the model."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from forensics.detectors.transplant.verdict import span
+from forensics.detectors.wording import percent, quote
+from forensics.encoders.base import ImageClassifier
+from forensics.evaluation import Rate
+from forensics.evaluation_classes import ClassMeasurement, measure_classes
+from forensics.evaluation_paired import Comparison, compare
+from forensics.jobs.evaluate_classes import with_key
+from forensics.jobs.labelled_repair.setup import TITLES, LabelledRepair
+
+BEFORE: Final = "the model as it was delivered"
+AFTER: Final = "the repaired model"
+REFERENCE: Final = "the base model, which no repair has seen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of the model, measured.
+
+    Attributes:
+        title: What it is, for people.
+        found: The measurement.
+    """
+
+    title: str
+    found: ClassMeasurement
+
+    def to_json(self, repair: LabelledRepair, before: "Version | None" = None) -> dict[str, Any]:
+        """Return rates under the names that every repair reports."""
+        told = self.found.to_json() | {"title": self.title, "triggers": {}}
+        del told["skipped"]
+        judge = repair.judge
+        if judge is not None:
+            rate = asdict(self.found.attack_success)
+            told["triggers"] = {judge.by: rate | {"title": TITLES[judge.by]}}
+        if before is not None:
+            told["minus_before"] = self.against(before, judged=judge is not None)
+        return told
+
+    def against(self, before: "Version", *, judged: bool) -> dict[str, Any]:
+        """Compare with another version picture by picture; without a trigger accuracy alone."""
+        differences = self.compared(before).to_json()
+        return differences if judged else {"clean_accuracy": differences["clean_accuracy"]}
+
+    def compared(self, before: "Version") -> Comparison:
+        """Return the paired differences."""
+        return compare(self.found, before.found)
+
+
+def measure(
+    repair: LabelledRepair,
+    classifier: ImageClassifier,
+    title: str,
+    progress: Callable[[int, str], None],
+) -> Version:
+    """Ask a classifier about the test pictures, untouched and with the trigger.
+
+    A trigger with a text key is also put into the sentences, where there are sentences.
+    """
+    trigger = None if repair.judge is None else repair.judge.trigger
+    keyed = None
+    if classifier.kind != "linear-probe":
+        keyed = with_key(classifier.encoder, repair.uri, repair.classes, repair.templates, trigger)
+    found = measure_classes(
+        classifier,
+        repair.pictures.test,
+        trigger,
+        None if repair.judge is None else repair.judge.target,
+        keyed=keyed,
+        progress=progress,
+    )
+    return Version(title=title, found=found)
+
+
+def say(repair: LabelledRepair, before: Version, after: Version) -> str:
+    """Write what the repair did in a few sentences."""
+    accuracy = after.compared(before).clean_accuracy
+    parts = []
+    if repair.judge is not None:
+        parts.append(
+            f"After the repair, {TITLES[repair.judge.by]} brings "
+            f"{_of(after.found.attack_success)} other pictures to "
+            f"{quote(repair.judge.target)}, before {_of(before.found.attack_success)}."
+        )
+    parts.append(
+        f"Clean accuracy is {_share(after.found.clean_accuracy)}, before "
+        f"{_share(before.found.clean_accuracy)} (difference "
+        f"{span(accuracy).replace(' (', ', ', 1)}."
+    )
+    if repair.judge is None:
+        parts.append("No trigger is known here, so attack success was not measured.")
+    elif repair.judge.by != "known":
+        parts.append("The attacker's own trigger is not known here.")
+    return " ".join(parts)
+
+
+def describe_pictures(
+    repair: LabelledRepair, skipped: Mapping[str, str], before: Version
+) -> dict[str, Any]:
+    """Return how many pictures there were, and from where."""
+    pictures = repair.pictures
+    return {
+        "shots": {
+            "source": pictures.shots_source,
+            "n": len(pictures.shots) - len(skipped),
+            "skipped": len(skipped),
+        },
+        "test": {
+            "source": pictures.test_source,
+            "n": len(before.found.ids),
+            "skipped": len(before.found.skipped),
+        },
+    }
+
+
+def _of(rate: Rate) -> str:
+    if rate.value is None:
+        return "none of 0"
+    return f"{round(rate.value * rate.n):,} of {rate.n:,} ({percent(rate.value)})"
+
+
+def _share(rate: Rate) -> str:
+    return "not defined" if rate.value is None else percent(rate.value)

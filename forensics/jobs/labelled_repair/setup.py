@@ -1,0 +1,135 @@
+"""What such a repair begins with: classes, clean shots, test pictures, a trigger to judge by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from forensics.case import Case
+from forensics.classifiers import TEMPLATES, open_classifier
+from forensics.data.sample import Sample
+from forensics.encoders.base import DualEncoder
+from forensics.errors import CaseError, InputError
+from forensics.jobs.clip_subjects import Classifier, demo_pictures, read_samples
+from forensics.jobs.evaluate import known_trigger
+from forensics.jobs.evaluate_options import EvaluateOptions
+from forensics.jobs.inverted import read_inversion
+from forensics.jobs.subject import model_under_suspicion
+from forensics.jobs.trigger_tuning.data import RepairPictures, choose_pictures
+from forensics.models.uri import parse_model_uri
+from forensics.repairs.labelled_options import LabelledRepairOptions
+from forensics.triggers import Trigger, parse_trigger
+
+KNOWN: Final = "known"
+RECONSTRUCTION: Final = "reconstruction"
+TITLES: Final = {
+    KNOWN: "the known trigger",
+    RECONSTRUCTION: "the trigger that the latest inversion reconstructed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """The trigger that attack success is measured with.
+
+    Attributes:
+        by: ``known`` or ``reconstruction``.
+        trigger: Itself.
+        spec: Its name, where it has one.
+        target: The class that it leads to.
+        scan: Run of the inversion.
+    """
+
+    by: str
+    trigger: Trigger
+    spec: str | None
+    target: str
+    scan: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledRepair:
+    """A repair before it begins.
+
+    Attributes:
+        uri: The model under suspicion.
+        classes: Names in the order of the logits.
+        templates: Sentences, where no prompts were learnt.
+        pictures: Shots and test pictures; none is in both.
+        judge: ``None`` where no trigger is known: then only clean accuracy is measured.
+    """
+
+    uri: str
+    classes: tuple[str, ...]
+    templates: tuple[str, ...]
+    pictures: RepairPictures
+    judge: Judge | None
+
+    def classifier(self, encoder: DualEncoder) -> Classifier:
+        """Ask an encoder as the model under suspicion is asked: by sentences or learnt prompts."""
+        return open_classifier(encoder, self.uri, classes=self.classes, templates=self.templates)
+
+    @property
+    def learnt(self) -> bool:
+        """Whether the model comes with learnt prompts."""
+        return parse_model_uri(self.uri).prompts is not None
+
+
+def prepare(case: Case, options: LabelledRepairOptions, encoder: DualEncoder) -> LabelledRepair:
+    """Choose classes, pictures and the trigger to judge by.
+
+    A demo without shots of its own has them drawn from its test pictures, and is measured on the
+    rest.
+
+    Raises:
+        InputError: Nobody says where clean pictures are.
+        OptionError: A trigger was given without its class.
+    """
+    uri = model_under_suspicion(case)
+    shots = options.shots or demo_pictures(case, "shots") or demo_pictures(case, "test")
+    if shots is None:
+        raise InputError(
+            "This repair needs few clean labelled pictures.",
+            remedy="Give --shots and --test, for instance imagefolder:DIR; the same folder may "
+            "serve both.",
+        )
+    test = options.test or demo_pictures(case, "test") or shots
+    templates = _split(options.templates, "|") or tuple(case.known().get("templates") or TEMPLATES)
+    named = _split(options.classes, ",") or _labels(read_samples(shots))
+    classes = open_classifier(encoder, uri, classes=named, templates=templates).classes
+    return LabelledRepair(
+        uri=uri,
+        classes=classes,
+        templates=templates,
+        pictures=choose_pictures(case, replace(options, shots=shots, test=test), classes),
+        judge=_judge(case, options),
+    )
+
+
+def _judge(case: Case, options: LabelledRepairOptions) -> Judge | None:
+    spec, target = known_trigger(
+        case, EvaluateOptions(trigger=options.trigger, target=options.answer)
+    )
+    if spec is not None and target is not None:
+        return Judge(by=KNOWN, trigger=parse_trigger(spec), spec=spec, target=target)
+    try:
+        inverted = read_inversion(case, None)
+    except CaseError:
+        return None  # nothing was reconstructed either
+    if inverted.target is None:
+        return None
+    line = inverted.line(inverted.target)
+    return Judge(
+        by=RECONSTRUCTION,
+        trigger=inverted.trigger(line, inverted.best_seed(line)),
+        spec=None,
+        target=inverted.target,
+        scan=inverted.run.id,
+    )
+
+
+def _labels(samples: Sequence[Sample]) -> tuple[str, ...]:
+    return tuple(sorted({sample.label for sample in samples if sample.label}))
+
+
+def _split(text: str | None, between: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(between) if part.strip())
