@@ -101,11 +101,16 @@ def prepare(case: Case, options: LabelledRepairOptions, encoder: DualEncoder) ->
         classes=classes,
         templates=templates,
         pictures=choose_pictures(case, replace(options, shots=shots, test=test), classes),
-        judge=_judge(case, options),
+        judge=find_judge(case, options),
     )
 
 
-def _judge(case: Case, options: LabelledRepairOptions) -> Judge | None:
+def find_judge(case: Case, options: LabelledRepairOptions) -> Judge | None:
+    """Choose the trigger to judge by: the one that is given or known, else a reconstructed one.
+
+    Raises:
+        OptionError: A trigger was given without its class.
+    """
     spec, target = known_trigger(
         case, EvaluateOptions(trigger=options.trigger, target=options.answer)
     )
