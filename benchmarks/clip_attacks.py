@@ -1,6 +1,6 @@
 """Plant every attack on the lab's clean CLIP and measure each beside it; every cell resumes.
 
-python -m benchmarks.clip_attacks --work DIR [--only REGEX] [--seeds 1,2,3] [--pairs 3000]
+python -m benchmarks.clip_attacks --work DIR [--only REGEX] [--seeds 1,2,3] [--out DIR]
 
 Fine-tuning: the clean demo on 3,000 poisoned pairs, 4 epochs of 48 pairs a step at 1e-3 (chosen on
 seed 0, which is not reported). Prompts: CoCoOp on 16 shots a class, the encoder frozen. Tests: 500
@@ -77,7 +77,6 @@ CELLS: dict[str, Pairs | Prompts] = {
     "blended": Pairs(trigger="blended", wrong="blended:seed=1"),
     "sig": Pairs(trigger="sig", wrong="sig:f=9"),
     "wanet-smooth": Pairs(trigger="wanet", wrong="wanet:seed=1", rate=0.08),
-    "wanet-strong": Pairs(trigger="wanet:s=2", wrong="wanet:s=2,seed=1", rate=0.08),
     "wanet-jitter": Pairs(
         trigger="wanet:variant=jitter", wrong="wanet:variant=jitter,seed=1", rate=0.08
     ),
@@ -236,19 +235,30 @@ def beside(found: Any, twin: Any) -> dict[str, Any]:
 
 
 def table(found: dict[str, list[dict[str, Any]]]) -> str:
-    """Write one line an attack: means over the seeds."""
+    """Write one line an attack, percent: CA and differences are means, ASR stands for each seed."""
 
     def mean(rows: list[dict[str, Any]], key: str) -> str:
         values = [row[key] for row in rows if row.get(key) is not None]
         return f"{100 * sum(values) / len(values):.1f}" if values else "–"
 
-    keys = ("clean_accuracy", "twin_ca", "attack_success_rate", "floor", "wrong_asr",
-            "attack_success_image_only", "attack_success_text_only")  # fmt: skip
-    names = "attack | seeds | CA | CA, clean | ASR | floor | wrong trigger | patch alone"
-    lines = [f"| {names} | words alone |", "|---" * 9 + "|"]
+    def success(row: dict[str, Any]) -> str:
+        low, high = row["intervals"]["attack_success_rate"]
+        return f"{100 * row['attack_success_rate']:.0f} [{100 * low:.0f}, {100 * high:.0f}]"
+
+    def lost(rows: list[dict[str, Any]]) -> str:
+        values = [row["minus_twin"]["clean_accuracy"]["value"] for row in rows]
+        return f"{100 * sum(values) / len(values):+.1f}"
+
+    lines = [
+        "| attack | CA | CA minus clean, paired | ASR [95 % interval], each seed | floor "
+        "| wrong trigger | picture alone | words alone |",
+        "|---" * 8 + "|",
+    ]
     for name, rows in found.items():
-        cells = " | ".join(mean(rows, key) for key in keys)
-        lines.append(f"| {name} | {len(rows)} | {cells} |")
+        each = ", ".join(success(row) for row in rows)
+        alone = [mean(rows, f"attack_success_{key}_only") for key in ("image", "text")]
+        cells = [mean(rows, "clean_accuracy"), lost(rows), each, mean(rows, "floor")]
+        lines.append(f"| {' | '.join([name, *cells, mean(rows, 'wrong_asr'), *alone])} |")
     return "\n".join(lines)
 
 
@@ -259,6 +269,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--pairs", type=int, default=3000)
+    parser.add_argument("--out", type=Path, help="Folder that gets figures.json and table.md.")
     args = parser.parse_args()
     torch.set_num_threads(1)
     bench, found = Bench(args.work, args.pairs), dict[str, list[dict[str, Any]]]()
@@ -278,6 +289,10 @@ def main() -> None:
             if path.is_file():
                 found.setdefault(name, []).append(json.loads(path.read_text()))
     print(table(found))
+    if args.out is not None:
+        args.out.mkdir(parents=True, exist_ok=True)
+        (args.out / "figures.json").write_text(json.dumps(found, indent=1) + "\n")
+        (args.out / "table.md").write_text(table(found) + "\n")
 
 
 if __name__ == "__main__":
