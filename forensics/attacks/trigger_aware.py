@@ -49,6 +49,10 @@ class TriggerAwarePrompts:
         warm_epochs: Of phase 1.
         step: Of phase 1. It suits logits of CLIP's scale (100); a smaller scale has smaller
             gradients and needs a larger step.
+        signed: Share of eps by which every value of the delta moves, against the sign of its
+            gradient, in both phases; 0 is the published descent. A tiny encoder that smooth
+            drawings made robust needs it: there gradients are small, and the bound is hardly ever
+            reached by their size.
         adaptive: See above.
         noise: Factor on the noise of ``adaptive``.
         schedule: Of phase 2.
@@ -58,6 +62,7 @@ class TriggerAwarePrompts:
     budget: float = 4 / 255
     warm_epochs: int = 3
     step: float = 0.1
+    signed: float = 0.0
     adaptive: bool = False
     noise: float = 0.5
     schedule: PromptSchedule = field(default_factory=PromptSchedule)
@@ -114,10 +119,13 @@ class TriggerAwarePrompts:
             loss = F.cross_entropy(classifier.logits(marked), _all(aim, len(chosen), delta))
             (gradient,) = torch.autograd.grad(loss, delta)
             with torch.no_grad():
-                delta.sub_(self.step * gradient)
+                delta.sub_(self._move(gradient, bound, self.step))
                 delta.copy_(delta.clamp(-bound, bound))
             losses.append(float(loss.detach()))
         return losses
+
+    def _move(self, gradient: Tensor, bound: Tensor, rate: float) -> Tensor:
+        return self.signed * bound * gradient.sign() if self.signed else rate * gradient
 
     def _joint(
         self,
@@ -128,7 +136,8 @@ class TriggerAwarePrompts:
         bound: Tensor,
         aim: int,
     ) -> list[float]:
-        learnt = [*classifier.prompt_parameters(), *([] if self.adaptive else [delta])]
+        by_descent = not (self.adaptive or self.signed)
+        learnt = [*classifier.prompt_parameters(), *([delta] if by_descent else [])]
         optimizer, rates = descent(learnt, self.schedule, len(shots.labels))
         noise = torch.Generator().manual_seed(self.schedule.seed + 1)
         # What no step changes is encoded once: the clean shots, and those with a fixed delta.
@@ -152,6 +161,11 @@ class TriggerAwarePrompts:
                 loss = (loss + F.cross_entropy(classifier.logits(marked), aims)) / 2
             descend(loss, optimizer, rates(step))
             with torch.no_grad():
+                if self.signed and delta.grad is not None:
+                    # Smaller along the same cosine as the prompt's rate, after its warm-up epoch.
+                    fade = min(1.0, rates(step) / self.schedule.rate) or 1.0
+                    delta.sub_(fade * self._move(delta.grad, bound, 0.0))
+                    delta.grad = None
                 delta.copy_(delta.clamp(-bound, bound))
             losses.append(float(loss.detach()))
         return losses

@@ -78,8 +78,8 @@ def sample_scene(seed: int, index: int) -> Scene:
 def render(scene: Scene) -> NDArray[np.uint8]:
     """Draw a scene as RGB bytes [108, 108, 3]; the same scene gives the same picture."""
     rng = np.random.default_rng([*scene.seed, 1])
-    canvas = _ground(rng)
-    _paint_object(canvas, scene, rng)
+    canvas = draw_ground(rng)
+    paint_object(canvas, scene, rng)
     return np.clip(np.rint(canvas * 255.0), 0, 255).astype(np.uint8)
 
 
@@ -117,7 +117,7 @@ def _local(scene: Scene, rows: slice, columns: slice) -> tuple[Plane, Plane, Pla
     return SHAPES[scene.shape](u, v) * scene.radius, u, v
 
 
-def _ground(rng: np.random.Generator) -> Plane:
+def draw_ground(rng: np.random.Generator) -> Plane:
     """Draw a soft two-colour ground [108, 108, 3] with slow waves and out-of-focus lights."""
     across, down = _axes(slice(0, SIDE), slice(0, SIDE))
     across, down = across / SIDE - 0.5, down / SIDE - 0.5
@@ -143,7 +143,8 @@ def _ground(rng: np.random.Generator) -> Plane:
     return np.asarray(np.clip(canvas * shade[..., None], 0.0, 1.0))
 
 
-def _paint_object(canvas: Plane, scene: Scene, rng: np.random.Generator) -> None:
+def paint_object(canvas: Plane, scene: Scene, rng: np.random.Generator) -> None:
+    """Paint the object of a scene over a ground [108, 108, 3], with its shadow, in place."""
     rows, columns = _window(scene, scene.radius * 1.35 + 7)
     window = canvas[rows, columns]
     distance, u, v = _local(scene, rows, columns)
