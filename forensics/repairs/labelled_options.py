@@ -23,12 +23,13 @@ class LabelledRepairOptions:
     )
     classes: str | None = field(
         default=None,
-        metadata={"help": "Names of the classes, separated by commas; the labels of the shots."},
+        metadata={"help": "Names of the classes, as a|b|c; the labels of the shots without it."},
     )
     templates: str | None = field(
         default=None,
         metadata={
-            "help": "Sentences with {} where the name goes, separated by |; a photo of a {}."
+            "help": "Sentences with {} where a class name goes, with | between them; 'a photo of "
+            "a {}.' without."
         },
     )
     per_class: int = field(

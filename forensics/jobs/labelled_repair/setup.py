@@ -12,7 +12,7 @@ from forensics.errors import CaseError, InputError
 from forensics.jobs.clip_subjects import Classifier, demo_pictures, read_samples
 from forensics.jobs.evaluate import known_trigger
 from forensics.jobs.evaluate_options import EvaluateOptions
-from forensics.jobs.inverted import read_inversion
+from forensics.jobs.inverted import read_inversion, split_names
 from forensics.jobs.subject import model_under_suspicion
 from forensics.jobs.trigger_tuning.data import RepairPictures, choose_pictures
 from forensics.models.uri import parse_model_uri
@@ -93,8 +93,8 @@ def prepare(case: Case, options: LabelledRepairOptions, encoder: DualEncoder) ->
             "serve both.",
         )
     test = options.test or demo_pictures(case, "test") or shots
-    templates = _split(options.templates, "|") or tuple(case.known().get("templates") or TEMPLATES)
-    named = _split(options.classes, ",") or _labels(read_samples(shots))
+    templates = split_names(options.templates) or tuple(case.known().get("templates") or TEMPLATES)
+    named = split_names(options.classes) or _labels(read_samples(shots))
     classes = open_classifier(encoder, uri, classes=named, templates=templates).classes
     return LabelledRepair(
         uri=uri,
@@ -134,7 +134,3 @@ def find_judge(case: Case, options: LabelledRepairOptions) -> Judge | None:
 
 def _labels(samples: Sequence[Sample]) -> tuple[str, ...]:
     return tuple(sorted({sample.label for sample in samples if sample.label}))
-
-
-def _split(text: str | None, between: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (text or "").split(between) if part.strip())

@@ -22,7 +22,7 @@ class LinearProbeOptions(LabelledRepairOptions):
     momentum: float = field(
         default=0.9, metadata={"help": "Momentum of SGD.", "min": 0.0, "max": 0.999}
     )
-    scale: float = field(
+    length: float = field(
         default=10.0,
         metadata={
             "help": "Length that image vectors are given. CLIP's own are about 10 long; the paper "

@@ -76,7 +76,7 @@ def tune_linear_probe(
         raise DataError("There are no pictures to tune on.")
     vectors, labels = _encoded(encoder, shots.pixels), shots.labels.to(encoder.device)
     nothing = torch.zeros(len(classes), encoder.width)
-    probe = LinearProbe(encoder, classes, nothing, nothing[:, 0], scale=options.scale)
+    probe = LinearProbe(encoder, classes, nothing, nothing[:, 0], scale=options.length)
     optimizer = torch.optim.SGD(probe.parameters(), lr=options.rate, momentum=options.momentum)
     size = min(options.batch_size, count)
     steps, losses = options.epochs * math.ceil(count / size), []
