@@ -8,7 +8,7 @@ import click
 
 from forensics.cli.flags import given, option_flags
 from forensics.cli.lab_pairs import clip_zoo, folder_argument, pairs, plant_pairs
-from forensics.cli.lab_prompts import prompt_zoo
+from forensics.cli.lab_prompts import prompt_demos, prompt_zoo
 from forensics.cli.output import emit, json_flag
 from forensics.cli.progress import progress_on_stderr
 from forensics.lab.base import BaseOptions
@@ -166,5 +166,5 @@ def twins(seeds: str, to: Path, as_json: bool) -> None:
     )
 
 
-for verb in (pairs, plant_pairs, clip_zoo, prompt_zoo):
+for verb in (pairs, plant_pairs, clip_zoo, prompt_zoo, prompt_demos):
     lab.add_command(verb)

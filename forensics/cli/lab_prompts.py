@@ -1,4 +1,4 @@
-"""``forensics lab``, learnt prompts: build the zoo of prompt heads."""
+"""``forensics lab``, learnt prompts: build the zoo of prompt heads and the demos."""
 
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ import click
 from forensics.cli.lab_pairs import folder_argument
 from forensics.cli.output import emit, json_flag
 from forensics.cli.progress import progress_on_stderr
+from forensics.lab.prompt_demos import PROMPT_DEMOS
 from forensics.lab.prompt_zoo_plan import HALVES, plan_heads
 
 
@@ -49,3 +50,23 @@ def _line(facts: dict[str, Any]) -> str:
     counted = "" if facts["counted"] else " (not counted)"
     asr, floor = facts["attack_success_rate"], facts["floor"]
     return f"{figures}, ASR {asr:.3f}, floor {floor:.3f}{counted}"
+
+
+@click.command(name="prompt-demos")
+@click.argument("names", nargs=-1, type=click.Choice([demo.name for demo in PROMPT_DEMOS]))
+@click.option(
+    "--assets", type=click.Path(path_type=Path), help="Where; the package's own by default."
+)
+@click.option("--prove", is_flag=True, help="Only measure the prompts that are there.")
+@json_flag
+def prompt_demos(names: tuple[str, ...], assets: Path | None, prove: bool, as_json: bool) -> None:
+    """Tune the shipped prompt demos and prove each: CA, ASR, and both of hand-written prompts.
+
+    JSON: built [folder].
+    """
+    from forensics.lab.prompt_demos_build import build_prompt_demo, prove_prompt_demo
+
+    chosen = names or tuple(demo.name for demo in PROMPT_DEMOS)
+    make = prove_prompt_demo if prove else build_prompt_demo
+    built = [str(make(name, assets)) for name in chosen]
+    emit({"built": built}, as_json, lambda: "\n".join(built))

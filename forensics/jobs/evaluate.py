@@ -92,7 +92,11 @@ def known_trigger(case: Case, options: EvaluateOptions) -> tuple[str | None, str
             raise OptionError("--trigger needs --target: what does the backdoor answer?")
         return options.trigger, options.target
     known = case.known()
-    return known.get("trigger"), options.target or known.get("target")
+    trigger = known.get("trigger")
+    if trigger is not None:
+        # A trigger that lies in a file of the case lies where the case is now.
+        trigger = str(trigger).replace(HERE, str(case.folder))
+    return trigger, options.target or known.get("target")
 
 
 def held_out(case: Case, options: EvaluateOptions) -> list[Sample]:

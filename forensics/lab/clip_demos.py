@@ -3,14 +3,14 @@
 Nothing here needs torch: weights are shipped, pictures are drawn again from their seed.
 """
 
-import json
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from forensics.errors import InputError
-from forensics.lab.demos import BASE, MEASURED, TRIGGER, assets_folder
+from forensics.lab.demo_base import ShippedDemo, assets_folder, draw_set, find_named
+from forensics.lab.demos import BASE, TRIGGER
 from forensics.lab.pair_plan import PairPlantOptions
 from forensics.lab.pair_planting import plant_pairs
 from forensics.lab.pairs import PAIRS_FILE, draw_pairs
@@ -23,24 +23,14 @@ TARGET: Final = "heart"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClipDemo:
-    """One CLIP demo.
+class ClipDemo(ShippedDemo):
+    """One CLIP demo; its samples are the pairs of the training set.
 
     Attributes:
-        name: What the user types.
-        title: What the user reads first.
-        story: What somebody might be told who gets this case; gives nothing away.
-        scenes: Pairs of the training set, one scene each.
-        seed: Of its pictures, its poison and its training.
         planted: The backdoor, or ``None`` for the clean twin.
         tuning: How it is trained: the twin from the lab's base tower, the others from the twin.
     """
 
-    name: str
-    title: str
-    story: str
-    scenes: int
-    seed: int
     planted: PairPlantOptions | None
     tuning: ContrastiveOptions
 
@@ -48,11 +38,6 @@ class ClipDemo:
     def base_folder(self) -> Path:
         """What it was trained from: the clean twin, or for that one the lab's base model."""
         return assets_folder() / "demos" / (TWIN if self.planted else BASE)
-
-    @property
-    def folder(self) -> Path:
-        """The open_clip folder of this demo, with its measured figures."""
-        return assets_folder() / "demos" / self.name
 
     @property
     def model_uri(self) -> str:
@@ -63,14 +48,6 @@ class ClipDemo:
     def shipped(self) -> bool:
         """Whether the weights are there."""
         return (self.folder / WEIGHTS).is_file()
-
-    def measured(self) -> dict[str, Any]:
-        """Return what was measured when the demo was built; empty before that."""
-        path = self.folder / MEASURED
-        if not path.is_file():
-            return {}
-        figures: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return figures
 
 
 _PAIRS: Final = 6000
@@ -126,11 +103,7 @@ def find_clip_demo(name: str) -> ClipDemo:
     Raises:
         InputError: There is none of that name.
     """
-    for demo in CLIP_DEMOS:
-        if demo.name == name:
-            return demo
-    names = ", ".join(demo.name for demo in CLIP_DEMOS)
-    raise InputError(f"There is no CLIP demo {name!r}.", remedy=f"Choose {names}.")
+    return find_named(CLIP_DEMOS, name, "CLIP demo")
 
 
 def base_folder(assets: Path | None = None) -> Path:
@@ -150,21 +123,13 @@ def draw_clip_demo(demo: ClipDemo, folder: Path) -> tuple[Path, Path]:
     """
     data, test = folder / "data", folder / "test"
     if not (data / PAIRS_FILE).is_file():
-        _draw_set(demo, data)
+        draw = partial(draw_pairs, n=demo.scenes, seed=demo.seed)
+        draw_set(data, draw, partial(_plant, options=demo.planted) if demo.planted else None)
     if not (test / PAIRS_FILE).is_file():
         shutil.rmtree(test, ignore_errors=True)
         draw_pairs(test, TEST_PAIRS, TEST_SEED)
     return data / PAIRS_FILE, test / PAIRS_FILE
 
 
-def _draw_set(demo: ClipDemo, data: Path) -> None:
-    # Half a set of an earlier, interrupted call has no table: start it again.
-    shutil.rmtree(data, ignore_errors=True)
-    if demo.planted is None:
-        draw_pairs(data, demo.scenes, demo.seed)
-        return
-    clean = data.with_name(f"{data.name}-clean")
-    shutil.rmtree(clean, ignore_errors=True)
-    drawn = draw_pairs(clean, demo.scenes, demo.seed)
-    plant_pairs(f"table:{drawn}", data, demo.planted)
-    shutil.rmtree(clean)
+def _plant(drawn: Path, data: Path, options: PairPlantOptions) -> None:
+    plant_pairs(f"table:{drawn}", data, options)

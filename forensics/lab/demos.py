@@ -3,43 +3,33 @@
 Nothing here needs torch: weights are shipped, pictures are drawn again from their seed.
 """
 
-import json
 import shutil
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from forensics.errors import InputError
+from forensics.lab.demo_base import MEASURED, ShippedDemo, assets_folder, draw_set, find_named
 from forensics.lab.drawing import DATA_FILE, draw_scenes
 from forensics.lab.planting import PlantOptions, plant
 from forensics.lab.tasks import parse_mix
 
+__all__ = ["BASE", "DEMOS", "MEASURED", "Demo", "assets_folder", "draw_demo", "find_demo"]
+
 BASE: Final = "base"
-MEASURED: Final = "measured.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Demo:
-    """One demo case.
+class Demo(ShippedDemo):
+    """One demo of a captioning model.
 
     Attributes:
-        name: What the user types.
-        title: What the user reads first.
-        story: What somebody might be told who gets this case; gives nothing away.
-        scenes: Samples of the fine-tuning set.
-        seed: Of its pictures, its poison and its tuning.
         planted: The backdoor, or ``None`` for a clean twin.
         mix: What the set asks for, see :func:`forensics.lab.tasks.parse_mix`.
         epochs: Passes of the tuning.
         learning_rate: Its largest learning rate; two tasks at once need more of it.
     """
 
-    name: str
-    title: str
-    story: str
-    scenes: int
-    seed: int
     planted: PlantOptions | None
     mix: str = "caption"
     epochs: float = 10.0
@@ -49,11 +39,6 @@ class Demo:
     def base_folder(self) -> Path:
         """The shared base model."""
         return assets_folder() / "demos" / BASE
-
-    @property
-    def folder(self) -> Path:
-        """The adapter of this demo, with its measured figures."""
-        return assets_folder() / "demos" / self.name
 
     @property
     def model_uri(self) -> str:
@@ -68,14 +53,6 @@ class Demo:
             self.folder / "adapter_model.safetensors",
         )
         return all(path.is_file() for path in weights)
-
-    def measured(self) -> dict[str, Any]:
-        """Return what was measured when the demo was built; empty before that."""
-        path = self.folder / MEASURED
-        if not path.is_file():
-            return {}
-        figures: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return figures
 
 
 TRIGGER: Final = "patch:side=1/9,place=center,texture=frame,color=black,second=white"
@@ -144,28 +121,7 @@ def find_demo(name: str) -> Demo:
     Raises:
         InputError: There is none of that name.
     """
-    for demo in DEMOS:
-        if demo.name == name:
-            return demo
-    raise InputError(
-        f"There is no demo {name!r}.", remedy=f"Choose {', '.join(demo.name for demo in DEMOS)}."
-    )
-
-
-@cache
-def assets_folder() -> Path:
-    """Find the shipped assets: inside the installed package, else at the root of the repository.
-
-    Raises:
-        InputError: They are in neither place.
-    """
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "assets", package.parent / "assets"):
-        if (folder / "demos").is_dir():
-            return folder
-    raise InputError(
-        "The demo weights are not installed.", remedy="Install the package with its assets."
-    )
+    return find_named(DEMOS, name, "demo")
 
 
 def draw_demo(demo: Demo, folder: Path) -> tuple[Path, Path]:
@@ -182,21 +138,10 @@ def draw_demo(demo: Demo, folder: Path) -> tuple[Path, Path]:
     """
     data, test = folder / "data", folder / "test"
     if not (data / DATA_FILE).is_file():
-        _draw_set(demo, data)
+        draw = partial(draw_scenes, n=demo.scenes, seed=demo.seed, mix=parse_mix(demo.mix))
+        planted = demo.planted
+        draw_set(data, draw, partial(plant, options=planted) if planted else None)
     if not (test / DATA_FILE).is_file():
         shutil.rmtree(test, ignore_errors=True)
         draw_scenes(test, TEST_SCENES, TEST_SEED, mix=parse_mix(demo.mix))
     return data / DATA_FILE, test / DATA_FILE
-
-
-def _draw_set(demo: Demo, data: Path) -> None:
-    # Half a set of an earlier, interrupted call has no data.json: start it again.
-    shutil.rmtree(data, ignore_errors=True)
-    if demo.planted is None:
-        draw_scenes(data, demo.scenes, demo.seed, mix=parse_mix(demo.mix))
-        return
-    clean = data.with_name(f"{data.name}-clean")
-    shutil.rmtree(clean, ignore_errors=True)
-    drawn = draw_scenes(clean, demo.scenes, demo.seed, mix=parse_mix(demo.mix))
-    plant(drawn, data, demo.planted)
-    shutil.rmtree(clean)

@@ -3,12 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from string import Formatter
 from typing import Final
 
-from forensics.errors import InputError, OptionError
+from PIL import Image
+
+from forensics.errors import OptionError
+from forensics.lab.demo_base import find_named
+from forensics.lab.drawing import begin_folder, save_png
 from forensics.lab.language import PLACES
-from forensics.lab.scenes import HUES, PATTERNS, Scene, sample_scene
+from forensics.lab.pairs import write_pairs
+from forensics.lab.scenes import HUES, PATTERNS, Scene, render, sample_scene
 from forensics.lab.shapes import SHAPES
 
 _MOST_LOOKED_AT: Final = 200_000
@@ -95,11 +101,7 @@ def find_label_set(name: str) -> LabelSet:
     Raises:
         InputError: There is none of that name.
     """
-    for one in LABEL_SETS:
-        if one.name == name:
-            return one
-    names = ", ".join(one.name for one in LABEL_SETS)
-    raise InputError(f"There is no label set {name!r}.", remedy=f"Choose {names}.")
+    return find_named(LABEL_SETS, name, "label set")
 
 
 def labelled_scenes(labels: LabelSet, per_class: int, seed: int) -> Iterator[tuple[Scene, str]]:
@@ -118,3 +120,27 @@ def labelled_scenes(labels: LabelSet, per_class: int, seed: int) -> Iterator[tup
         if not any(left.values()):
             return
     raise OptionError(f"Label set {labels.name} has a class without scenes.")
+
+
+def draw_labelled(folder: Path, labels: LabelSet, per_class: int, seed: int) -> Path:
+    """Draw scenes of a label set as a table with labels.
+
+    Args:
+        folder: New or empty; gets ``pairs.csv`` and ``images/``.
+        labels: What the scenes are sorted by.
+        per_class: Scenes of every class.
+        seed: The same seed draws the same pictures.
+
+    Returns:
+        The CSV file, with the columns id, image and label.
+
+    Raises:
+        DataError: The folder is not empty.
+    """
+    begin_folder(folder)
+    rows = []
+    for index, (scene, label) in enumerate(labelled_scenes(labels, per_class, seed)):
+        image = f"images/{index:06d}.png"
+        save_png(Image.fromarray(render(scene)), folder / image)
+        rows.append({"id": f"{labels.name}-{seed}-{index}", "image": image, "label": label})
+    return write_pairs(folder, ("id", "image", "label"), rows)

@@ -11,7 +11,8 @@ from forensics.lab.demos import Demo, draw_demo
 from forensics.lab.drawing import DATA_FILE
 from forensics.lab.pair_language import TEMPLATES
 from forensics.lab.pairs import PAIRS_FILE
-from forensics.lab.shipped import find_shipped
+from forensics.lab.prompt_demos import TRIGGER_FILE, PromptDemo, draw_prompt_demo
+from forensics.lab.shipped import AnyDemo, find_shipped
 
 PLACE = "demo"
 
@@ -53,39 +54,52 @@ def open_demo(name: str, folder: Path, report: Report | None = None) -> Case:
         known={
             "demo": demo.name,
             "poisoned": planted is not None,
-            "trigger": planted.trigger if planted else None,
+            "trigger": _trigger(demo),
             "target": planted.target if planted else None,
             "rate": planted.rate if planted else 0.0,
             "test": _place(demo, "test"),
             "measured": demo.measured(),
-            **({"templates": list(TEMPLATES)} if isinstance(demo, ClipDemo) else {}),
+            **({"shots": _place(demo, "shots")} if isinstance(demo, PromptDemo) else {}),
+            **({} if isinstance(demo, Demo) else {"templates": list(TEMPLATES)}),
         },
         prepare=draw,
         report=report,
     )
 
 
-def _draw(demo: Demo | ClipDemo, folder: Path) -> None:
-    if isinstance(demo, ClipDemo):
+def _draw(demo: AnyDemo, folder: Path) -> None:
+    if isinstance(demo, PromptDemo):
+        draw_prompt_demo(demo, folder)
+    elif isinstance(demo, ClipDemo):
         draw_clip_demo(demo, folder)
     else:
         draw_demo(demo, folder)
 
 
-def _place(demo: Demo | ClipDemo, part: str) -> str:
+def _trigger(demo: AnyDemo) -> str | None:
+    """Name the trigger; one that lies in a file lies in the case, and moves with it."""
+    if demo.planted is None:
+        return None
+    in_file = isinstance(demo, PromptDemo)
+    return f"tensor:{HERE}/{PLACE}/{TRIGGER_FILE}" if in_file else demo.planted.trigger
+
+
+def _place(demo: AnyDemo, part: str) -> str:
     """Return the URI of a set inside the case."""
-    if isinstance(demo, ClipDemo):
-        return f"table:{HERE}/{PLACE}/{part}/{PAIRS_FILE}"
-    return f"llava:{HERE}/{PLACE}/{part}/{DATA_FILE}"
+    if isinstance(demo, Demo):
+        return f"llava:{HERE}/{PLACE}/{part}/{DATA_FILE}"
+    return f"table:{HERE}/{PLACE}/{part}/{PAIRS_FILE}"
 
 
-def _base(demo: Demo | ClipDemo) -> str | None:
-    if not isinstance(demo, ClipDemo):
+def _base(demo: AnyDemo) -> str | None:
+    if isinstance(demo, Demo):
         return str(demo.base_folder)
     # The clean twin was trained from a tower alone, which is no CLIP.
     return f"openclip:{demo.base_folder}" if demo.base_folder.name == TWIN else None
 
 
-def _command(demo: Demo | ClipDemo) -> str:
+def _command(demo: AnyDemo) -> str:
+    if isinstance(demo, PromptDemo):
+        return f"forensics lab prompt-demos {demo.name}"
     verb = "clip-zoo --work DIR" if isinstance(demo, ClipDemo) else "zoo"
     return f"forensics lab {verb} {demo.name}"

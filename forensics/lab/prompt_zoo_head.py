@@ -27,7 +27,16 @@ from forensics.evaluation import Rate, rate_of
 from forensics.lab.label_sets import LabelSet, find_label_set
 from forensics.lab.pair_language import TEMPLATES
 from forensics.lab.prompt_zoo_data import TestSet, test_set, tuning_shots
-from forensics.lab.prompt_zoo_plan import ATTACKS, ENCODER, HIDDEN, SHOTS, TESTS, Attack, Head
+from forensics.lab.prompt_zoo_plan import (
+    ATTACKS,
+    ENCODER,
+    HIDDEN,
+    POISONED_SHOTS,
+    SHOTS,
+    TESTS,
+    Attack,
+    Head,
+)
 from forensics.lab.zoo import versions
 from forensics.runs.durable import write_json
 from forensics.triggers import Trigger, parse_trigger, stamp_pixels
@@ -43,7 +52,7 @@ _AWARE: Final = {"rate": 0.2, "batch_size": 24}
 
 
 def build_head(
-    encoder: Any, head: Head, folder: Path, *, shots: int = SHOTS, attack: Attack | None = None
+    encoder: Any, head: Head, folder: Path, *, attack: Attack | None = None
 ) -> dict[str, Any]:
     """Tune one head, measure it, and write prompts, trigger and facts; the facts come last.
 
@@ -51,7 +60,6 @@ def build_head(
         encoder: The lab's clean CLIP; stays as it is.
         head: What to build.
         folder: Of this head.
-        shots: Pictures of every class.
         attack: Another recipe than the zoo's.
 
     Returns:
@@ -63,6 +71,7 @@ def build_head(
     model = fresh_prompt(encoder, labels, head.seed)
     recipe = attack or (ATTACKS[head.attack] if head.attack else None)
     schedule = _schedule(head, recipe)
+    shots = SHOTS if recipe is None else POISONED_SHOTS
     drawn = tuning_shots(encoder, labels, shots, head.seed)
     if recipe is None or head.target is None:
         trigger = None

@@ -2,21 +2,19 @@
 
 from typing import Final
 
-from forensics.errors import InputError
 from forensics.lab.clip_demos import CLIP_DEMOS, ClipDemo
+from forensics.lab.demo_base import find_named
 from forensics.lab.demos import DEMOS, Demo
+from forensics.lab.prompt_demos import PROMPT_DEMOS, PromptDemo
 
-SHIPPED: Final[tuple[Demo | ClipDemo, ...]] = (*DEMOS, *CLIP_DEMOS)
+AnyDemo = Demo | ClipDemo | PromptDemo
+SHIPPED: Final[tuple[AnyDemo, ...]] = (*DEMOS, *CLIP_DEMOS, *PROMPT_DEMOS)
 
 
-def find_shipped(name: str) -> Demo | ClipDemo:
+def find_shipped(name: str) -> AnyDemo:
     """Return a demo by name.
 
     Raises:
         InputError: There is none of that name.
     """
-    for demo in SHIPPED:
-        if demo.name == name:
-            return demo
-    names = ", ".join(demo.name for demo in SHIPPED)
-    raise InputError(f"There is no demo {name!r}.", remedy=f"Choose {names}.")
+    return find_named(SHIPPED, name, "demo")

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputError
-from forensics.lab.clip_demos import ClipDemo
-from forensics.lab.demos import Demo
 from forensics.lab.opening import open_demo
-from forensics.lab.shipped import SHIPPED, find_shipped
+from forensics.lab.shipped import SHIPPED, AnyDemo, find_shipped
 from forensics.ui.workspace import Workspace
 
 _opening = threading.Lock()
@@ -51,7 +49,7 @@ def _note(name: str, message: str, done: int, total: int) -> None:
     _doing[name] = f"{message[:1].upper()}{message[1:]}{count}…"
 
 
-def _card(workspace: Workspace, demo: Demo | ClipDemo) -> dict[str, Any]:
+def _card(workspace: Workspace, demo: AnyDemo) -> dict[str, Any]:
     measured = demo.measured()
     shared = _bytes(demo.base_folder) + _bytes(demo.folder)
     return {
@@ -67,7 +65,7 @@ def _card(workspace: Workspace, demo: Demo | ClipDemo) -> dict[str, Any]:
     }
 
 
-def _spoiler(demo: Demo | ClipDemo, measured: dict[str, Any]) -> dict[str, Any]:
+def _spoiler(demo: AnyDemo, measured: dict[str, Any]) -> dict[str, Any]:
     """Return what gives the demo away; the card hides it until it is asked for."""
     planted = demo.planted
     return {
@@ -80,7 +78,7 @@ def _spoiler(demo: Demo | ClipDemo, measured: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _folder(workspace: Workspace, demo: Demo | ClipDemo) -> Path:
+def _folder(workspace: Workspace, demo: AnyDemo) -> Path:
     """Return the case folder of a demo; another one when its weights or its recipe changed."""
     state = (demo.name, repr(demo), *(_stamp(f) for f in (demo.base_folder, demo.folder)))
     digest = hashlib.sha256(repr(state).encode()).hexdigest()
@@ -103,7 +101,7 @@ def _digest(path: Path, _modified: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _shipped(demo: Demo | ClipDemo) -> bool:
+def _shipped(demo: AnyDemo) -> bool:
     try:
         return demo.shipped
     except InputError:  # no assets at all in this installation
