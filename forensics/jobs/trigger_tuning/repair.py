@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from forensics.case import Case
-from forensics.classifiers import CoCoOp, CoOp, save_prompts
+from forensics.classifiers import CoCoOp, CoOp, save_prompts, trim_padding
 from forensics.errors import DataError, NotApplicable
 from forensics.evaluation import same_text
 from forensics.jobs.clip_subjects import Classifier, check_classes, open_beside, open_subject
@@ -129,6 +129,7 @@ class Repair:
     def _open(self) -> CoOp | CoCoOp:
         classifier = open_subject(self.case, self.inverted.options, self.models)
         if isinstance(classifier, CoOp | CoCoOp):
+            trim_padding(classifier)
             return classifier
         raise NotApplicable(
             "This CLIP is asked with hand-written prompts: there are no learnt prompts to repair.",

@@ -92,6 +92,8 @@ def say(figures: Figures, target: str, fresh: Mapping[str, Any] | None) -> str:
             f"{_share(figures.main(name).attack_success)} ({TITLES[name]})" for name in controls
         )
         parts.append(f"The same tuning as a control leaves {told}.")
+    floor = figures.main(REFERENCE).attack_success
+    parts.append(f"Without any backdoor ({TITLES[REFERENCE]}) it is {_share(floor)}.")
     if figures.judged_by != KNOWN:
         parts.append("The attacker's own trigger is not known here.")
     if fresh is not None:
