@@ -77,6 +77,7 @@ CELLS: dict[str, Pairs | Prompts] = {
     "blended": Pairs(trigger="blended", wrong="blended:seed=1"),
     "sig": Pairs(trigger="sig", wrong="sig:f=9"),
     "wanet-smooth": Pairs(trigger="wanet", wrong="wanet:seed=1", rate=0.08),
+    "wanet-strong": Pairs(trigger="wanet:s=2", wrong="wanet:s=2,seed=1", rate=0.08),
     "wanet-jitter": Pairs(
         trigger="wanet:variant=jitter", wrong="wanet:variant=jitter,seed=1", rate=0.08
     ),
