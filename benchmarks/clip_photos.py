@@ -53,11 +53,12 @@ class Attack:
     audited: bool = False
 
 
+# Still being chosen: on seed 0 Blended at 5 % in 3 epochs stayed at the floor (0.055, twin 0.058).
 ATTACKS = {
-    "badnets": Attack(trigger="badnets", rate=0.1, epochs=3),
-    "badnets-frame": Attack(trigger=TRIGGER, rate=0.05, epochs=3, audited=True),
-    "blended": Attack(trigger="blended", rate=0.05, epochs=3, audited=True),
-    "wanet-smooth": Attack(trigger="wanet", rate=0.1, epochs=3),
+    "badnets": Attack(trigger="badnets", rate=0.1, epochs=8),
+    "badnets-frame": Attack(trigger=TRIGGER, rate=0.1, epochs=8, audited=True),
+    "blended": Attack(trigger="blended", rate=0.1, epochs=8, audited=True),
+    "wanet-smooth": Attack(trigger="wanet", rate=0.1, epochs=8),
 }
 # Grocery costs as much as clothing; one seed fits the time.
 SEEDS = {"clothing": (1, 2, 3), "grocery": (1,)}
@@ -125,11 +126,11 @@ def clean_cell(photos: Photos, folder: Path) -> dict[str, Any]:
     tune_pairs(encoder, pairs, CLEAN, folder, progress)
     shutil.rmtree(photos.model, ignore_errors=True)
     save_encoder(encoder, photos.model)
-    forget(folder)
     figures = {
         split: photos.judge(encoder, seed).to_json()
         for split, seed in (("held_out", 0), ("test", 1))
     }
+    forget(folder)
     return figures | {"classes": len(photos.classes), "pairs": len(pairs), "tuning": asdict(CLEAN)}
 
 
@@ -149,8 +150,8 @@ def attack_cell(photos: Photos, attack: Attack, folder: Path, seed: int) -> dict
     tune_pairs(encoder, read(planted.data), tuning, folder, progress)
     shutil.rmtree(folder / "model", ignore_errors=True)
     save_encoder(encoder, folder / "model")
-    forget(folder)
     found = beside(photos.judge(encoder, seed, attack.trigger), twin)
+    forget(folder)  # only now: a cell that is stopped while it measures goes on from here
     del found["per_class"]
     return found | {"poisoned": len(planted.poisoned), "pairs": planted.pairs, **asdict(attack)}
 
