@@ -19,7 +19,7 @@ _SHOT_SEED = 8100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestSet:
+class HeldOut:
     """What heads of one label set are measured on.
 
     Attributes:
@@ -51,8 +51,8 @@ def tuning_shots(encoder: Any, labels: LabelSet, per_class: int, seed: int) -> P
 
 
 @lru_cache(maxsize=8)  # 45 MB each
-def test_set(encoder: Any, labels: LabelSet, per_class: int) -> TestSet:
+def held_out(encoder: Any, labels: LabelSet, per_class: int) -> HeldOut:
     """Draw and encode the test pictures of a label set."""
     drawn = draw_shots(encoder, labels, per_class, TEST_SEED)
     vectors = image_vectors(encoder, drawn.pixels)
-    return TestSet(pixels=drawn.pixels, vectors=vectors, labels=drawn.labels, ids=drawn.ids)
+    return HeldOut(pixels=drawn.pixels, vectors=vectors, labels=drawn.labels, ids=drawn.ids)

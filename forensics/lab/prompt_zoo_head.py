@@ -26,7 +26,7 @@ from forensics.classifiers import (
 from forensics.evaluation import Rate, rate_of
 from forensics.lab.label_sets import LabelSet, find_label_set
 from forensics.lab.pair_language import TEMPLATES
-from forensics.lab.prompt_zoo_data import TestSet, test_set, tuning_shots
+from forensics.lab.prompt_zoo_data import HeldOut, held_out, tuning_shots
 from forensics.lab.prompt_zoo_plan import (
     ATTACKS,
     ENCODER,
@@ -79,7 +79,7 @@ def build_head(
     else:
         trigger = poison(model, recipe, head.target, drawn, schedule, folder)
     save_prompts(model, folder / PROMPTS_FILE)
-    tests = test_set(encoder, labels, TESTS)
+    tests = held_out(encoder, labels, TESTS)
     facts = {
         "head": head.name,
         **asdict(head),
@@ -142,7 +142,7 @@ def poison(
 
 
 def measure_head(
-    model: CoCoOp, tests: TestSet, trigger: Trigger | None, target: str | None
+    model: CoCoOp, tests: HeldOut, trigger: Trigger | None, target: str | None
 ) -> dict[str, Any]:
     """Measure CA, ASR and the floor: the same trigger on hand-written prompts, as all verbs do."""
     reference = ZeroShot(model.encoder, model.classes, TEMPLATES)
