@@ -53,7 +53,7 @@ class Attack:
     audited: bool = False
 
 
-# Still being chosen: on seed 0 Blended at 5 % in 3 epochs stayed at the floor (0.055, twin 0.058).
+# Set before a reported seed was looked at; Blended at 5 % in 3 epochs stayed at its floor there.
 ATTACKS = {
     "badnets": Attack(trigger="badnets", rate=0.1, epochs=8),
     "badnets-frame": Attack(trigger=TRIGGER, rate=0.1, epochs=8, audited=True),
