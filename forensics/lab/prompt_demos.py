@@ -82,8 +82,8 @@ PROMPT_DEMOS: Final = (
         ),
         scenes=PICTURES,
         seed=_SEED,
-        head=Head(labels=LABELS, half="demo", attack="badclip", seed=_SEED),
-        planted=PlantedPrompt(target="green"),
+        head=Head(labels=LABELS, half="demo", attack="badclip", seed=_SEED, aim="blue"),
+        planted=PlantedPrompt(target="blue"),
     ),
     PromptDemo(
         name="prompt-clean",

@@ -23,8 +23,9 @@ from forensics.models.uri import encoder_uri
 from forensics.runs.durable import write_json
 from forensics.triggers import parse_trigger
 
-EPOCHS: Final = 20
-"""More than in the zoo: a demo should be beyond doubt."""
+DEMO_SHOTS: Final = 48
+DEMO_EPOCHS: Final = 20
+"""More of both than in the zoo: a demo should be beyond doubt."""
 
 _KEPT = ("classes", "shots", "hidden", "schedule", "recipe")
 
@@ -43,7 +44,9 @@ def build_prompt_demo(name: str, assets: Path | None = None) -> Path:
     encoder = open_encoder(f"openclip:{demo.base_folder}", "cpu", precision="float32")
     folder = (assets or assets_folder()) / "demos" / name
     shutil.rmtree(folder, ignore_errors=True)
-    recipe = replace(ATTACKS[demo.head.attack], epochs=EPOCHS) if demo.head.attack else None
+    recipe = ATTACKS[demo.head.attack] if demo.head.attack else None
+    if recipe is not None:
+        recipe = replace(recipe, shots=DEMO_SHOTS, epochs=DEMO_EPOCHS)
     build_head(encoder, demo.head, folder, attack=recipe)
     return prove_prompt_demo(name, assets)
 

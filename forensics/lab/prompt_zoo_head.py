@@ -31,7 +31,6 @@ from forensics.lab.prompt_zoo_plan import (
     ATTACKS,
     ENCODER,
     HIDDEN,
-    POISONED_SHOTS,
     SHOTS,
     TESTS,
     Attack,
@@ -71,7 +70,7 @@ def build_head(
     model = fresh_prompt(encoder, labels, head.seed)
     recipe = attack or (ATTACKS[head.attack] if head.attack else None)
     schedule = _schedule(head, recipe)
-    shots = SHOTS if recipe is None else POISONED_SHOTS
+    shots = SHOTS if recipe is None else recipe.shots
     drawn = tuning_shots(encoder, labels, shots, head.seed)
     if recipe is None or head.target is None:
         trigger = None
@@ -82,7 +81,7 @@ def build_head(
     tests = held_out(encoder, labels, TESTS)
     facts = {
         "head": head.name,
-        **asdict(head),
+        **{key: value for key, value in asdict(head).items() if key != "aim"},
         "target": head.target,
         "encoder": ENCODER,
         "classes": list(labels.classes),

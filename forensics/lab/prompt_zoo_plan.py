@@ -7,10 +7,8 @@ from forensics.lab.label_sets import find_label_set
 
 ENCODER: Final = "clip-clean"
 SHOTS: Final = 16
-POISONED_SHOTS: Final = 32
 TESTS: Final = 40
-"""Pictures of every class: to tune with, and to measure on. A trigger that should work on unseen
-pictures needs more of them than accuracy does."""
+"""Pictures of every class: to tune a clean head with, and to measure on."""
 
 HIDDEN: Final = 32
 """Width of the meta-network: 32 as in the paper, where that is a sixteenth of the image vector; of
@@ -33,6 +31,8 @@ class Attack:
         kind: ``aware``, ``adaptive``, ``sparse`` or ``fixed``.
         trigger: Of ``fixed``.
         rate: Share of the shots that a fixed trigger poisons.
+        shots: Pictures of every class; a trigger that should work on unseen pictures needs more
+            of them than accuracy does.
         epochs: Passes over the shots.
         options: Further options of the attack's class.
     """
@@ -40,6 +40,7 @@ class Attack:
     kind: str
     trigger: str = ""
     rate: float = 0.1
+    shots: int = 32
     epochs: int = 12
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -67,12 +68,14 @@ class Head:
         half: ``calibration`` or ``test``.
         attack: Name of the attack; ``None`` for a clean head.
         seed: Of shots, start and order.
+        aim: Target class, where it is not the one that the zoo's order gives.
     """
 
     labels: str
     half: str
     attack: str | None
     seed: int
+    aim: str | None = None
 
     @property
     def name(self) -> str:
@@ -82,8 +85,8 @@ class Head:
     @property
     def target(self) -> str | None:
         """Class that the trigger calls; another one for every attack."""
-        if self.attack is None:
-            return None
+        if self.attack is None or self.aim is not None:
+            return self.aim
         classes = find_label_set(self.labels).classes
         shift = HALVES[self.half].index(self.labels)
         return classes[(list(ATTACKS).index(self.attack) + shift) % len(classes)]

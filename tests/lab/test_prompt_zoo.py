@@ -41,13 +41,13 @@ def encoder() -> Any:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two shots and two tests a class, one epoch."""
-    for name in ("SHOTS", "POISONED_SHOTS", "TESTS"):
+    for name in ("SHOTS", "TESTS"):
         monkeypatch.setattr(prompt_zoo_head, name, 2)
     quick = {"badclip": {"warm_epochs": 1}, "adaptive": {"warm_epochs": 1}, "siba": {"epochs": 2}}
     for name, attack in ATTACKS.items():
         options = attack.options | quick.get(name, {})
         monkeypatch.setitem(
-            prompt_zoo_head.ATTACKS, name, replace(attack, epochs=1, options=options)
+            prompt_zoo_head.ATTACKS, name, replace(attack, shots=2, epochs=1, options=options)
         )
     monkeypatch.setattr(prompt_zoo_head, "_CLEAN", {"epochs": 1, "rate": 0.1, "batch_size": 4})
 
