@@ -106,9 +106,11 @@ def checkpoint(
     """Write what a repair made, and beside it where it comes from.
 
     Learnt prompts open as MODEL+prompts:FILE, visual prompts with the loader that is written beside
-    them; FILE.provenance.json holds hashes, options, versions and what was measured.
+    them; FILE.provenance.json holds hashes, options, versions and what was measured. A repair of
+    all weights is a folder that open_clip or transformers opens, with provenance.json inside.
 
-    JSON: run, method, path, provenance, sha256; loader of visual prompts.
+    JSON: run, method, path, provenance, sha256 (of a folder: of each file); loader of visual
+    prompts.
     """
     from forensics.export.checkpoint import export_checkpoint
 

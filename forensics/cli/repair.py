@@ -12,7 +12,7 @@ from forensics.cli.running import run_method
 from forensics.errors import InputError
 from forensics.registry import MethodSpec, find_method, load_object, methods
 
-HIDDEN = ("method", "losses")
+HIDDEN = ("method", "losses", "curve", "chosen", "overfitting")
 
 
 class RepairGroup(click.Group):
@@ -43,7 +43,8 @@ def repair() -> None:
     attack_success_rate, n_clean, n_triggered, intervals, triggers; after also minus_before: paired
     differences), controls (the same tuning without the right trigger), reference (hand-written
     prompts, or the base model; null where there is none), fresh (a new scan of what was repaired),
-    shots, test, trainable_parameters, checkpoint, seconds.
+    shots or pairs (what was trained on), test, trainable_parameters, checkpoint (null where nothing
+    was changed; outcome says why), seconds.
     """
 
 
@@ -57,7 +58,8 @@ def _command(spec: MethodSpec) -> click.Command:
         case = Case.open(case_folder)
         run, result = run_method(case, spec, given(values), resume)
         listed = {key: value for key, value in result.items() if key not in HIDDEN}
-        listed["checkpoint"] = str(run.folder / result["checkpoint"])
+        if result["checkpoint"]:
+            listed["checkpoint"] = str(run.folder / result["checkpoint"])
         emit({"run": run.id, **listed}, as_json, lambda: _text(case, run.id, result))
 
     return command
@@ -79,11 +81,26 @@ def _text(case: Case, run_id: str, result: dict[str, Any]) -> str:
             _line(result["before"]),
             _line(result["after"]),
             *map(_line, others),
-            f"{result['trainable_parameters']:,} numbers tuned on {result['shots']['n']} shots. "
+            f"{result['trainable_parameters']:,} numbers tuned on {_number(result)}. "
             f"Run {run_id}, {result['seconds']} s.",
-            f"Write it: forensics export checkpoint --case {case.folder} --to repaired.safetensors",
+            *_written(case, result),
         ]
     )
+
+
+def _number(result: dict[str, Any]) -> str:
+    """Say on how much was trained."""
+    name = "pairs" if "pairs" in result else "shots"
+    return f"{result[name]['n']:,} {name}"
+
+
+def _written(case: Case, result: dict[str, Any]) -> list[str]:
+    """Say how to get the repaired model, if there is one; a whole model is a folder."""
+    name = result["checkpoint"]
+    if not name:
+        return []
+    to = "repaired.safetensors" if name.endswith(".safetensors") else "repaired"
+    return [f"Write it: forensics export checkpoint --case {case.folder} --to {to}"]
 
 
 def _line(version: dict[str, Any]) -> str:

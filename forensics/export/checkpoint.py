@@ -12,12 +12,15 @@ from forensics import __version__
 from forensics.case import Case
 from forensics.errors import CaseError, OptionError
 from forensics.export.atomic import refuse_existing, whole_file
+from forensics.export.model_folder import NOTE, write_model_folder
 from forensics.registry import methods
 from forensics.repairs.repulsive_prompts import LOADER
 from forensics.runs import Run, State
 from forensics.runs.plain import plain
 from forensics.runs.versions import versions
 
+_FILE = ".safetensors"
+WHOLE = ("token-unlearning", "fine-tuning", "clean-clip", "perturb-recover", "discard-tune")
 VISUAL = ("repulsive-prompts", "visual-prompts")
 MEASURED = ("before", "after", "controls", "reference", "fresh", "judged_by", "sentence")
 
@@ -32,27 +35,34 @@ def export_checkpoint(
 
     Args:
         case: The case.
-        to: New file, ``.safetensors``; the note is ``<name>.provenance.json`` beside it.
+        to: New file, ``.safetensors``; the note is ``<name>.provenance.json`` beside it. For a
+            repair that leaves a whole model: new folder, with ``provenance.json`` inside.
         run_id: A repair; the latest finished one by default.
         overwrite: Replace files that are there.
 
     Returns:
-        ``run``, ``path``, ``provenance``, ``sha256``, ``method``; ``loader`` of visual prompts.
+        ``run``, ``path``, ``provenance``, ``sha256`` (of a folder: one for each file), ``method``;
+        ``loader`` of visual prompts.
 
     Raises:
         CaseError: There is no finished repair, or its file is gone.
-        OptionError: The name does not end in ``.safetensors``.
+        OptionError: The name does not end in ``.safetensors``, or ends so for a folder.
         DataError: A file is in the way, or cannot be written.
     """
-    if to.suffix != ".safetensors":
+    if to.suffix not in ("", _FILE):
         raise OptionError(
-            f"{to.name!r} should end in .safetensors.", remedy="For instance: prompts.safetensors"
+            f"{to.name!r} should end in {_FILE}.",
+            remedy="For instance: prompts.safetensors; without a dot for a whole model.",
         )
     run = _repair(case, run_id)
     result = run.result()
-    source = run.path(str(result.get("checkpoint", "")))
+    source = run.path(str(result.get("checkpoint") or "nothing"))
+    if source.is_dir() and not source.is_symlink():
+        return _export_folder(case, run, source, to, overwrite=overwrite)
     if not source.is_file():
         raise CaseError(f"Run {run.id} left no checkpoint.", remedy="Repair again.")
+    if to.suffix != _FILE:
+        raise OptionError(f"{to.name!r} should end in {_FILE}.", remedy="Add it to the name.")
     note = to.with_suffix(".provenance.json")
     loader = to.with_name(LOADER.name) if run.method in VISUAL else None
     for place in (to, note, *([loader] if loader else [])):
@@ -80,6 +90,31 @@ def export_checkpoint(
     return outcome
 
 
+def _export_folder(
+    case: Case, run: Run, source: Path, to: Path, *, overwrite: bool
+) -> dict[str, Any]:
+    if to.suffix == _FILE:
+        raise OptionError(
+            f"Run {run.id} left a whole model, which is a folder.",
+            remedy=f"Name a folder, for instance: --to {to.stem}",
+        )
+
+    def tell(digests: dict[str, str]) -> str:
+        note = _provenance(case, run, run.result(), digests)
+        return json.dumps(note, indent=2, ensure_ascii=False)
+
+    digests = write_model_folder(source, to, tell, overwrite=overwrite)
+    outcome: dict[str, Any] = {
+        "run": run.id,
+        "method": run.method,
+        "path": str(to),
+        "provenance": str(to / NOTE),
+        "sha256": digests,
+    }
+    case.journal.record("export checkpoint", **outcome)
+    return outcome
+
+
 def _repair(case: Case, run_id: str | None) -> Run:
     names = {spec.name for spec in methods().values() if spec.kind == "repair"}
     if run_id is not None:
@@ -91,7 +126,8 @@ def _repair(case: Case, run_id: str | None) -> Run:
             )
         return run
     for run in case.runs():
-        if run.method in names and run.status().state is State.FINISHED:
+        finished = run.method in names and run.status().state is State.FINISHED
+        if finished and run.result().get("checkpoint"):  # one may have refused, with a reason
             return run
     raise CaseError(
         "The case has no finished repair.",
@@ -99,7 +135,9 @@ def _repair(case: Case, run_id: str | None) -> Run:
     )
 
 
-def _provenance(case: Case, run: Run, result: dict[str, Any], digest: str) -> dict[str, Any]:
+def _provenance(
+    case: Case, run: Run, result: dict[str, Any], digest: str | dict[str, str]
+) -> dict[str, Any]:
     """Say what the file is, what it was made from, and what was measured."""
     manifest = case.manifest
     told: dict[str, Any] = plain(
@@ -117,6 +155,7 @@ def _provenance(case: Case, run: Run, result: dict[str, Any], digest: str) -> di
             "target": result.get("target"),
             "options": run.options,
             "shots": result.get("shots"),
+            "pairs": result.get("pairs"),
             "test": result.get("test"),
             "measured": {name: result.get(name) for name in MEASURED},
         }
@@ -126,8 +165,7 @@ def _provenance(case: Case, run: Run, result: dict[str, Any], digest: str) -> di
 
 def _what(method: str) -> str:
     spec = methods()[method]
-    kinds = {"linear-probe": "a linear layer on the image vectors"} | dict.fromkeys(
-        VISUAL, "visual prompts"
-    )
+    kinds = {"linear-probe": "a linear layer on the image vectors"}
+    kinds |= dict.fromkeys(VISUAL, "visual prompts") | dict.fromkeys(WHOLE, "all weights")
     rebuilt = " (reconstruction of the method)" if spec.reconstruction else ""
     return f"{kinds.get(method, 'learnt prompts')} of a CLIP after a repair{rebuilt}"

@@ -1,0 +1,1 @@
+"""Repairs of backdoored CLIPs side by side; every cell resumes."""

@@ -1,0 +1,224 @@
+"""The repairs that are compared, each with the settings of the lab's small towers.
+
+Settings are for one development cell (``lab/badnets-large``, seed 0) and are the same everywhere:
+``--develop`` prints that cell under each of :data:`GRID`, the choice is written here by hand, and
+nothing else is looked at before. Until a line says "chosen", its values are a start.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from benchmarks.clip_attacks import read
+from benchmarks.clip_repairs.worlds import Planted, World
+from forensics.classifiers.zero_shot import ZeroShot
+from forensics.encoders.base import DualEncoder, ImageClassifier
+from forensics.encoders.loading import open_encoder
+from forensics.encoders.prompted import PromptedEncoder
+from forensics.lab.pair_language import TEMPLATES
+from forensics.repairs.contrastive.clean_clip import clean_clip
+from forensics.repairs.contrastive.discard_tune import discard_tune
+from forensics.repairs.contrastive.fine_tuning import fine_tune
+from forensics.repairs.contrastive.options import (
+    CleanClipOptions,
+    DiscardTuneOptions,
+    PairTuningOptions,
+    PerturbRecoverOptions,
+)
+from forensics.repairs.contrastive.pair_cosines import (
+    SuspiciousPairs,
+    mismatch_cosine,
+    pair_cosines,
+)
+from forensics.repairs.contrastive.perturb_recover import perturb_recover
+from forensics.repairs.contrastive.split import split_pairs
+from forensics.repairs.linear_probe.options import LinearProbeOptions
+from forensics.repairs.linear_probe.tuning import tune_linear_probe
+from forensics.repairs.repulsive_prompts.options import (
+    RepulsivePromptsOptions,
+    VisualPromptsOptions,
+)
+from forensics.repairs.repulsive_prompts.tuning import tune_visual_prompts
+from forensics.repairs.shots import read_shots
+from forensics.repairs.token_unlearning.choice import find_shortcut, step_of
+from forensics.repairs.token_unlearning.options import TokenUnlearningOptions
+from forensics.repairs.token_unlearning.pipeline import expose, localise
+from forensics.repairs.token_unlearning.unlearn import unlearn
+from forensics.tuning.prompts import PromptShots
+
+SHOTS: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One model to repair.
+
+    Attributes:
+        world: Its pictures.
+        planted: The model and its pairs.
+        folder: For checkpoints.
+        seed: Of every draw.
+        settings: Overrides those below.
+    """
+
+    world: World
+    planted: Planted
+    folder: Path
+    seed: int
+    settings: Any = None
+
+    def subject(self) -> DualEncoder:
+        """Open the model under suspicion."""
+        return open_encoder(self.planted.model, device="cpu", precision="float32")
+
+    def reference(self) -> DualEncoder:
+        """Open the reference."""
+        return open_encoder(self.world.reference, device="cpu", precision="float32")
+
+    def chosen(self, name: str) -> Any:
+        """Return the settings of a method."""
+        return replace(self.settings or SETTINGS[name], seed=self.seed)
+
+
+Repaired = tuple[ImageClassifier, dict[str, Any]]
+
+SETTINGS: Final[dict[str, Any]] = {
+    "fine-tuning": PairTuningOptions(epochs=4, batch_size=64, rate=3e-4, warmup=10),
+    "clean-clip": CleanClipOptions(epochs=4, batch_size=64, rate=3e-4, warmup=10),
+    "perturb-recover": PerturbRecoverOptions(epochs=4, batch_size=64, rate=3e-4, warmup=10),
+    "linear-probe": LinearProbeOptions(),
+    "visual-prompts": VisualPromptsOptions(depth=2, prompts=20, epochs=30, rate=0.02),
+    "repulsive-prompts": RepulsivePromptsOptions(depth=2, prompts=20, epochs=30, rate=0.02),
+    "token-unlearning": TokenUnlearningOptions(
+        pool_least=300, overfit_rate=1e-4, overfit_batch=64, rate=1e-4, watch_every=5, curve=0,
+        retention_rise=0.5, shown=0,
+    ),
+    "discard-tune": DiscardTuneOptions(epochs=4, batch_size=64, rate=3e-4, warmup=10,
+                                       pool_least=300),
+}  # fmt: skip
+
+GRID: Final[dict[str, list[dict[str, Any]]]] = {
+    "fine-tuning": [{"rate": rate} for rate in (1e-4, 3e-4, 1e-3)],
+    "clean-clip": [{"rate": rate} for rate in (1e-4, 3e-4, 1e-3)],
+    "perturb-recover": [{"rate": rate} for rate in (1e-4, 3e-4, 1e-3)],
+    "repulsive-prompts": [
+        {"depth": depth, "rate": rate, "alpha": alpha}
+        for depth in (1, 2, 4)
+        for rate in (0.02, 0.2)
+        for alpha in (0.5, 2.0)
+    ],
+    "visual-prompts": [{"depth": d, "rate": rate} for d in (1, 2, 4) for rate in (0.02, 0.2)],
+    "token-unlearning": [
+        {"rate": rate, "locality": locality, "beta": beta, "until": until}
+        for rate in (3e-5, 1e-4, 3e-4)
+        for locality in ("text", "global")
+        for beta in (0.0, 1.0)
+        for until in ("forgotten", "margin")
+    ],
+    "discard-tune": [{"rate": rate} for rate in (1e-4, 3e-4, 1e-3)],
+}
+
+
+def zero_shot(job: Job, encoder: DualEncoder) -> ImageClassifier:
+    """Ask an encoder by sentences."""
+    return ZeroShot(encoder, job.world.classes, TEMPLATES)
+
+
+def leave(job: Job) -> Repaired:
+    """Repair nothing."""
+    return zero_shot(job, job.subject()), {}
+
+
+def on_pairs(name: str, tune: Callable[..., Any]) -> Callable[[Job], Repaired]:
+    """Repair on clean pairs."""
+
+    def repair(job: Job) -> Repaired:
+        encoder = job.subject()
+        found = tune(encoder, job.world.clean_pairs(), job.chosen(name), job.folder)
+        return zero_shot(job, encoder), {"steps": len(found.losses)}
+
+    return repair
+
+
+def discard(job: Job) -> Repaired:
+    """Start over from the reference."""
+    reference = job.reference()
+    found = discard_tune(reference, read(job.planted.pairs), job.chosen("discard-tune"), job.folder)
+    return zero_shot(job, reference), {"steps": len(found.losses)}
+
+
+def probe(job: Job) -> Repaired:
+    """Put a linear layer on the image tower."""
+    encoder = job.subject()
+    found = tune_linear_probe(
+        encoder, job.world.classes, few_shots(job, encoder), job.chosen("linear-probe")
+    )
+    return found.probe, {"trainable": found.trainable}
+
+
+def prompts(name: str) -> Callable[[Job], Repaired]:
+    """Hang prompts into the image tower."""
+
+    def repair(job: Job) -> Repaired:
+        encoder = job.subject()
+        asked = ZeroShot(encoder, job.world.classes, TEMPLATES)
+        found = tune_visual_prompts(
+            encoder, asked.vectors, few_shots(job, encoder), job.chosen(name), job.folder
+        )
+        prompted = PromptedEncoder(encoder, found.prompts)
+        return zero_shot(job, prompted), {"trainable": found.trainable}
+
+    return repair
+
+
+def unlearn_tokens(job: Job) -> Repaired:
+    """Unlearn few pairs; nothing is changed where there is no confident shortcut."""
+    options: TokenUnlearningOptions = job.chosen("token-unlearning")
+    encoder, reference = job.subject(), job.reference()
+    pairs = SuspiciousPairs(read(job.planted.pairs))
+    split = split_pairs(pair_cosines(reference, pairs), options)
+    exposed = expose(encoder, pairs, split, options, job.folder / "overfit")
+    captions = [pairs.caption(index) for index in range(len(pairs))]
+    shortcut = find_shortcut(
+        exposed.gain[exposed.chosen],
+        step_of(split, mismatch_cosine(reference, pairs, split.benign)),
+        [captions[index] for index in exposed.pairs(split)],
+        captions,
+        options,
+    )
+    told: dict[str, Any] = {"confident": shortcut.confident, "gain": shortcut.gain,
+                            "agreement": shortcut.agreement, "word": shortcut.word}  # fmt: skip
+    if shortcut.confident:
+        local = localise(encoder, pairs, split, exposed, options)
+        benign = split.benign
+        found = unlearn(encoder, pairs, local, benign, options, job.folder / "unlearn")
+        told |= {"stopped": found.stopped, "steps": len(found.losses), "curve": found.curve}
+    return zero_shot(job, encoder), told
+
+
+def few_shots(job: Job, encoder: DualEncoder) -> PromptShots:
+    """Take 16 clean pictures of every class, or as many as there are."""
+    samples = job.world.clean_pairs()
+    draw, chosen = np.random.default_rng([job.seed, 16]), []
+    for name in job.world.classes:
+        mine = [sample for sample in samples if sample.label == name]
+        chosen += [mine[place] for place in draw.permutation(len(mine))[:SHOTS]]
+    with torch.no_grad():
+        return read_shots(encoder, job.world.classes, chosen, {})
+
+
+METHODS: Final[dict[str, Callable[[Job], Repaired]]] = {
+    "none": leave,
+    "fine-tuning": on_pairs("fine-tuning", fine_tune),
+    "clean-clip": on_pairs("clean-clip", clean_clip),
+    "perturb-recover": on_pairs("perturb-recover", perturb_recover),
+    "linear-probe": probe,
+    "visual-prompts": prompts("visual-prompts"),
+    "repulsive-prompts": prompts("repulsive-prompts"),
+    "token-unlearning": unlearn_tokens,
+    "discard-tune": discard,
+}

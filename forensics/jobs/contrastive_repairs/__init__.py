@@ -1,0 +1,1 @@
+"""Repairs that train both towers of a CLIP on pairs, measured before and after."""

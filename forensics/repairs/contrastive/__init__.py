@@ -1,0 +1,1 @@
+"""Repairs by more contrastive training: fine-tuning, CleanCLIP, PAR, and starting over."""

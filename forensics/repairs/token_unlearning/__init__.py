@@ -1,0 +1,1 @@
+"""UBT-style local token unlearning (reconstruction; arXiv 2403.16257, 2409.19526)."""
