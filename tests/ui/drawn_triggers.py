@@ -44,7 +44,7 @@ def draw(path: Path, seed: int) -> None:
 
 def write_inversion(
     case: Case, names: list[str], *, form: str = "additive", planted: int | None = 1,
-    triggers: int | None = None, **options: Any,
+    side: int = SIDE, **options: Any,
 ) -> Run:  # fmt: skip
     """Save a finished run; the class ``planted`` stands out.
 
@@ -53,26 +53,26 @@ def write_inversion(
         names: Of all classes.
         form: ``additive``, ``mask`` or ``patch``.
         planted: Index of the class that stands out; ``None``: none does.
-        triggers: For how many classes triggers are written; all by default.
+        side: Of the triggers, in pixels.
         **options: Of the run.
     """
     given = {"form": form, "method": "inspector", "budget": BUDGET, "gate": 0.5, "cut": 2.0,
              "classes": "|".join(names)} | options  # fmt: skip
     run = case.new_run(METHOD, given)
-    execute(run, lambda context: _write(context, names, form, planted, triggers))
+    execute(run, lambda context: _write(context, names, form, planted, side))
     return run
 
 
 def _write(
-    context: RunContext, classes: list[str], form: str, planted: int | None, triggers: int | None
+    context: RunContext, classes: list[str], form: str, planted: int | None, side: int
 ) -> dict[str, Any]:
     random = np.random.default_rng(3)
     entries = [_entry(random, name, k, k == planted, form) for k, name in enumerate(classes)]
     loss = np.stack([_curve(random, entry) for entry in entries])
     save_file({"loss": loss}, context.folder / "convergence.safetensors")
     (context.folder / "triggers").mkdir()
-    for k in range(len(classes) if triggers is None else triggers):
-        save_file(_tensors(k, form), context.folder / "triggers" / f"{k:04d}.safetensors")
+    for k in range(len(classes)):
+        save_file(_tensors(k, form, side), context.folder / "triggers" / f"{k:04d}.safetensors")
     target = None if planted is None else classes[planted]
     top = max((e["anomaly_index"] for e in entries if e["valid"]), default=0.0)
     return {
@@ -123,14 +123,14 @@ def _curve(random: np.random.Generator, entry: dict[str, Any]) -> NDArray[np.flo
     return curve.astype(np.float16)
 
 
-def _tensors(index: int, form: str) -> dict[str, NDArray[np.float16]]:
+def _tensors(index: int, form: str, side: int) -> dict[str, NDArray[np.float16]]:
     random = np.random.default_rng(int(hashlib.sha256(b"%d" % index).hexdigest()[:8], 16))
     if form == "additive":
-        delta = random.choice([-BUDGET, BUDGET, BUDGET / 2], (SEEDS, 3, SIDE, SIDE))
+        delta = random.choice([-BUDGET, BUDGET, BUDGET / 2], (SEEDS, 3, side, side))
         return {"delta": delta.astype(np.float16)}
     if form == "patch":
         return {"patch": random.uniform(0, 1, (SEEDS, 3, 6, 6)).astype(np.float16)}
-    rows, columns = np.mgrid[0:SIDE, 0:SIDE]
+    rows, columns = np.mgrid[0:side, 0:side]
     mask = np.exp(-((rows - 10 - index) ** 2 + (columns - 20) ** 2) / 40)
     return {"mask": np.repeat(mask[None], SEEDS, axis=0).astype(np.float16),
-            "pattern": random.uniform(0, 1, (SEEDS, 3, SIDE, SIDE)).astype(np.float16)}  # fmt: skip
+            "pattern": random.uniform(0, 1, (SEEDS, 3, side, side)).astype(np.float16)}  # fmt: skip

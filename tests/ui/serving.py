@@ -59,6 +59,7 @@ class Server:
                 return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.2)
+        self.stop()  # whoever asked gets no hold of it
         raise AssertionError(f"The server does not start: {self._log.read_text()[-2000:]}")
 
     def stop(self) -> None:

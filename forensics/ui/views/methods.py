@@ -10,7 +10,8 @@ from forensics.runs import Run, State
 from forensics.runs.plain import plain
 from forensics.ui.views.cost import method_cost
 
-STARTABLE = ("scan", "transplant", "repair")
+STARTABLE = ("scan", "transplant")
+REPAIRS = ("trigger-tuning",)  # those whose result has a place on the page
 BASE = "attention-entropy"  # what the Attention tab itself is drawn from
 SPELT = {"clip-inspector": "CLIP-Inspector"}  # other papers are known by capitals
 MISSING = {
@@ -21,8 +22,9 @@ FIRST = {"multimodal-llm": BASE, "clip": "trigger-inversion"}  # what a case of 
 
 
 def startable() -> list[MethodSpec]:
-    """Return the methods that look for evidence, in the order of the registry."""
-    return [spec for spec in methods().values() if spec.kind in STARTABLE]
+    """Return the methods that the page can start, in the order of the registry."""
+    every = methods().values()
+    return [spec for spec in every if spec.kind in STARTABLE or spec.name in REPAIRS]
 
 
 def method_label(spec: MethodSpec) -> str:

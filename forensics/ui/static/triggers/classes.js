@@ -20,9 +20,9 @@ const COLUMNS = {
 
 const MARKS = { flagged: ["▲", "flagged"], above: ["◆", "above the cut, not flagged"], valid: ["●", "passes the gate"], below: ["○", "below the gate"] };
 
-function compare(key) {
-  if (key === "name") return (a, b) => a.name.localeCompare(b.name, "en", { numeric: true });
-  const sign = DOWN.has(key) ? -1 : 1;
+function compare(key, reverse = false) {
+  const sign = (DOWN.has(key) ? -1 : 1) * (reverse ? -1 : 1);
+  if (key === "name") return (a, b) => sign * a.name.localeCompare(b.name, "en", { numeric: true });
   // A class without a number goes last, whichever way.
   return (a, b) => (Number.isFinite(a[key]) ? (Number.isFinite(b[key]) ? sign * (a[key] - b[key]) : -1) : Number.isFinite(b[key]) ? 1 : 0) || a.index - b.index;
 }
@@ -136,8 +136,7 @@ export function classesCard({ paged }) {
   }
 
   function draw() {
-    listed = view.classes.filter((entry) => !wanted || entry.name.toLowerCase().includes(wanted)).sort(compare(key));
-    if (reverse) listed.reverse();
+    listed = view.classes.filter((entry) => !wanted || entry.name.toLowerCase().includes(wanted)).sort(compare(key, reverse));
     page = Math.max(0, Math.min(page, pages() - 1));
     const shown = onPage();
     show(figure, el("table", { class: "tl-tb-table", "data-columns": columns().length }, el("thead", {}, el("tr", {}, ["name", ...columns()].map(head))),

@@ -17,7 +17,7 @@ import { verdictStrip } from "./verdict.js";
 /** Build the tab into `element`. */
 export function mount({ element }) {
   const host = element.querySelector(".tl-root");
-  let [view, detail, place, token, quiet] = [null, null, 0, 0, false];
+  let [view, detail, place, token, quiet, stale] = [null, null, 0, 0, false, false];
   const blank = el("div", { class: "tl-card" });
   const head = verdictStrip({ choose: (run) => set({ inversion: run, trigger: null }) });
   const gallery = triggerGallery({ seed: () => place });
@@ -53,6 +53,7 @@ export function mount({ element }) {
   }
 
   async function open() {
+    if (state.tab !== "triggers") return; // what is not looked at does not ask the model
     const mine = token += 1;
     if (!state.case) { stop(empty("No case is open.", "Open a demo or your own case first.", el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "case" }) }, "Open a case"))); return; }
     if (!state.methods) return;
@@ -86,12 +87,20 @@ export function mount({ element }) {
     quiet = true; // while the first choices are put in place
     if (state.sample === null) set({ sample: 0 });
     if (!view.classes.some((entry) => entry.index === state.trigger)) set({ trigger: first(view).index });
-    quiet = false;
+    quiet = stale = false;
     gallery.update(view);
     classes.update(view);
     side.update(view);
     await look();
     host.dataset.ready = view.run;
+  }
+
+  /** Another picture was chosen, here or in another tab. */
+  function another() {
+    if (!stale || !view || state.sample === null || state.tab !== "triggers") return;
+    stale = false;
+    side.sample();
+    gallery.below();
   }
 
   /** The class to begin with: the flagged one, else the one that stands out most. */
@@ -115,10 +124,11 @@ export function mount({ element }) {
     }
   }
 
-  watch(["case"], () => { view = null; set({ inversion: null, trigger: null }); open(); });
+  watch(["case"], () => { view = null; body.hidden = blank.hidden = true; set({ inversion: null, trigger: null }); open(); });
   watch(["methods", "inversion"], open);
   watch(["trigger"], () => { if (view && !quiet) look(); });
-  watch(["sample"], () => { if (view && !quiet && state.sample !== null) { side.sample(); gallery.below(); } });
+  watch(["sample"], () => { stale = true; if (!quiet) another(); });
+  watch(["tab"], () => { open(); another(); });
   watch(["finished"], () => { if (state.finished.includes(`-${SCAN}-`)) set({ inversion: null }); open(); });
   open();
 }
