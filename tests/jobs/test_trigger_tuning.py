@@ -81,6 +81,9 @@ def test_the_repair_takes_the_true_trigger_away_and_is_measured_beside_controls(
     assert minus["value"] == pytest.approx(gap) and minus["high"] < 0
     controls = {row["control"]: row for row in found["controls"]}
     assert all(row["attack_success_rate"] > 0.2 for row in controls.values())
+    gaps = [row["minus_repaired"]["attack_success_rate"] for row in controls.values()]
+    rivals = any(gap["low"] <= 0 for gap in gaps)
+    assert rivals == ("not the right trigger" in found["sentence"])
     assert set(controls) == {"wrong-class", "random-noise", "clean-only"}
     assert controls["wrong-class"]["class"] in set(CLASSES) - {TARGET}
     assert found["shots"]["n"] == 24 and found["shots"]["classes_without"] == []

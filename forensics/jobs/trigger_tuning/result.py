@@ -39,6 +39,18 @@ class Figures:
         """Compare a version with the prompts as they were delivered, picture by picture."""
         return compare(self.main(version), self.main(BEFORE))
 
+    def against_repaired(self, version: str) -> Comparison:
+        """Compare a version with the repaired prompts, picture by picture."""
+        return compare(self.main(version), self.main(REPAIRED))
+
+    def rivals(self) -> list[str]:
+        """List the controls that leave no clearly larger ASR than the repair does."""
+        return [
+            name
+            for name in CONTROLS
+            if name in self.versions and self.against_repaired(name).attack_success.low <= 0
+        ]
+
     def describe(self, version: str) -> dict[str, Any]:
         """Return CA and ASR of one version, and the success of every trigger."""
         found = self.main(version).to_json()
@@ -59,6 +71,7 @@ class Figures:
         """
         controls = [
             {"control": name, **self.describe(name), **self._differences(name)}
+            | {"minus_repaired": self.against_repaired(name).to_json()}
             | ({"class": wrong} if name == "wrong-class" else {})
             for name in CONTROLS
             if name in self.versions
@@ -92,6 +105,10 @@ def say(figures: Figures, target: str, fresh: Mapping[str, Any] | None) -> str:
             f"{_share(figures.main(name).attack_success)} ({TITLES[name]})" for name in controls
         )
         parts.append(f"The same tuning as a control leaves {told}.")
+        rivals = figures.rivals()
+        if rivals:
+            names = ", ".join(TITLES[name] for name in rivals)
+            parts.append(f"So it is not the right trigger that made the difference: {names}.")
     floor = figures.main(REFERENCE).attack_success
     parts.append(f"Without any backdoor ({TITLES[REFERENCE]}) it is {_share(floor)}.")
     if figures.judged_by != KNOWN:
