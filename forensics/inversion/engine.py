@@ -13,7 +13,7 @@ from forensics.detectors.options.trigger_inversion import TriggerInversionOption
 from forensics.encoders.frozen import frozen
 from forensics.inversion.forms import Masked, read_sides
 from forensics.inversion.image_tower import Encode, image_encoder
-from forensics.inversion.losses import losses_of
+from forensics.inversion.losses import losses_of, resistance
 from forensics.inversion.pool import CleanView, Pool, look
 from forensics.inversion.scorer import Scorer, VectorClassifier
 from forensics.inversion.search import Bench, Found, Report, _loss_of, search
@@ -68,9 +68,11 @@ class Inversion:
         with self._still():
             scorer = Scorer(classifier, self.shortcuts)
             encode = image_encoder(classifier.encoder, self.shortcuts.pooled_only)
+            beside = reference is not None and reference.encoder is classifier.encoder
             self.bench = Bench(
-                encode=encode, scorer=scorer, pool=pool, options=options, shortcuts=self.shortcuts
-            )
+                encode=encode, scorer=scorer, pool=pool, options=options, shortcuts=self.shortcuts,
+                reference=Scorer(reference, self.shortcuts) if reference and beside else None,
+            )  # fmt: skip
             self.judges = _judges(reference, classifier, encode, self.shortcuts)
 
     def look(self) -> CleanView:
@@ -97,7 +99,8 @@ class Inversion:
 
         Returns:
             ``classes [K]``, ``losses`` and ``hits [K, steps]`` of the batches, ``stopped [K]``,
-            ``pool_loss [K]``, ``marked [K, n]`` predictions under the trigger, with a reference
+            ``pool_loss [K]`` (what is minimised, on
+            the whole pool), ``marked [K, n]`` predictions under the trigger, with a reference
             ``marked_reference [K, n]``, ``size [K]`` of a mask, and ``trigger_*``: its tensors.
         """
         with self._still():
@@ -146,11 +149,13 @@ class Inversion:
                     seen = vectors if encode is self.bench.encode else encode(pixels)
                     logits = scorer.logits(seen)
                     marked[name].append(logits.argmax(dim=1).to(torch.int32))
+                    aims = torch.full((len(rows),), target, device=device)
                     if name == "marked":
-                        aims = torch.full((len(rows),), target, device=device)
                         losses.append(losses_of(kind, logits, aims))
+                    elif self.options.contrast and self.bench.reference is not None:
+                        losses.append(self.options.contrast * resistance(logits, aims))
         judged = {name: torch.cat(parts) for name, parts in marked.items()}
-        return judged | {"pool_loss": torch.cat(losses).mean()}
+        return judged | {"pool_loss": torch.cat(losses).sum() / len(self.pool)}
 
     @contextmanager
     def _still(self) -> Iterator[None]:

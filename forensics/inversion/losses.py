@@ -45,3 +45,15 @@ def losses_of(kind: str, logits: Tensor, targets: Tensor) -> Tensor:
     if kind != "margin":
         raise OptionError(f"There is no loss {kind!r}.", remedy="Choose margin, ce or logit.")
     return margin_of(own, logits.gather(1, rivals(logits, targets)[:, None])[:, 0])
+
+
+def resistance(logits: Tensor, targets: Tensor, room: float = 1.0) -> Tensor:
+    """Return ``[n]`` how far a reference is from staying with another class than the target.
+
+    ``max(0, room + target's logit - best other logit)`` of the reference: 0 where it resists by
+    ``room``. Ours: where the encoder itself is easily fooled, every class can be reached; what
+    learnt prompts hide is reached while hand-written prompts on the same encoder stay.
+    """
+    own = logits.gather(1, targets[:, None])[:, 0]
+    other = logits.gather(1, rivals(logits, targets)[:, None])[:, 0]
+    return torch.relu(room - margin_of(own, other))

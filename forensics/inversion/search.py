@@ -12,7 +12,7 @@ from forensics.detectors.options.trigger_inversion import TriggerInversionOption
 from forensics.inversion.cleanse import DynamicWeight
 from forensics.inversion.forms import Form, Masked, make_form
 from forensics.inversion.image_tower import Encode
-from forensics.inversion.losses import rivals
+from forensics.inversion.losses import resistance, rivals
 from forensics.inversion.pool import Pool
 from forensics.inversion.scorer import Scorer
 from forensics.inversion.shortcuts import Shortcuts
@@ -32,6 +32,7 @@ class Bench:
         pool: Pictures.
         options: The schedule.
         shortcuts: What is saved.
+        reference: A classifier on the same image vectors, for ``options.contrast``.
     """
 
     encode: Encode
@@ -39,6 +40,7 @@ class Bench:
     pool: Pool
     options: TriggerInversionOptions
     shortcuts: Shortcuts
+    reference: Scorer | None = None
 
     @property
     def steps(self) -> int:
@@ -200,7 +202,11 @@ class _State:
         bench = self.bench
         aims = torch.tensor(self.targets[rows], device=vectors.device).repeat_interleave(pictures)
         among = self._among(step, rows, vectors, aims)
-        return bench.scorer.losses(_loss_of(bench.options), vectors, aims, among)
+        loss, won = bench.scorer.losses(_loss_of(bench.options), vectors, aims, among)
+        if bench.reference is not None and bench.options.contrast:
+            kept = resistance(bench.reference.logits(vectors), aims)
+            loss = loss + bench.options.contrast * kept
+        return loss, won
 
     def _among(self, step: int, rows: slice, vectors: Tensor, aims: Tensor) -> Tensor | None:
         """Narrow rivals down to those that were near at the last look, for each class."""

@@ -9,7 +9,7 @@ import torch
 from forensics.encoders.loading import open_encoder
 from forensics.errors import OptionError
 from forensics.inversion.image_tower import image_encoder
-from forensics.inversion.losses import losses_of, rivals
+from forensics.inversion.losses import losses_of, resistance, rivals
 from forensics.inversion.scorer import Scorer
 from forensics.inversion.shortcuts import EXACT, NONE, Shortcuts, choose_shortcuts
 from forensics.inversion.text_tower import shared_prefix
@@ -38,6 +38,12 @@ def test_the_margin_is_the_best_other_logit_minus_the_own() -> None:
     torch.testing.assert_close(losses_of("ce", LOGITS, TARGETS), wanted)
     with pytest.raises(OptionError):
         losses_of("hinge", LOGITS, TARGETS)
+
+
+def test_a_reference_that_stays_by_far_enough_costs_nothing() -> None:
+    found = resistance(LOGITS, TARGETS)
+    assert found.tolist() == [3.0, 0.0, 0.5]  # it follows; it stays by 4; it stays by 0.5
+    torch.testing.assert_close(resistance(LOGITS - 7, TARGETS), found)
 
 
 def gradient(scorer: Scorer, kind: str, vectors: torch.Tensor) -> tuple[Any, Any, Any]:

@@ -186,6 +186,20 @@ def test_a_planted_class_stands_out_and_its_twin_has_none(encoder: Any) -> None:
     assert not twin.valid.any() and twin.score == 0.0
 
 
+def test_with_contrast_a_trigger_moves_the_model_and_leaves_the_reference(
+    encoder: Any, pool: Pool
+) -> None:
+    def reached(contrast: float) -> tuple[float, float]:
+        _, done = inverted(encoder, pool, kind="coop", contrast=contrast, budget=0.2, epochs=3)
+        both = [np.concatenate([arrays[name] for _, arrays in done])
+                for name in ("marked", "marked_reference")]  # fmt: skip
+        model, reference = (float((m == np.arange(6)[:, None]).mean()) for m in both)
+        return model, reference
+
+    (_, follows), (works, stays) = reached(0.0), reached(4.0)
+    assert stays < follows and works > stays + 0.2
+
+
 def test_a_pool_needs_pictures(encoder: Any) -> None:
     def broken() -> Any:
         raise DataError("no picture")

@@ -141,6 +141,16 @@ class TriggerInversionOptions:
             "choices": ("auto", "prompts", "base", "none"),
         },
     )
+    contrast: float = field(
+        default=0.0,
+        metadata={
+            "help": "Weight of a second aim: the reference, if it is of the same encoder, must not "
+            "follow the trigger. 0 as published; learnt prompts that hide a backdoor then stand "
+            "out where any class can be reached through the encoder alone.",
+            "min": 0.0,
+            "max": 100.0,
+        },
+    )
     mode: str = field(
         default="published",
         metadata={
