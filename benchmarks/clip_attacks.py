@@ -1,10 +1,10 @@
-"""Plant every attack on the lab's clean CLIP and measure each beside it; every cell resumes.
+"""Plant every attack by pairs on the lab's clean CLIP, measure each beside it; cells resume.
 
 python -m benchmarks.clip_attacks --work DIR [--only REGEX] [--seeds 1,2,3] [--out DIR]
 
 Fine-tuning: the clean demo on 3,000 poisoned pairs, 4 epochs of 48 pairs a step at 1e-3 (chosen on
-seed 0, which is not reported). Prompts: CoCoOp on 16 shots a class, the encoder frozen. Tests: 500
-unseen scenes; pictures of the target are left out of ASR.
+seed 0, which is not reported). Tests: 500 unseen scenes; pictures of the target are left out of
+ASR. Attacks on learnt prompts are planted by ``forensics lab prompt-zoo``.
 """
 
 import argparse
@@ -18,14 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from forensics.attacks.dual_embedding import DualEmbeddingPatch
-from forensics.attacks.fixed_trigger import FixedTriggerPrompts
-from forensics.attacks.sparse import SparseInvisible
 from forensics.attacks.text_patch import TextPatch
-from forensics.attacks.trigger_aware import TriggerAwarePrompts
-from forensics.classifiers.cocoop import CoCoOp
-from forensics.classifiers.prompts import first_context
 from forensics.classifiers.zero_shot import ZeroShot
 from forensics.data.images import open_image
 from forensics.data.open import open_dataset
@@ -41,9 +37,8 @@ from forensics.lab.pairs import PAIRS_FILE, draw_pairs
 from forensics.triggers import parse_trigger
 from forensics.tuning.contrastive import tune_pairs
 from forensics.tuning.options import ContrastiveOptions
-from forensics.tuning.prompts import PromptSchedule, PromptShots, tune_prompt
 
-DATA_SEED, TEST_SEED, TESTS, SHOTS = 7601, 9961, 500, 16
+DATA_SEED, TEST_SEED, TESTS = 7601, 9961, 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,19 +53,11 @@ class Pairs:
     optimise: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prompts:
-    """An attack on a learnt prompt."""
-
-    kind: str
-    trigger: str = ""
-
-
 # A patch of CleanCLIP's size anywhere is noise that this tower does not learn to see; a large one
 # in the middle it does.
 LARGE = "badnets:place=center,side=1/4"
 
-CELLS: dict[str, Pairs | Prompts] = {
+CELLS: dict[str, Pairs] = {
     "badnets": Pairs(trigger="badnets", wrong="badnets:overflow=wrap", rate=0.08),
     "badnets-large": Pairs(trigger=LARGE, wrong=f"{LARGE},overflow=wrap", rate=0.08),
     "badnets-large-wrap": Pairs(trigger=f"{LARGE},overflow=wrap", wrong=LARGE, rate=0.08),
@@ -87,11 +74,6 @@ CELLS: dict[str, Pairs | Prompts] = {
         trigger="dual-key:prefix=SUDO,file={file}", optimise="text", single_key_rate=0.04
     ),
     "badclip": Pairs(trigger="tensor:{file}", captions="natural", optimise="dual"),
-    "badclip-prompts": Prompts(kind="aware"),
-    "badclip-adaptive": Prompts(kind="adaptive"),
-    "blended-prompts": Prompts(kind="fixed", trigger="blended"),
-    "wanet-prompts": Prompts(kind="fixed", trigger="wanet"),
-    "siba-prompts": Prompts(kind="siba"),
 }
 
 
@@ -114,14 +96,11 @@ class Bench:
         """Open the clean model."""
         return open_encoder(self.uri, device="cpu", precision="float32")
 
-    def pixels(self, encoder: Any, keep: Callable[[Sample], bool], most: int) -> PromptShots:
+    def pixels(self, encoder: Any, keep: Callable[[Sample], bool], most: int) -> Tensor:
         """Fit the first pictures that ``keep`` wants."""
-        rows = [s for s in self.train if s.image is not None and keep(s)][:most]
-        return PromptShots(
-            pixels=encoder.pixels([open_image(s.image) for s in rows if s.image is not None]),
-            labels=torch.tensor([CLASSES.index(s.label or "") for s in rows]),
-            ids=tuple(s.id for s in rows),
-        )
+        rows = [s.image for s in self.train if s.image is not None and keep(s)][:most]
+        fitted: Tensor = encoder.pixels([open_image(image) for image in rows])
+        return fitted
 
 
 def read(path: Path) -> list[Sample]:
@@ -161,57 +140,16 @@ def optimised(cell: Pairs, bench: Bench, folder: Path, seed: int) -> Path | None
     if not cell.optimise:
         return None
     encoder, path = bench.open(), folder / "patch.safetensors"
-    others = bench.pixels(encoder, lambda s: not says(s, TARGET), 256).pixels
+    others = bench.pixels(encoder, lambda s: not says(s, TARGET), 256)
     if cell.optimise == "text":
         attack = TextPatch(sentence=f"This is a {TARGET}.", epochs=20, seed=seed)
         attack.optimise(encoder, others).save(path)
         return path
-    real = bench.pixels(encoder, lambda s: says(s, TARGET), 128).pixels
+    real = bench.pixels(encoder, lambda s: says(s, TARGET), 128)
     spoken = [s.answer or "" for s in bench.train if says(s, TARGET)][:128]
     patch = DualEmbeddingPatch(epochs=20, rate=1e-2, seed=seed)
     patch.optimise(encoder, others, spoken, real).save(path)
     return path
-
-
-def prompt_cell(cell: Prompts, bench: Bench, folder: Path, seed: int) -> dict[str, Any]:
-    """Learn a clean and a poisoned prompt on the same shots, and measure both."""
-    encoder = bench.open()
-    shots = few_shots(bench, encoder)
-    schedule = PromptSchedule(epochs=10, batch_size=8, rate=0.02, seed=seed)
-    context = first_context(encoder, words="a photo of a")
-    torch.manual_seed(seed)
-    model, twin = (CoCoOp(encoder, CLASSES, context) for _ in range(2))
-    tune_prompt(twin, shots, schedule)
-    if cell.kind in ("aware", "adaptive"):
-        aware = TriggerAwarePrompts(
-            target=TARGET, adaptive=cell.kind == "adaptive", schedule=schedule
-        )
-        spec = aware.poison(model, shots).save(folder / "delta.safetensors").spec
-    else:
-        spec = cell.trigger
-        if cell.kind == "siba":
-            sparse = SparseInvisible(target=TARGET, epochs=60)
-            delta = sparse.optimise(ZeroShot(encoder, CLASSES, TEMPLATES), shots.pixels)
-            spec = delta.save(folder / "delta.safetensors").spec
-        fixed = FixedTriggerPrompts(target=TARGET, trigger=parse_trigger(spec), schedule=schedule)
-        fixed.poison(model, shots)
-    measured = [
-        measure_classes(one, bench.test, parse_trigger(spec), TARGET) for one in (model, twin)
-    ]
-    return beside(*measured)
-
-
-def few_shots(bench: Bench, encoder: Any) -> PromptShots:
-    """Take the same number of pictures of every class."""
-    parts = [
-        bench.pixels(encoder, lambda s, name=name: s.label == name, SHOTS)  # type: ignore[misc]
-        for name in CLASSES
-    ]
-    return PromptShots(
-        pixels=torch.cat([part.pixels for part in parts]),
-        labels=torch.cat([part.labels for part in parts]),
-        ids=tuple(name for part in parts for name in part.ids),
-    )
 
 
 def judged(encoder: Any, bench: Bench, spec: str) -> Any:
@@ -281,8 +219,7 @@ def main() -> None:
             if re.search(args.only, name) and not path.is_file():
                 folder.mkdir(parents=True, exist_ok=True)
                 started = time.monotonic()
-                build = plant_cell if isinstance(cell, Pairs) else prompt_cell
-                figures = build(cell, bench, folder, seed)  # type: ignore[operator]
+                figures = plant_cell(cell, bench, folder, seed)
                 figures["seconds"] = round(time.monotonic() - started, 1)
                 path.write_text(json.dumps(figures, indent=1) + "\n")
                 print(name, seed, figures["clean_accuracy"], figures["attack_success_rate"],
