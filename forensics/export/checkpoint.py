@@ -20,6 +20,7 @@ from forensics.runs.plain import plain
 from forensics.runs.versions import versions
 
 _FILE = ".safetensors"
+FOLDER = "repaired"  # where a run leaves a whole model
 WHOLE = ("token-unlearning", "fine-tuning", "clean-clip", "perturb-recover", "discard-tune")
 VISUAL = ("repulsive-prompts", "visual-prompts")
 MEASURED = ("before", "after", "controls", "reference", "fresh", "judged_by", "sentence")
@@ -56,10 +57,12 @@ def export_checkpoint(
         )
     run = _repair(case, run_id)
     result = run.result()
-    source = run.path(str(result.get("checkpoint") or "nothing"))
-    if source.is_dir() and not source.is_symlink():
-        return _export_folder(case, run, source, to, overwrite=overwrite)
-    if not source.is_file():
+    name = str(result.get("checkpoint") or "")
+    model = run.folder / FOLDER
+    if name == FOLDER and model.is_dir() and not model.is_symlink():
+        return _export_folder(case, run, model, to, overwrite=overwrite)
+    source = run.path(name) if name not in ("", FOLDER) else None
+    if source is None or not source.is_file():
         raise CaseError(f"Run {run.id} left no checkpoint.", remedy="Repair again.")
     if to.suffix != _FILE:
         raise OptionError(f"{to.name!r} should end in {_FILE}.", remedy="Add it to the name.")

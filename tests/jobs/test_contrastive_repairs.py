@@ -164,9 +164,11 @@ def test_what_is_missing_is_named(
 ) -> None:
     with pytest.raises(InputError, match="clean pairs"):
         job.run_fine_tuning(case, QuietContext(tmp_path), {}, models)
-    with pytest.raises(InputError, match="--reference"):
+    with pytest.raises(InputError, match="another one is needed"):
         job.run_discard(case, QuietContext(tmp_path), {"reference": "self"}, models)
     demo = open_case(world, "demo", world.poisoned, world.pairs, demo="clip-badnets")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
     twin = f"openclip:{find_clip_demo(TWIN).folder}"
     with pytest.raises(OptionError, match="clean twin"):
         unlearning.run(demo, QuietContext(tmp_path / "a"), {"reference": twin}, models)
