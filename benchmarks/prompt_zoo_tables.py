@@ -248,7 +248,7 @@ def _bootstrap(sets: NDArray[Any], poisoned: NDArray[np.bool_], measure: Any) ->
     rng = np.random.default_rng(0)
     names, values = np.unique(sets), []
     for _ in range(REPLICATES):
-        rows = []
+        rows: list[int] = []
         for name in rng.choice(names, len(names)):
             for kind in (True, False):
                 mine = np.flatnonzero((sets == name) & (poisoned == kind))

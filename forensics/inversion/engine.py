@@ -1,6 +1,6 @@
 """Inversion of a whole model: a map over shards of classes, and what the shards make together."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ from forensics.inversion.image_tower import Encode, image_encoder
 from forensics.inversion.losses import losses_of, resistance
 from forensics.inversion.pool import CleanView, Pool, look
 from forensics.inversion.scorer import Scorer, VectorClassifier
-from forensics.inversion.search import Bench, Found, Report, _loss_of, search
+from forensics.inversion.search import Bench, Found, Report, loss_of, search
 from forensics.inversion.shortcuts import Shortcuts, choose_shortcuts
 
 Arrays = dict[str, NDArray[Any]]
@@ -134,7 +134,7 @@ class Inversion:
 
     def _judge(self, found: Found, row: int, target: int, seed: int) -> dict[str, Tensor]:
         """Show one trigger on the whole pool, to the model and to the reference; full precision."""
-        device, kind = self.bench.device, _loss_of(self.options)
+        device, kind = self.bench.device, loss_of(self.options)
         draw = torch.Generator().manual_seed(2_000_003 * seed + 1)
         losses, names = [], [name for name, _, _ in self.judges]
         marked: dict[str, list[Tensor]] = {name: [] for name in names}
@@ -160,8 +160,8 @@ class Inversion:
     @contextmanager
     def _still(self) -> Iterator[None]:
         """Let nothing of the models take part in gradients."""
-        heads = [one for one in (self.classifier, self.reference)
-                 if isinstance(one, torch.nn.Module)]  # fmt: skip
+        both: list[Any] = [self.classifier, self.reference]
+        heads = [one for one in both if isinstance(one, torch.nn.Module)]
         learnt = [(p, p.requires_grad) for head in heads for p in head.parameters()]
         with frozen(self.classifier.encoder):
             for parameter, _ in learnt:
@@ -190,7 +190,7 @@ def _judges(
 
 def invert_all(
     inversion: Inversion, classes: Sequence[int], progress: Callable[[int, int], None] | None = None
-) -> list[tuple[ShardPlan, Mapping[str, NDArray[Any]]]]:
+) -> list[tuple[ShardPlan, Arrays]]:
     """Invert every shard, one after the other: what a job does, without a ledger."""
     shards = inversion.plan(classes)
     done = []

@@ -202,7 +202,7 @@ class _State:
         bench = self.bench
         aims = torch.tensor(self.targets[rows], device=vectors.device).repeat_interleave(pictures)
         among = self._among(step, rows, vectors, aims)
-        loss, won = bench.scorer.losses(_loss_of(bench.options), vectors, aims, among)
+        loss, won = bench.scorer.losses(loss_of(bench.options), vectors, aims, among)
         if bench.reference is not None and bench.options.contrast:
             kept = resistance(bench.reference.logits(vectors), aims)
             loss = loss + bench.options.contrast * kept
@@ -236,7 +236,8 @@ class _State:
         return torch.autocast(self.bench.device.type, torch.bfloat16)
 
 
-def _loss_of(options: TriggerInversionOptions) -> str:
+def loss_of(options: TriggerInversionOptions) -> str:
+    """Name the loss: that of the options; Neural Cleanse always takes cross entropy."""
     return "ce" if options.method == "neural-cleanse" else options.loss
 
 

@@ -131,7 +131,8 @@ def _project(block: Any, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return query, key and value ``[n, heads, length, width / heads]`` of a block."""
     attention = block.attn
     joined = nnf.linear(states, attention.in_proj_weight, attention.in_proj_bias)
-    parts = joined.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
+    split = joined.view(*joined.shape[:2], 3, attention.num_heads, -1)
+    parts = split.permute(2, 0, 3, 1, 4)
     return parts[0], parts[1], parts[2]
 
 
@@ -147,10 +148,10 @@ def _pooled_places(tower: Any, ids: Tensor) -> Tensor:
     """Return ``[classes]`` the position whose state becomes the text vector."""
     kind = getattr(tower, "text_pool_type", getattr(tower, "pool_type", None))
     if kind == "argmax":
-        return ids.argmax(dim=-1)
+        return torch.argmax(ids, dim=-1)
     end = getattr(tower, "text_eos_id", getattr(tower, "eos_id", None))
     if kind == "eos" and end is not None:
-        return (ids == end).int().argmax(dim=-1)
+        return torch.argmax((ids == end).int(), dim=-1)
     raise AttributeError(f"pooling by {kind} is not known")
 
 
@@ -183,4 +184,4 @@ def agrees(classifier: CoCoOp, found: SharedPrefix, tolerance: float) -> bool:
 
 
 def _is_float32(encoder: DualEncoder) -> bool:
-    return next(iter(encoder.module.parameters())).dtype == torch.float32
+    return bool(next(iter(encoder.module.parameters())).dtype == torch.float32)
