@@ -64,18 +64,24 @@ class StepCheckpoint:
                 if (file.metadata() or {}).get("plan") != self._plan:
                     return nothing
                 found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError) as error:
+            return _put(found, learnt, optimizer)
+        except (SafetensorError, OSError, KeyError, RuntimeError) as error:
             raise CheckpointError(
                 f"{self.path} cannot be read.", remedy="Delete it to start the repair again."
             ) from error
-        for name, value in learnt.items():
-            with torch.no_grad():
-                value.copy_(found[f"value.{name}"])
-            if f"momentum.{name}" in found:
-                optimizer.state[value][_MOMENTUM] = found[f"momentum.{name}"].to(value)
-        log: Tensor = found["log"]
-        return log
 
     def remove(self) -> None:
         """Delete it once the repair is finished."""
         self.path.unlink(missing_ok=True)
+
+
+def _put(
+    found: Mapping[str, Tensor], learnt: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
+) -> Tensor:
+    """Put values and momentum back; return the log."""
+    for name, value in learnt.items():
+        with torch.no_grad():
+            value.copy_(found[f"value.{name}"])
+        if f"momentum.{name}" in found:
+            optimizer.state[value][_MOMENTUM] = found[f"momentum.{name}"].to(value)
+    return found["log"]

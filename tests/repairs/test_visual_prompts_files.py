@@ -150,9 +150,24 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
     assert attach(encoder.module, path, check=False)
 
 
+def test_rounded_weights_are_recognised_where_they_are_not_rounded(tmp_path: Path) -> None:
+    folder = save_vit(tmp_path / "model")
+    half: Any = open_encoder(str(folder), "cpu", precision="bfloat16")
+    whole: Any = open_encoder(str(folder), "cpu")
+    path = export_visual_prompts(drawn(whole).prompts, half, tmp_path / "half")
+    assert load_visual_prompts(path, whole).encoder is whole
+    assert load_visual_prompts(path, half).encoder is half
+    for handle in attach(whole.module, path):
+        handle.remove()
+    path = export_visual_prompts(drawn(whole).prompts, whole, tmp_path / "whole")
+    with pytest.raises(CheckpointError, match="other weights"):
+        load_visual_prompts(path, half)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"precision": "int8"}, "other weights"),
         ({"version": "9"}, "no visual prompts"),
         ({"first": "two"}, "at which block"),
         ({"first": "0"}, "do not fit"),

@@ -4,8 +4,8 @@ One safetensors file. Tensor ``prompts``: float32 ``[blocks, prompts, width]``. 
 ``format`` = ``triggerlens-visual-prompts``, ``version`` = ``1``, ``first`` = index of the first
 block with prompts, from 0 (the paper's D), ``prompts`` = their number a block (b), ``width``,
 ``blocks`` = blocks of the tower in all, ``library``, ``tower`` = class of the image tower,
-``weights_sha256`` = hash of the image tower's weights that they were tuned with, and
-``provenance`` = a JSON object: options, versions, measurements.
+``weights_sha256`` = hash of the image tower's weights that they were tuned with, ``precision`` =
+what those were rounded to, and ``provenance`` = a JSON object: options, versions, measurements.
 """
 
 import json
@@ -25,6 +25,7 @@ from forensics.errors import CheckpointError, ModelError
 from forensics.repairs.repulsive_prompts import LOADER
 from forensics.repairs.repulsive_prompts.visual_prompts_loader import (
     FORMAT,
+    PRECISIONS,
     VERSION,
     find_blocks,
     image_digest,
@@ -43,7 +44,7 @@ attach them with `{loader}`, which needs torch, safetensors and {library} only:
     attach(model, "{file}")
 
 The file belongs to image tower weights with SHA-256 {digest}
-(of their float32 values, as `image_digest` of the loader computes it).
+(as `image_digest` of the loader computes it).
 """
 
 
@@ -61,6 +62,7 @@ def save_visual_prompts(
         path: Ends in ``.safetensors``.
         provenance: Plain values: options, versions, measurements.
     """
+    precision = _precision(encoder)
     facts = {
         "format": FORMAT,
         "version": VERSION,
@@ -70,7 +72,8 @@ def save_visual_prompts(
         "blocks": str(len(find_blocks(encoder.module))),
         "library": encoder.library,
         "tower": type(image_tower(encoder.module)).__name__,
-        "weights_sha256": image_digest(encoder.module),
+        "weights_sha256": image_digest(encoder.module, precision),
+        "precision": precision,
         "provenance": json.dumps(dict(provenance or {}), sort_keys=True),
     }
     vectors = prompts.vectors.detach().to("cpu", torch.float32).contiguous()
@@ -90,10 +93,12 @@ def load_visual_prompts(path: Path, encoder: DualEncoder) -> PromptedEncoder:
     except ValueError as error:
         raise CheckpointError(f"{path} does not say at which block it begins.") from error
     found = PromptedEncoder(encoder, VisualPrompts(vectors=vectors, first=first))
-    if facts.get("weights_sha256") != image_digest(encoder.module):
+    precision = facts.get("precision", "")
+    known = precision in PRECISIONS
+    if not known or facts.get("weights_sha256") != image_digest(encoder.module, precision):
         raise CheckpointError(
             f"{path} was tuned with other weights than those of {encoder.name}.",
-            remedy="Give the encoder that it repairs, in float32.",
+            remedy="Give the encoder that it repairs, in its precision then or a finer one.",
         )
     return found
 
@@ -123,11 +128,16 @@ def export_visual_prompts(
         blocks=len(prompts.vectors),
         loader=LOADER.name,
         module=LOADER.stem,
-        digest=image_digest(encoder.module),
+        digest=image_digest(encoder.module, _precision(encoder)),
     )
     (folder / "README.md").write_text(note, encoding="utf-8")
     save_visual_prompts(prompts, encoder, folder / PROMPTS, provenance)
     return folder / PROMPTS
+
+
+def _precision(encoder: DualEncoder) -> str:
+    kind = next(iter(encoder.module.parameters())).dtype
+    return str(kind).removeprefix("torch.")
 
 
 def _read(path: Path) -> tuple[Tensor, dict[str, str]]:

@@ -26,6 +26,7 @@ import torch
 from safetensors import safe_open
 
 FORMAT, VERSION = "triggerlens-visual-prompts", "1"
+PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 def attach(model: Any, path: str | Path, *, check: bool = True) -> list[Any]:
@@ -34,8 +35,8 @@ def attach(model: Any, path: str | Path, *, check: bool = True) -> list[Any]:
     Args:
         model: Of open_clip (native ViT; ViT and EVA of timm) or transformers (CLIP, SigLIP).
         path: ``visual-prompts.safetensors``.
-        check: Refuse other weights than those that the prompts were tuned with. Their hash is that
-            of float32 values: switch it off for weights that were rounded since.
+        check: Refuse other weights than those that the prompts were tuned with, in the precision
+            that they were tuned in. Switch it off for weights that were rounded further since.
 
     Returns:
         Handles; ``remove()`` of each gives the model back as it was.
@@ -48,7 +49,7 @@ def attach(model: Any, path: str | Path, *, check: bool = True) -> list[Any]:
     first = int(facts.get("first", ""))
     if first < 0 or first + len(vectors) != len(blocks):
         raise ValueError(f"{path} is for a tower with {first + len(vectors)} blocks.")
-    if check and image_digest(model) != facts.get("weights_sha256"):
+    if check and image_digest(model, facts.get("precision", "")) != facts.get("weights_sha256"):
         raise ValueError(f"{path} belongs to other weights than these.")
     return insert_prompts(blocks[first:], list(vectors))
 
@@ -82,13 +83,21 @@ def find_blocks(model: Any) -> list[Any]:
     raise ValueError(f"{type(tower).__name__} has no blocks that are known.")
 
 
-def image_digest(model: Any) -> str:
-    """Return the SHA-256 of the image tower's weights as float32, by name."""
+def image_digest(model: Any, precision: str = "float32") -> str:
+    """Return the SHA-256 of the image tower's weights, by name.
+
+    Args:
+        model: Or its image tower.
+        precision: What the weights are rounded to first; they are hashed as float32 then.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"Weights of precision {precision[:40]!r} are not known.")
     digest = hashlib.sha256()
     for name, value in sorted(image_tower(model).state_dict().items()):
         digest.update(name.encode())
         plain = value.detach().cpu()
-        plain = plain.float() if plain.is_floating_point() else plain
+        if plain.is_floating_point():
+            plain = plain.to(getattr(torch, precision)).float()
         digest.update(plain.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
