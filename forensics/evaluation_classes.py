@@ -157,6 +157,17 @@ def measurement_of(
     skipped: dict[str, str],
     triggered: bool,
 ) -> ClassMeasurement:
+    """Count what was predicted.
+
+    Args:
+        classes: In the order of the indices.
+        ids: ``[n]`` of the pictures.
+        arrays: ``truth`` and ``plain`` ``[n]``, indices of classes; ``both``, ``image`` and
+            ``text`` ``[n]`` with the whole trigger and with each key alone, or empty.
+        aim: Index of the target class.
+        skipped: Pictures that were not read: id -> reason.
+        triggered: Whether a trigger was measured.
+    """
     truth, plain = arrays["truth"], arrays["plain"]
     hosts = truth != (-1 if aim is None else aim)
 
@@ -208,6 +219,7 @@ def _target(names: dict[str, int], trigger: Trigger | None, target: str | None) 
 
 
 def batches_of(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:
+    """Yield lists of ``size`` samples; the last may be shorter."""
     stream = iter(samples)
     while batch := list(islice(stream, size)):
         yield batch
@@ -216,6 +228,16 @@ def batches_of(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:
 def read_labelled(
     batch: Sequence[Sample], names: dict[str, int], skipped: dict[str, str]
 ) -> list[tuple[Sample, int, Any]]:
+    """Read the pictures of a batch that have a label among the classes.
+
+    Args:
+        batch: Samples.
+        names: Class by its name in plain writing -> index.
+        skipped: Gets id -> reason for the others.
+
+    Returns:
+        Sample, index of its class, picture.
+    """
     rows = []
     for sample in batch:
         label = names.get(same_text(sample.label or ""))

@@ -58,7 +58,7 @@ def save_pairs(
             "after": answers.said[i].text,
             "probability": answers.said[i].probability,
             "flipped": bool(answers.outcome.flipped[i]),
-            "contained": bool(answers.outcome.contained[i]),
+            "contained": _at(answers.outcome.contained, i),
             "problem": answers.said[i].problem or told.before[i].problem,
         }
         for told in asked
@@ -68,6 +68,10 @@ def save_pairs(
     partial = folder / f".{PAIRS}.tmp"
     pq.write_table(pa.Table.from_pylist(rows, PAIR_SCHEMA), partial)
     partial.replace(folder / PAIRS)
+
+
+def _at(marks: NDArray[np.bool_] | None, place: int) -> bool | None:
+    return None if marks is None else bool(marks[place])
 
 
 PAIR_SCHEMA = pa.schema(
