@@ -78,7 +78,7 @@ def test_a_thousand_classes_sort_page_and_stay_text(
     assert HOSTILE[1] in page.inner_text("#tl-trigger-sentence")
     assert "page 1 of 84" in page.inner_text("#tl-classes .tl-pager")
     page.click(".tl-tb-sort[data-sort=name]")
-    assert shown(page)[0] == HOSTILE[1]
+    assert set(shown(page)[:2]) == set(HOSTILE)
     page.click(".tl-tb-sort[data-sort=success]")
     success = page.locator("#tl-classes tbody td:nth-child(3)").all_inner_texts()
     assert success == sorted(success, key=lambda text: -int(text.split()[-2]))
