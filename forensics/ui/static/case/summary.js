@@ -27,10 +27,10 @@ function hashes(opened) {
       opened.hashes.map((h) => [h.what, count(h.files), bytes(h.size), h.sha256])));
 }
 
-function samples(preview) {
+function samples(preview, kind) {
   return el("div", { class: "tl-preview" }, preview.items.map((item) => el("figure", {},
     picture(item.picture, "this picture cannot be read"),
-    el("figcaption", {}, el("b", {}, item.id), item.question && el("span", {}, item.question), el("em", {}, item.answer ?? "no answer")))));
+    el("figcaption", {}, el("b", {}, item.id), item.question && el("span", {}, item.question), (item.answer ?? (kind === "clip" ? null : "no answer")) && el("em", {}, item.answer ?? "no answer")))));
 }
 
 function rowErrors(preview) {
@@ -94,7 +94,7 @@ export function mount({ element }) {
       const [opened, preview, cost] = await Promise.all([getJSON(casePath(name)),
         recall(`${casePath(name)}/preview`), getJSON(`${casePath(name)}/estimate`)]);
       if (name !== state.case) return;
-      const figure = samples(preview);
+      const figure = samples(preview, opened.kind);
       const holder = el("div", { hidden: true });
       const toggle = tableToggle(figure, holder, () => table("First samples of the data set", ["id", "question", "answer in data"],
         preview.items.map((item) => [item.id, item.question || "–", item.answer ?? "none"])));
