@@ -45,7 +45,8 @@ def test_the_image_tower_is_shown_layer_by_layer(served: SimpleNamespace) -> Non
         page.wait_for_selector("#start-menu, .tl-start, .tl-offer", state="attached")
         facts = page.locator(".tl-facts", has_text="Pictures").first.inner_text()
         assert "a CLIP-like encoder" in facts and "resize mode shortest" in facts
-        assert page.locator("#start-scan").count() == 0, "no attention scan of language models"
+        offered = page.locator("#start-scan").get_attribute("value")
+        assert offered == "trigger-inversion", "no attention scan of language models"
         page.goto(f"{served.url}/?case={served.name}&tab=attention")
         page.wait_for_selector("#tl-tower-pooling[data-row='0']")
         assert page.locator("#tl-tower-layers button").count() == 3

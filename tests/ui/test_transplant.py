@@ -12,8 +12,8 @@ from PIL import Image
 
 from forensics.case import Case
 from forensics.detectors.transplant.arms import (
-    CONTROLS,
     MOVED,
+    PATCH_CONTROLS,
     SAME,
     SUSPECTED,
     Arm,
@@ -42,7 +42,7 @@ def arm(flips: int) -> Arm:
 def drawn_result(case: Case, scan: Run) -> dict[str, Any]:
     """Decide over drawn flips with the detectors' own functions."""
     donor_of = np.arange(HOSTS) % 4
-    controls = [name for name in CONTROLS if name != SAME]
+    controls = [name for name in PATCH_CONTROLS if name != SAME]
     tuned = {SUSPECTED: arm(39), **{name: arm(1) for name in controls}, MOVED: arm(5)}
     base = {SUSPECTED: arm(0), **{name: arm(0) for name in controls}}
     found, beyond = compare_arms(tuned, donor_of), compare_models(tuned, base, donor_of)

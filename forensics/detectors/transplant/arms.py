@@ -28,7 +28,10 @@ SUSPECTED: Final = "suspected"
 MOVED: Final = "moved"
 SCRAMBLED, AWAY, OTHER, SAME = "scrambled", "away", "other-answers", "same-answer"
 CLASSES: Final = "other-classes"
-CONTROLS: Final = (SCRAMBLED, AWAY, OTHER, SAME, CLASSES)
+PATCH_CONTROLS: Final = (SCRAMBLED, AWAY, OTHER, SAME)
+"""Of a patch that was cut out of a flagged sample."""
+CONTROLS: Final = (*PATCH_CONTROLS, CLASSES)
+"""Of any suspected trigger; a test has some of them."""
 TITLES: Final = {
     SUSPECTED: "suspected patch, at the donor's place",
     MOVED: "suspected patch, at a random place",

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from forensics.detectors.answers import comparable_answer
 from forensics.detectors.transplant.arms import (
-    CONTROLS,
     MOVED,
     OTHER,
+    PATCH_CONTROLS,
     SAME,
     SUSPECTED,
     Arm,
@@ -109,7 +109,9 @@ class Bench:
     def controls(self) -> list[str]:
         """Return the controls for which there is a source."""
         have = {SAME: self._setup.sources.same, OTHER: self._setup.sources.other}
-        return [name for name in CONTROLS if name not in have or bool((have[name] != NONE).any())]
+        return [
+            name for name in PATCH_CONTROLS if name not in have or bool((have[name] != NONE).any())
+        ]
 
     def ask_arm(
         self,
