@@ -42,6 +42,7 @@ def build_prompt_demo(name: str, assets: Path | None = None) -> Path:
     """
     demo = find_prompt_demo(name)
     encoder = open_encoder(f"openclip:{demo.base_folder}", "cpu", precision="float32")
+    encoder.name = demo.base_folder.name  # stored with the trigger; where it lies tells nothing
     folder = (assets or assets_folder()) / "demos" / name
     shutil.rmtree(folder, ignore_errors=True)
     recipe = ATTACKS[demo.head.attack] if demo.head.attack else None

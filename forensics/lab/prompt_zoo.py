@@ -32,6 +32,7 @@ def build_prompt_zoo(
 
     heads = [head for head in plan_heads() if not names or head.name in names]
     encoder = open_encoder(find_clip_demo(ENCODER).model_uri, "cpu", precision="float32")
+    encoder.name = ENCODER  # stored with triggers; where it lies tells nothing
     for done, head in enumerate(heads):
         if (folder / head.name / FACTS_FILE).is_file():
             continue
