@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from forensics.repairs.labelled_options import ShotOptions
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerTuningOptions:
+class TriggerTuningOptions(ShotOptions):
     """What prompts are tuned on, and what they are measured on before and after.
 
     The recipe is CoCoOp's as BadCLIP's configuration has it (arXiv 2311.16194, code): 16 shots of
@@ -31,23 +33,6 @@ class TriggerTuningOptions:
             "choices": ("best", "all"),
         },
     )
-    shots: str | None = field(
-        default=None,
-        metadata={
-            "help": "Clean labelled pictures to tune on, for instance imagefolder:DIR; in a demo "
-            "its own."
-        },
-    )
-    test: str | None = field(
-        default=None,
-        metadata={
-            "help": "Labelled pictures to measure on, none of them among the shots; in a demo its "
-            "own."
-        },
-    )
-    per_class: int = field(
-        default=16, metadata={"help": "Shots of a class at the most.", "min": 1, "max": 1000}
-    )
     epochs: int = field(
         default=10, metadata={"help": "Passes over the shots.", "min": 1, "max": 1000}
     )
@@ -68,16 +53,6 @@ class TriggerTuningOptions:
             "noise and without copies, to be compared with."
         },
     )
-    trigger: str | None = field(
-        default=None,
-        metadata={
-            "help": "The attacker's trigger, if you know it, as for evaluate; goes with --answer. "
-            "In a demo the known one."
-        },
-    )
-    answer: str | None = field(
-        default=None, metadata={"help": "The class that --trigger leads to."}
-    )
     fresh: bool = field(
         default=True,
         metadata={"help": "Whether the repaired prompts are scanned anew."},
@@ -92,7 +67,3 @@ class TriggerTuningOptions:
         default=1,
         metadata={"help": "Reconstructions a class in the new scan.", "min": 1, "max": 20},
     )
-    max_test: int = field(
-        default=2000, metadata={"help": "Test pictures at the most.", "min": 1, "max": 10**6}
-    )
-    seed: int = field(default=0, metadata={"help": "Seed of every draw.", "min": 0})

@@ -13,9 +13,8 @@ from forensics.data.sample import Sample
 from forensics.errors import InputError
 from forensics.evaluation import same_text
 from forensics.jobs.clip_subjects import demo_pictures, read_samples
-from forensics.repairs.labelled_options import LabelledRepairOptions
+from forensics.repairs.labelled_options import ShotOptions
 from forensics.repairs.measuring import EncodedPictures
-from forensics.repairs.options import TriggerTuningOptions
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -37,9 +36,7 @@ class RepairPictures:
     test_source: str
 
 
-def choose_pictures(
-    case: Case, options: TriggerTuningOptions | LabelledRepairOptions, classes: Sequence[str]
-) -> RepairPictures:
+def choose_pictures(case: Case, options: ShotOptions, classes: Sequence[str]) -> RepairPictures:
     """Draw the shots and the test pictures.
 
     Raises:
