@@ -1,37 +1,25 @@
 """``forensics repair METHOD``: remove a backdoor, measured before and after."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from forensics.case import Case
-from forensics.cli.flags import case_flag, given, option_flags
-from forensics.cli.output import emit, json_flag, percent
-from forensics.cli.running import run_method
-from forensics.errors import InputError
-from forensics.registry import MethodSpec, find_method, load_object, methods
+from forensics.cli.method_group import MethodGroup, Outcome
+from forensics.cli.output import percent
+from forensics.runs import Run
 
 HIDDEN = ("method", "losses", "curve", "chosen", "overfitting")
 
 
-class RepairGroup(click.Group):
-    """One subcommand for every registered repair, flags made from its options."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the repairs."""
-        return [spec.name for spec in methods().values() if spec.kind == "repair"]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Build the subcommand of one repair, found by name or alias."""
-        try:
-            spec = find_method(cmd_name)
-        except InputError:
-            return None
-        return _command(spec) if spec.kind == "repair" else None
+def _tell(case: Case, run: Run, result: dict[str, Any]) -> Outcome:
+    listed = {key: value for key, value in result.items() if key not in HIDDEN}
+    if result["checkpoint"]:
+        listed["checkpoint"] = str(run.folder / result["checkpoint"])
+    return listed, lambda: _text(case, run.id, result)
 
 
-@click.group(cls=RepairGroup)
+@click.group(cls=MethodGroup, kind="repair", tell=_tell)
 def repair() -> None:
     """Remove a backdoor from a model, measured before and after.
 
@@ -46,28 +34,6 @@ def repair() -> None:
     shots or pairs (what was trained on), test, trainable_parameters, checkpoint (null where nothing
     was changed; outcome says why), seconds.
     """
-
-
-def _command(spec: MethodSpec) -> click.Command:
-    @click.command(spec.name, help=_help(spec))
-    @case_flag
-    @click.option("--resume", help="Id of a run that was cancelled, failed or killed.")
-    @option_flags(load_object(spec.options))
-    @json_flag
-    def command(case_folder: Path, resume: str | None, as_json: bool, **values: Any) -> None:
-        case = Case.open(case_folder)
-        run, result = run_method(case, spec, given(values), resume)
-        listed = {key: value for key, value in result.items() if key not in HIDDEN}
-        if result["checkpoint"]:
-            listed["checkpoint"] = str(run.folder / result["checkpoint"])
-        emit({"run": run.id, **listed}, as_json, lambda: _text(case, run.id, result))
-
-    return command
-
-
-def _help(spec: MethodSpec) -> str:
-    source = f"\n\nSource: {spec.paper}, arXiv {spec.arxiv}." if spec.paper else ""
-    return f"{spec.title}.\n\nNeeds {spec.needs}. Gives {spec.gives}.{source}"
 
 
 def _text(case: Case, run_id: str, result: dict[str, Any]) -> str:

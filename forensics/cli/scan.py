@@ -1,16 +1,13 @@
 """``forensics scan METHOD``: look for evidence."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from forensics.case import Case
-from forensics.cli.flags import case_flag, given, option_flags
-from forensics.cli.output import emit, json_flag, percent
-from forensics.cli.running import run_method
-from forensics.errors import InputError
-from forensics.registry import MethodSpec, find_method, load_object, methods
+from forensics.cli.method_group import MethodGroup, Outcome
+from forensics.cli.output import percent
+from forensics.runs import Run
 
 KEYS = ("verdict", "reason", "sentence", "n", "failed", "flagged", "seconds",
         "samples_per_second", "precision", "recall", "f1", "scores", "answers_only",
@@ -19,23 +16,14 @@ KEYS = ("verdict", "reason", "sentence", "n", "failed", "flagged", "seconds",
         "rules", "pool", "not_scanned", "not_covered", "classes")  # fmt: skip
 
 
-class ScanGroup(click.Group):
-    """One subcommand for every registered scan, flags made from its options."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the scans."""
-        return [spec.name for spec in methods().values() if spec.kind == "scan"]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Build the subcommand of one scan, found by name or alias."""
-        try:
-            spec = find_method(cmd_name)
-        except InputError:
-            return None
-        return _command(spec) if spec.kind == "scan" else None
+def _tell(case: Case, run: Run, result: dict[str, Any]) -> Outcome:
+    listed = {key: result[key] for key in KEYS if key in result}
+    name = result.get("flagged_ids_file")  # a diagnostic that only ranks flags nothing
+    files = {"flagged_ids_file": str(run.folder / name)} if name else {}
+    return {"method": run.method, **listed, **files}, lambda: _text(run.id, result)
 
 
-@click.group(cls=ScanGroup)
+@click.group(cls=MethodGroup, kind="scan", tell=_tell)
 def scan() -> None:
     """Look for evidence in a case.
 
@@ -46,29 +34,6 @@ def scan() -> None:
     and, where the data says which rows are poisoned, auc_of_poisoned; clusters lists its groups;
     trigger-inversion names a target and lists all classes, with no flagged samples.
     """
-
-
-def _command(spec: MethodSpec) -> click.Command:
-    @click.command(spec.name, help=_help(spec))
-    @case_flag
-    @click.option("--resume", help="Id of a run that was cancelled, failed or killed.")
-    @option_flags(load_object(spec.options))
-    @json_flag
-    def command(case_folder: Path, resume: str | None, as_json: bool, **values: Any) -> None:
-        case = Case.open(case_folder)
-        run, result = run_method(case, spec, given(values), resume)
-        listed = {key: result[key] for key in KEYS if key in result}
-        name = result.get("flagged_ids_file")  # a diagnostic that only ranks flags nothing
-        files = {"flagged_ids_file": str(run.folder / name)} if name else {}
-        outcome = {"run": run.id, "method": spec.name, **listed, **files}
-        emit(outcome, as_json, lambda: _text(run.id, result))
-
-    return command
-
-
-def _help(spec: MethodSpec) -> str:
-    source = f"\n\nSource: {spec.paper}, arXiv {spec.arxiv}." if spec.paper else ""
-    return f"{spec.title}.\n\nNeeds {spec.needs}. Gives {spec.gives}.{source}"
 
 
 def _text(run_id: str, result: dict[str, Any]) -> str:
