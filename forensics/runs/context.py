@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from forensics.errors import Cancelled
 from forensics.runs.durable import write_bytes, write_json
 from forensics.runs.ledger import Arrays, Ledger, Shard, pack
+from forensics.runs.losses import LossLog
 from forensics.runs.run import Run, checked_name
 from forensics.runs.statusboard import StatusBoard
 
@@ -165,6 +166,7 @@ class WatchedContext(QuietContext):
         self._board = board
         self._stop = stop
         self._between = between
+        self._losses = LossLog(run.folder)
         board.known = sum(shard["stop"] - shard["start"] for shard in self._shards.values())
         for leftover in run.folder.rglob(".*.tmp"):
             leftover.unlink(missing_ok=True)
@@ -174,6 +176,7 @@ class WatchedContext(QuietContext):
     def progress(self, done: int, total: int, message: str = "") -> None:
         """Report units finished and in all; also a yield point."""
         self._board.progress(done, total, message)
+        self._losses.note(message)
         self.check_cancelled()
 
     def event(self, kind: str, **fields: Any) -> None:
