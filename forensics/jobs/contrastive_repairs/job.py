@@ -9,13 +9,8 @@ from forensics.case import Case
 from forensics.data.sample import Sample
 from forensics.encoders.base import DualEncoder
 from forensics.errors import InputError
-from forensics.jobs.contrastive_repairs.bar import Bar
-from forensics.jobs.contrastive_repairs.result import (
-    describe,
-    measured,
-    parameters,
-    save_repaired,
-)
+from forensics.jobs.bar import Bar
+from forensics.jobs.contrastive_repairs.saved import parameters, save_repaired
 from forensics.jobs.contrastive_repairs.setup import (
     SELF,
     clean_pairs,
@@ -26,8 +21,10 @@ from forensics.jobs.contrastive_repairs.setup import (
     suspicious_pairs,
     test_pictures,
 )
-from forensics.jobs.labelled_repair.measuring import AFTER, BEFORE, say
+from forensics.jobs.labelled_repair.measuring import AFTER, BEFORE, measure, say
+from forensics.jobs.labelled_repair.result import describe
 from forensics.jobs.labelled_repair.setup import LabelledRepair
+from forensics.jobs.repair_comparison import compared
 from forensics.options import build_options
 from forensics.repairs.contrastive.clean_clip import clean_clip
 from forensics.repairs.contrastive.copies import copy_of
@@ -136,14 +133,9 @@ def _measure(
     context: RunContext,
 ) -> dict[str, Any]:
     started, bar = time.monotonic(), Bar(context)
-    before = measured(plan, delivered, BEFORE, bar, 0.0, 0.1)
-    report = bar.part(0.1, 0.8)
-
-    def say_step(step: int, steps: int, message: str) -> None:
-        report(step, steps, f"step {step} of {steps}, {message}")
-
-    found = tune(tuned, pairs, options, context.folder, say_step)
-    after = measured(plan, tuned, AFTER, bar, 0.9, 0.1)
+    before = measure(plan, plan.classifier(delivered), BEFORE, bar.part(0.0, 0.1))
+    found = tune(tuned, pairs, options, context.folder, bar.steps(0.1, 0.8))
+    after = measure(plan, plan.classifier(tuned), AFTER, bar.part(0.9, 0.1))
     result = {
         "method": method,
         "sentence": say(plan, before, after),
@@ -154,6 +146,7 @@ def _measure(
         "trainable_parameters": parameters(tuned),
         "parameters": parameters(tuned),
         "checkpoint": save_repaired(tuned, context),
+        "comparison": compared(context, plan, plan.classifier(delivered), plan.classifier(tuned)),
         "seconds": round(time.monotonic() - started, 2),
     }
     forget(context.folder)

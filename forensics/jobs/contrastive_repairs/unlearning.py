@@ -7,18 +7,14 @@ from typing import Any, Final
 import numpy as np
 
 from forensics.case import Case
+from forensics.encoders.base import DualEncoder
 from forensics.encoders.frozen import weights_digest
 from forensics.evaluation import same_text
-from forensics.jobs.contrastive_repairs.bar import Arrays, Bar
+from forensics.jobs.bar import Arrays, Bar
 from forensics.jobs.contrastive_repairs.curves import named_columns, observer
 from forensics.jobs.contrastive_repairs.job import thinned
 from forensics.jobs.contrastive_repairs.premise import Outcome, judge_premise
-from forensics.jobs.contrastive_repairs.result import (
-    describe,
-    measured,
-    parameters,
-    save_repaired,
-)
+from forensics.jobs.contrastive_repairs.saved import parameters, save_repaired
 from forensics.jobs.contrastive_repairs.setup import (
     SELF,
     open_reference,
@@ -28,8 +24,10 @@ from forensics.jobs.contrastive_repairs.setup import (
     test_pictures,
 )
 from forensics.jobs.contrastive_repairs.shown import score_choice, show_pairs
-from forensics.jobs.labelled_repair.measuring import AFTER, BEFORE, Version, say
+from forensics.jobs.labelled_repair.measuring import AFTER, BEFORE, Version, measure, say
+from forensics.jobs.labelled_repair.result import describe
 from forensics.jobs.labelled_repair.setup import LabelledRepair
+from forensics.jobs.repair_comparison import compared
 from forensics.options import build_options
 from forensics.repairs.contrastive.copies import copy_of
 from forensics.repairs.contrastive.pair_cosines import (
@@ -66,7 +64,7 @@ def run(
     """
     chosen, started = build_options(TokenUnlearningOptions, options), time.monotonic()
     repair = TokenUnlearning(case, context, chosen, models)
-    before = measured(repair.plan, repair.encoder, BEFORE, repair.bar, 0.0, 0.05)
+    before = repair.measured(repair.encoder, BEFORE, 0.0, 0.05)
     split, mismatched = repair.split()
     exposed = repair.expose(split)
     outcome = repair.judge(split, exposed, mismatched)
@@ -127,6 +125,11 @@ class TokenUnlearning:
         self.plan: LabelledRepair = plan_of(case, self.uri, options, test, place)
         self.reference_name = options.reference or SELF
 
+    def measured(self, encoder: DualEncoder, title: str, start: float, share: float) -> Version:
+        """Ask an encoder about the test pictures."""
+        told = self.bar.part(start, share)
+        return measure(self.plan, self.plan.classifier(encoder), title, told)
+
     def split(self) -> tuple[Split, float]:
         """Stage A; also the mean cosine of pairs that do not match."""
         arrays = self.bar.kept(0, "similarity", self._compare)
@@ -135,12 +138,11 @@ class TokenUnlearning:
 
     def expose(self, split: Split) -> Exposed:
         """Stages B and C; the overfitted copy is gone when they end."""
-        report = self.bar.part(0.2, 0.35)
 
         def make() -> Arrays:
             found = expose(
                 self.encoder, self.pairs, split, self.options, self.context.folder / "overfit",
-                lambda step, of, said: report(step, of, f"overfitting {step} of {of}, {said}"),
+                self.bar.steps(0.2, 0.35, "overfitting"),
             )  # fmt: skip
             return {name: getattr(found, name) for name in Exposed.__dataclass_fields__}
 
@@ -160,15 +162,19 @@ class TokenUnlearning:
         local = localise(self.encoder, self.pairs, split, exposed, self.options)
         tuned = copy_of(self.encoder)
         start = weights_digest(tuned)
-        report = self.bar.part(0.55, 0.3)
         found = unlearn(
             tuned, self.pairs, local, split.benign, self.options, self.context.folder / "unlearn",
-            lambda step, of, said: report(step, of, f"unlearning {step} of {of}, {said}"),
-            self._observer(),
+            self.bar.steps(0.55, 0.3, "unlearning"), self._observer(),
         )  # fmt: skip
-        after = measured(self.plan, tuned, AFTER, self.bar, 0.85, 0.15)
+        after = self.measured(tuned, AFTER, 0.85, 0.15)
         return after, {
             "checkpoint": save_repaired(tuned, self.context),
+            "comparison": compared(
+                self.context,
+                self.plan,
+                self.plan.classifier(self.encoder),
+                self.plan.classifier(tuned),
+            ),
             "started_from": start,
             "trainable_parameters": found.trainable,
             "stopped": found.stopped,

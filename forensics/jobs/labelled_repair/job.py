@@ -4,7 +4,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,17 +15,19 @@ from forensics.classifiers import CoCoOp, CoOp
 from forensics.encoders.base import DualEncoder, ImageClassifier
 from forensics.encoders.prompted import PromptedEncoder
 from forensics.errors import NotApplicable
+from forensics.jobs.bar import Bar, Told
 from forensics.jobs.clip_subjects import Classifier
 from forensics.jobs.labelled_repair.measuring import (
     AFTER,
     BEFORE,
     REFERENCE,
     Version,
-    describe_pictures,
     measure,
     say,
 )
+from forensics.jobs.labelled_repair.result import describe, describe_shots
 from forensics.jobs.labelled_repair.setup import LabelledRepair, prepare
+from forensics.jobs.repair_comparison import compared
 from forensics.jobs.subject import model_under_suspicion
 from forensics.models.kinds import model_kind
 from forensics.options import build_options
@@ -44,9 +46,6 @@ from forensics.runs import RunContext
 from forensics.tuning.prompts import PromptShots
 from forensics.worker.models import ModelCache
 
-Progress = Callable[[int, int, str], None]
-_TUNING: Final = 0.6  # its part of the progress bar
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuned:
@@ -63,7 +62,7 @@ class Tuned:
     forget: Callable[[], None]
 
 
-Tune = Callable[[LabelledRepair, DualEncoder, PromptShots, Any, RunContext, Progress], Tuned]
+Tune = Callable[[LabelledRepair, DualEncoder, PromptShots, Any, RunContext, Told], Tuned]
 
 
 def run_repulsive(
@@ -105,29 +104,22 @@ def repair(
         InputError: There are no clean labelled pictures.
         Cancelled: The user asked to stop; a tuning under way leaves its checkpoint.
     """
-    started, bar = time.monotonic(), _Bar(context)
+    started, bar = time.monotonic(), Bar(context)
     encoder = models.encoder(model_under_suspicion(case))
     plan = prepare(case, options, encoder)
-    before = measure(plan, plan.classifier(encoder), BEFORE, bar.part(0.0, 0.2, plan))
+    before = measure(plan, plan.classifier(encoder), BEFORE, bar.part(0.0, 0.2))
     skipped: dict[str, str] = {}
     shots = read_shots(encoder, plan.classes, plan.pictures.shots, skipped)
-    tuned = tune(plan, encoder, shots, options, context, bar.tuning)
-    after = measure(plan, tuned.classifier, AFTER, bar.part(0.2 + _TUNING, 0.1, plan))
+    tuned = tune(plan, encoder, shots, options, context, bar.steps(0.2, 0.6))
+    after = measure(plan, tuned.classifier, AFTER, bar.part(0.8, 0.1))
     reference = _reference(case, plan, models, bar)
-    judge = plan.judge
     result = {
         "method": method,
         "sentence": say(plan, before, after),
-        "judged_by": None if judge is None else judge.by,
-        "known_trigger": None if judge is None else judge.spec,
-        "target": None if judge is None else judge.target,
-        "scan": None if judge is None else judge.scan,
-        "before": before.to_json(plan),
-        "after": after.to_json(plan, before),
-        "controls": [],
-        "reference": None if reference is None else reference.to_json(plan),
-        **describe_pictures(plan, skipped, before),
+        **describe(plan, before, after, reference),
+        "shots": describe_shots(plan, skipped),
         **tuned.facts,
+        "comparison": compared(context, plan, plan.classifier(encoder), tuned.classifier),
         "seconds": round(time.monotonic() - started, 2),
     }
     tuned.forget()
@@ -140,7 +132,7 @@ def _tune_prompts(
     shots: PromptShots,
     options: VisualPromptsOptions,
     context: RunContext,
-    progress: Progress,
+    progress: Told,
 ) -> Tuned:
     vectors = _class_vectors(plan.classifier(encoder))
     found = tune_visual_prompts(encoder, vectors, shots, options, context.folder, progress)
@@ -167,7 +159,7 @@ def _tune_probe(
     shots: PromptShots,
     options: LinearProbeOptions,
     context: RunContext,
-    progress: Progress,
+    progress: Told,
 ) -> Tuned:
     found = tune_linear_probe(encoder, plan.classes, shots, options, progress)
     save_linear_probe(found.probe, context.folder / PROBE)
@@ -205,30 +197,9 @@ def _by_epoch(log: NDArray[np.float32], epochs: int) -> NDArray[np.float64]:
     return np.asarray(each.mean(axis=1).round(5), np.float64)
 
 
-def _reference(case: Case, plan: LabelledRepair, models: ModelCache, bar: "_Bar") -> Version | None:
+def _reference(case: Case, plan: LabelledRepair, models: ModelCache, bar: Bar) -> Version | None:
     """Measure the base model, where the case names one; the repair itself never reads it."""
     base = case.manifest.base
     if base is None or base == plan.uri or model_kind(base) != "clip" or plan.learnt:
         return None
-    return measure(plan, plan.classifier(models.encoder(base)), REFERENCE, bar.part(0.9, 0.1, plan))
-
-
-class _Bar:
-    """One bar for measuring, tuning and measuring again, in thousandths."""
-
-    def __init__(self, context: RunContext) -> None:
-        self._context = context
-
-    def part(self, start: float, share: float, plan: LabelledRepair) -> Callable[[int, str], None]:
-        total = max(1, len(plan.pictures.test))
-
-        def told(done: int, message: str) -> None:
-            self._say(start + share * done / total, message)
-
-        return told
-
-    def tuning(self, step: int, steps: int, message: str) -> None:
-        self._say(0.2 + _TUNING * step / steps, f"step {step} of {steps}, {message}")
-
-    def _say(self, share: float, message: str) -> None:
-        self._context.progress(round(1000 * min(share, 1.0)), 1000, message)
+    return measure(plan, plan.classifier(models.encoder(base)), REFERENCE, bar.part(0.9, 0.1))

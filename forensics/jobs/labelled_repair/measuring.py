@@ -1,15 +1,14 @@
 """Clean accuracy and attack success of one version of the model."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from forensics.detectors.transplant.verdict import span
-from forensics.detectors.wording import percent, quote
+from forensics.detectors.wording import percent, quote, span
 from forensics.encoders.base import ImageClassifier
 from forensics.evaluation import Rate
 from forensics.evaluation_classes import ClassMeasurement, measure_classes
 from forensics.evaluation_paired import Comparison, compare
+from forensics.jobs.bar import Told
 from forensics.jobs.evaluate_classes import with_key
 from forensics.jobs.labelled_repair.setup import TITLES, LabelledRepair
 
@@ -56,14 +55,14 @@ def measure(
     repair: LabelledRepair,
     classifier: ImageClassifier,
     title: str,
-    progress: Callable[[int, str], None],
+    progress: Told,
 ) -> Version:
     """Ask a classifier about the test pictures, untouched and with the trigger.
 
     A trigger with a text key is also put into the sentences, where there are sentences.
     """
     trigger = None if repair.judge is None else repair.judge.trigger
-    keyed = None
+    keyed, total = None, len(repair.pictures.test)
     if classifier.kind != "linear-probe":
         keyed = with_key(classifier.encoder, repair.uri, repair.classes, repair.templates, trigger)
     found = measure_classes(
@@ -72,7 +71,7 @@ def measure(
         trigger,
         None if repair.judge is None else repair.judge.target,
         keyed=keyed,
-        progress=progress,
+        progress=lambda done, message: progress(done, total, message),
     )
     return Version(title=title, found=found)
 
@@ -97,25 +96,6 @@ def say(repair: LabelledRepair, before: Version, after: Version) -> str:
     elif repair.judge.by != "known":
         parts.append("The attacker's own trigger is not known here.")
     return " ".join(parts)
-
-
-def describe_pictures(
-    repair: LabelledRepair, skipped: Mapping[str, str], before: Version
-) -> dict[str, Any]:
-    """Return how many pictures there were, and from where."""
-    pictures = repair.pictures
-    return {
-        "shots": {
-            "source": pictures.shots_source,
-            "n": len(pictures.shots) - len(skipped),
-            "skipped": len(skipped),
-        },
-        "test": {
-            "source": pictures.test_source,
-            "n": len(before.found.ids),
-            "skipped": len(before.found.skipped),
-        },
-    }
 
 
 def _of(rate: Rate) -> str:

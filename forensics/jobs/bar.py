@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from forensics.runs import RunContext
 
 Arrays = dict[str, NDArray[Any]]
+Told = Callable[[int, int, str], None]
 _WHOLE = 1000
 
 
@@ -21,7 +22,7 @@ class Bar:
     def __init__(self, context: RunContext) -> None:
         self.context = context
 
-    def part(self, start: float, share: float) -> Callable[[int, int, str], None]:
+    def part(self, start: float, share: float) -> Told:
         """Return what a part that takes a share of the time reports to: (done, of, message)."""
 
         def told(done: int, of: int, message: str) -> None:
@@ -29,6 +30,11 @@ class Bar:
             self.context.progress(round(_WHOLE * reached), _WHOLE, message)
 
         return told
+
+    def steps(self, start: float, share: float, name: str = "step") -> Told:
+        """Return what a part reports its steps to, which the message then counts."""
+        told = self.part(start, share)
+        return lambda step, of, message: told(step, of, f"{name} {step} of {of}, {message}")
 
     def kept(self, number: int, name: str, make: Callable[[], Arrays]) -> Arrays:
         """Return what a part left, or do it now; a run that was stopped does not do it again.
