@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from forensics.statistics.paired import Difference
+
 
 def percent(share: float) -> str:
     """Write a share as ``98 %``; 0 and 100 only where they are exact.
@@ -41,3 +43,9 @@ def place(row: int, column: int, rows: int, columns: int) -> str:
     vertical = ("top", "", "bottom")[min(2, (6 * row + 3) // (2 * rows))]
     horizontal = ("left", "", "right")[min(2, (6 * column + 3) // (2 * columns))]
     return f"at the {' '.join(part for part in (vertical, horizontal) if part) or 'centre'}"
+
+
+def span(found: Difference) -> str:
+    """Write a difference with its interval."""
+    text = f"{found.value:.2f} (95 % interval {found.low:.2f} to {found.high:.2f})"
+    return text.replace("-", "\N{MINUS SIGN}")

@@ -1,17 +1,18 @@
 """What the transplant of a reconstructed trigger concludes, in words built from counts.
 
-The rule is that of :mod:`forensics.detectors.transplant.verdict`; what is compared differs: the
+The rule is that of :mod:`forensics.detectors.transplant.conclusion`; what is compared differs: the
 trigger that an inversion of a CLIP found, on pictures that the model gives to other classes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from forensics.detectors.transplant.arms import SUSPECTED, TRIGGER_TITLES, Arm, Comparison
-from forensics.detectors.transplant.verdict import BARS, BEYOND_BASE, Bars, conclude, span
+from forensics.detectors.transplant.conclusion import BARS, Bars, conclude, evidence_of
+from forensics.detectors.transplant.sentences import Wording, tell
 from forensics.detectors.verdict import Verdict
-from forensics.detectors.wording import percent, quote
+from forensics.detectors.wording import quote
 from forensics.statistics.paired import Difference
 
 NOT_COVERED: Final = (
@@ -21,6 +22,13 @@ NOT_COVERED: Final = (
     "whether somebody planted it: models have natural backdoors, too",
 )
 FEWEST_CLASSES: Final = 2
+REASONS: Final = {
+    "reproduced": "No control comes near it. It is a working trigger, perhaps not the attacker's.",
+    "not-reproduced": "The trigger does no more than the controls do.",
+    "too-few-hosts": "That is too few pictures to conclude from.",
+    "too-few-classes": "The model sees one class in all of them: that is too little to conclude "
+    "from.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,19 +74,16 @@ def judge_trigger(
     conclusion, reason = conclude(
         _too_few(subject, arms[SUSPECTED].n, bars), comparisons, against_reference, bars
     )
-    evidence: dict[str, Any] = {
-        "bars": asdict(bars),
-        "hosts": arms[SUSPECTED].n,
+    evidence = evidence_of(arms, comparisons, bars) | {
         "classes_shown": subject.shown,
         "hosts_fitted": subject.fitted,
         "forced": int(subject.forced),
-        "smallest_difference": min((c.difference.value for c in comparisons), default=None),
         "reference_at_hand": against_reference is not None,
     }
     return Verdict(
         verdict=conclusion,
         reason=reason,
-        sentence=_sentence(reason, subject, arms, comparisons, against_reference),
+        sentence=tell(reason, _wording(subject), arms, comparisons, against_reference),
         evidence=evidence,
         not_covered=NOT_COVERED,
     )
@@ -90,65 +95,23 @@ def _too_few(subject: TriggerSubject, hosts: int, bars: Bars) -> str | None:
     return "too-few-classes" if subject.shown < FEWEST_CLASSES else None
 
 
-def _sentence(
-    reason: str,
-    subject: TriggerSubject,
-    arms: Mapping[str, Arm],
-    comparisons: Sequence[Comparison],
-    against_reference: Mapping[str, Difference] | None,
-) -> str:
-    parts = []
-    if subject.forced:
-        parts.append(f"Control experiment: the scan does not point to {quote(subject.target)}.")
-    parts.append(_counts(subject, arms, comparisons))
-    parts.append(
-        {
-            "reproduced": "No control comes near it. It is a working trigger, perhaps not the "
-            "attacker's.",
-            "not-reproduced": "The trigger does no more than the controls do.",
-            "a-control-flips-too": _rival(comparisons),
-            "base-flips-too": f"The reference ({subject.reference}) follows it much the same: the "
-            "trigger may simply show what the class looks like.",
-            "partly-beyond-base": f"Against some controls the reference ({subject.reference}) "
-            "follows it much the same.",
-            "too-few-hosts": "That is too few pictures to conclude from.",
-            "too-few-classes": "The model sees one class in all of them: that is too little to "
-            "conclude from.",
-        }[reason]
+def _wording(subject: TriggerSubject) -> Wording:
+    target, base = quote(subject.target), f"the reference ({subject.reference})"
+    forced = f"Control experiment: the scan does not point to {target}."
+    fitted = (
+        f"{subject.fitted:,} of these images are among those that the trigger was fitted on; so "
+        "are the controls'."
     )
-    if against_reference and reason in BEYOND_BASE:
-        pick, word = (min, "least") if reason == "reproduced" else (max, "most")
-        found = pick(against_reference.values(), key=lambda found: found.value)
-        parts.append(
-            f"Beyond what the reference ({subject.reference}) does, the difference to a control "
-            f"is at {word} {span(found)}."
-        )
-    if subject.fitted:
-        parts.append(
-            f"{subject.fitted:,} of these images are among those that the trigger was fitted on; "
-            "so are the controls'."
-        )
-    return " ".join(parts)
-
-
-def _counts(
-    subject: TriggerSubject, arms: Mapping[str, Arm], comparisons: Sequence[Comparison]
-) -> str:
-    arm = arms[SUSPECTED]
-    share = percent(arm.rate) if arm.n else "–"
-    text = (
-        f"With the reconstructed trigger added, the class {quote(subject.target)} is reproduced "
-        f"on {arm.flips:,} of {arm.n:,} unsuspected images ({share})"
+    reference = {
+        "base-flips-too": f"The reference ({subject.reference}) follows it much the same: the "
+        "trigger may simply show what the class looks like.",
+        "partly-beyond-base": f"Against some controls {base} follows it much the same.",
+    }
+    return Wording(
+        forced=forced if subject.forced else "",
+        reproduced=f"With the reconstructed trigger added, the class {target} is reproduced",
+        reasons=REASONS | reference,
+        base=base,
+        titles=TRIGGER_TITLES,
+        last=fitted if subject.fitted else "",
     )
-    rates = {c.control: arms[c.control].rate for c in comparisons}
-    if not rates:
-        return f"{text}; there was no control."
-    worst = max(rates, key=lambda name: rates[name])
-    return f"{text}, control {percent(rates[worst])} ({TRIGGER_TITLES[worst]})."
-
-
-def _rival(comparisons: Sequence[Comparison]) -> str:
-    rival = min(comparisons, key=lambda c: c.difference.low)
-    found = span(rival.difference).replace(" (", ", ", 1)
-    title = TRIGGER_TITLES[rival.control]
-    return f"It does not clearly beat this control: {title} (difference {found}."

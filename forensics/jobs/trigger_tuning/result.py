@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from forensics.detectors.transplant.verdict import span
-from forensics.detectors.wording import percent, quote
+from forensics.detectors.wording import percent, quote, span
 from forensics.evaluation import Rate
 from forensics.evaluation_classes import ClassMeasurement
 from forensics.evaluation_paired import Comparison, compare
