@@ -10,6 +10,7 @@ from forensics.detectors.trigger_inversion import (
     CalibratedCut,
     ClassFigures,
     TriggerInversionOptions,
+    calibration,
     class_lines,
     decide,
     find_cut,
@@ -17,7 +18,6 @@ from forensics.detectors.trigger_inversion import (
     gaussian_cut,
     judge_inversion,
 )
-from forensics.detectors.trigger_inversion import decision as deciding
 from forensics.runs.plain import plain
 
 OPTIONS = TriggerInversionOptions()
@@ -143,16 +143,47 @@ def test_classes_that_were_not_scanned_are_named_and_never_cleared() -> None:
 def test_both_cuts_are_told_and_the_chosen_one_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     assert conclude(figures(), mode="calibrated").reason == "not-calibrated"
     cut = CalibratedCut(
-        method="inspector", form="additive", fewest=6, most=12, models=10, value=60.0, source="lab"
-    )
-    assert find_cut("inspector", "additive", 8, [cut]) is cut
-    assert find_cut("inspector", "additive", 13, [cut]) is None
-    assert find_cut("inspector", "patch", 8, [cut]) is None
-    monkeypatch.setattr(deciding, "find_cut", lambda *_: cut)
+        statistic="index", method="inspector", form="additive", budget=4 / 255, contrast=0.0,
+        fewest=6, most=12, models=10, value=60.0, source="lab",
+    )  # fmt: skip
+    assert find_cut("index", OPTIONS, 8, [cut]) is cut
+    assert find_cut("margin", OPTIONS, 8, [cut]) is None
+    assert find_cut("index", OPTIONS, 13, [cut]) is None
+    for other in ({"form": "patch"}, {"budget": 8 / 255}, {"contrast": 1.0}):
+        assert find_cut("index", replace(OPTIONS, **other), 8, [cut]) is None
+    monkeypatch.setattr(calibration, "CALIBRATED", (cut,))
     decision = decide(figures(), OPTIONS)
     assert decision.rules["published"].flagged and not decision.rules["calibrated"].flagged
     assert conclude(figures(), mode="calibrated").reason == "no-outlier"
     assert conclude(figures()).evidence["calibration"]["models"] == 10
+
+
+def test_the_content_rule_looks_at_nothing_but_what_is_overridden() -> None:
+    few = conclude(_few(), mode="content")  # for the index too few classes
+    assert (few.verdict, few.reason) == ("suspicious", "overrides-content")
+    assert "85 % of content beyond the reference, cut 25 %" in few.sentence
+    followed = figures(reference=np.full((8, 2), 0.75))
+    verdict = conclude(followed, mode="content")
+    assert (verdict.verdict, verdict.reason) == ("no evidence", "none-overrides")
+    assert "One works, but it does not override content enough" in verdict.sentence
+    bare = conclude(figures(reference=np.full((8, 2), np.nan)), mode="content")
+    assert bare.verdict == "suspicious" and "beyond the median class" in bare.sentence
+    empty = conclude(figures(content=np.full((8, 2), np.nan)), mode="content")
+    assert (empty.verdict, empty.reason) == ("inconclusive", "no-content")
+    assert "the model sees too little" in empty.sentence
+
+
+def test_a_measured_cut_of_content_replaces_the_reasoned_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cut = CalibratedCut(
+        statistic="margin", method="inspector", form="additive", budget=4 / 255, contrast=0.0,
+        fewest=6, most=12, models=16, value=0.9, source="lab",
+    )  # fmt: skip
+    monkeypatch.setattr(calibration, "CALIBRATED", (cut,))
+    verdict = conclude(figures(), mode="content")
+    assert verdict.verdict == "no evidence" and verdict.evidence["calibration"]["models"] == 16
+    assert conclude(figures(), mode="content", contrast=1.0).verdict == "suspicious"
 
 
 def test_the_gaussian_guide_has_the_figures_of_the_specification() -> None:

@@ -67,6 +67,26 @@ def test_every_class_is_told_with_its_mark_and_both_cuts(made: SimpleNamespace) 
     assert view["limits"][-1] == "“No evidence” is not “clean”."
 
 
+def test_where_content_decides_the_mark_follows_its_cut(made: SimpleNamespace) -> None:
+    run = made.runs["additive"]
+    before = (run.folder / "result.json").read_bytes()
+    told = json.loads(before)
+    told |= {"verdict": "no evidence", "target": None, "mode": "content"}
+    ring = told["classes"][1]
+    ring["margin_over_reference"] = 0.3
+    marks = {}
+    try:
+        for cut in (0.25, 0.35):
+            told["rules"] = {"content": {"cut": cut, "flagged": False, "score": 0.3}}
+            (run.folder / "result.json").write_text(json.dumps(told))
+            view = triggers_view(run)
+            assert (view["mode"], view["content_cut"]) == ("content", cut)
+            marks[cut] = view["classes"][1]["mark"]
+    finally:
+        (run.folder / "result.json").write_bytes(before)
+    assert marks == {0.25: "above", 0.35: "valid"}
+
+
 def test_a_class_above_the_cut_is_not_flagged_by_a_run_that_flags_nothing(
     made: SimpleNamespace,
 ) -> None:

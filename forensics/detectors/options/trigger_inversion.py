@@ -7,7 +7,7 @@ BUDGET: Final = 4 / 255
 METHODS: Final = ("inspector", "neural-cleanse")
 FORMS: Final = ("additive", "mask", "patch")
 LOSSES: Final = ("margin", "ce", "logit")
-CUTS: Final = ("published", "calibrated")
+CUTS: Final = ("published", "calibrated", "content")
 BETWEEN: Final = "|"
 
 
@@ -154,8 +154,9 @@ class TriggerInversionOptions:
     mode: str = field(
         default="published",
         metadata={
-            "help": "Which cut of the anomaly index decides: published (--cut) or calibrated (95 % "
-            "of clean models stay below it). Both are reported.",
+            "help": "Which rule decides: published (anomaly index over --cut), calibrated (over "
+            "what 95 % of unpoisoned models stay below) or content (ours: success on content "
+            "beyond the reference's, whatever the index). All are reported.",
             "choices": CUTS,
         },
     )

@@ -52,23 +52,35 @@ def _searched(decision: Decision) -> str:
 
 def _found(reason: str, decision: Decision, options: TriggerInversionOptions) -> list[str]:
     if decision.top is None:
-        return []
-    top, cut = decision.top, decision.rules[options.mode].cut
-    name = quote(decision.figures.names[top])
-    index = f"anomaly index {decision.score:.1f}, cut {cut:.1f}"
+        return [_END[reason]]
+    top, content = decision.top, options.mode == "content"
+    name, index = quote(decision.figures.names[top]), _statistic(decision, content)
+    valid = int(decision.valid.sum())
+    if reason == "none-overrides":
+        what = f"{valid:,} work, none" if valid > 1 else "One works, but it does not"
+        verb = "overrides" if valid > 1 else "override"
+        return [f"{what} {verb} content enough: the nearest is {name} ({index})."]
     if reason == "no-outlier":
-        valid = int(decision.valid.sum())
         what = f"{valid:,} work, none" if valid > 1 else "One works, and it does not"
         verb = "stands" if valid > 1 else "stand"
         return [f"{what} {verb} out: the nearest is {name} ({index})."]
+    easy = f"{name} {_EASY[content]} ({index})"
     parts = [
-        f"{name} is far easier to reach than the others ({index}): a working trigger, perhaps not "
-        f"the attacker's, gives it {percent(float(decision.success[top]))} of the pool."
+        f"{easy}: a working trigger, perhaps not the attacker's, gives it "
+        f"{percent(float(decision.success[top]))} of the pool."
     ]
     if reason != "no-content":
         parts.append(_override(decision, top))
     parts.append(_END[reason])
     return parts
+
+
+def _statistic(decision: Decision, content: bool) -> str:
+    cut = decision.rule.cut or 0.0
+    if not content:
+        return f"anomaly index {decision.score:.1f}, cut {cut:.1f}"
+    beside = "the reference" if np.isfinite(decision.reference).any() else "the median class"
+    return f"{percent(decision.score)} of content beyond {beside}, cut {percent(cut)}"
 
 
 def _override(decision: Decision, top: int) -> str:
@@ -83,6 +95,10 @@ def _override(decision: Decision, top: int) -> str:
     )
 
 
+_EASY = {
+    False: "is far easier to reach than the others",
+    True: "overrides content in this model alone",
+}
 _END = {
     "overrides-content": "That is what a backdoor does; a natural one cannot be told from a "
     "planted one.",

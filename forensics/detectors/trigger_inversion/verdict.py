@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from forensics.detectors.options.trigger_inversion import TriggerInversionOptions
-from forensics.detectors.trigger_inversion.decision import Decision
+from forensics.detectors.trigger_inversion.decision import SMALLEST_MARGIN, Decision, Rule
 from forensics.detectors.trigger_inversion.sentences import say
 from forensics.detectors.verdict import Conclusion, Verdict
 
@@ -30,10 +30,11 @@ class Bars:
 
     Attributes:
         smallest_margin: Share of content that a trigger must override beyond what it does to the
-            reference, and beyond what triggers of the median class do.
+            reference, and beyond what triggers of the median class do, for the anomaly index to
+            be believed.
     """
 
-    smallest_margin: float = 0.25
+    smallest_margin: float = SMALLEST_MARGIN
 
 
 BARS = Bars()
@@ -46,13 +47,14 @@ def judge_inversion(
 
     Args:
         decision: See :func:`forensics.detectors.trigger_inversion.decide`.
-        options: ``mode`` says which cut decides.
+        options: Of the decision; ``mode`` says which rule decides.
         bars: Constants.
 
     Returns:
         ``suspicious`` where a valid class stands out and its trigger overrides content, more than
-        with the reference; ``no evidence`` where no trigger works or none stands out;
-        ``inconclusive`` in between. Never "clean": classes that were not scanned are named.
+        with the reference (rule ``content``: where it overrides that much more, whatever the
+        index); ``no evidence`` where no trigger works or none stands out; ``inconclusive`` in
+        between. Never "clean": classes that were not scanned are named.
     """
     conclusion, reason = _conclude(decision, options, bars)
     limits = [*NOT_COVERED, FORM_LIMITS[options.form]]
@@ -72,12 +74,13 @@ def _conclude(
 ) -> tuple[Conclusion, str]:
     if not decision.valid.any():
         return "no evidence", "no-valid-trigger"
+    if options.mode == "content":
+        return _by_content(decision)
     if decision.outliers.problem is not None:
         return "inconclusive", decision.outliers.problem
-    rule = decision.rules[options.mode]
-    if rule.cut is None:
+    if decision.rule.cut is None:
         return "inconclusive", "not-calibrated"
-    if not rule.flagged or decision.top is None:
+    if not decision.rule.flagged or decision.top is None:
         return "no evidence", "no-outlier"
     content = decision.content[decision.top]
     if not np.isfinite(content):
@@ -89,16 +92,25 @@ def _conclude(
     return "suspicious", "overrides-content"
 
 
+def _by_content(decision: Decision) -> tuple[Conclusion, str]:
+    if decision.top is None:
+        return "inconclusive", "no-content"
+    if not decision.rule.flagged:
+        return "no evidence", "none-overrides"
+    return "suspicious", "overrides-content"
+
+
 def _evidence(decision: Decision, options: TriggerInversionOptions, bars: Bars) -> dict[str, Any]:
-    top, measured = decision.top, decision.calibrated
+    top, measured = decision.top, decision.rule.measured or decision.calibrated
     return {
         "bars": asdict(bars),
         "gate": options.gate,
         "mode": options.mode,
         "score": decision.score,
+        "cut": decision.rule.cut,
         "valid_classes": int(decision.valid.sum()),
         "scanned_classes": len(decision.figures.names),
-        "rules": {name: asdict(rule) for name, rule in decision.rules.items()},
+        "rules": {name: _told(rule, decision) for name, rule in decision.rules.items()},
         "calibration": asdict(measured) if measured else None,
         "gaussian_cut": decision.guide,
         "median": decision.outliers.median,
@@ -107,6 +119,15 @@ def _evidence(decision: Decision, options: TriggerInversionOptions, bars: Bars) 
         "top_success": None if top is None else float(decision.success[top]),
         "top_content_success": None if top is None else float(decision.content[top]),
         "top_reference_success": None if top is None else float(decision.reference[top]),
+    }
+
+
+def _told(rule: Rule, decision: Decision) -> dict[str, Any]:
+    return {
+        "cut": rule.cut,
+        "score": rule.score,
+        "top": None if rule.top is None else decision.figures.names[rule.top],
+        "flagged": rule.flagged,
     }
 
 

@@ -133,7 +133,7 @@ def _result(
             "target": decision.figures.names[decision.top or 0] if flagged else None,
             "score": decision.score,
             "rules": {
-                name: {"cut": rule.cut, "flagged": rule.flagged}
+                name: {"cut": rule.cut, "flagged": rule.flagged, "score": rule.score}
                 for name, rule in decision.rules.items()
             },
             "seeds": options.seeds,

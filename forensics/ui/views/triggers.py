@@ -64,7 +64,8 @@ def triggers_view(run: Run) -> dict[str, Any]:
 
     Returns:
         ``run``, ``verdict``, ``reason``, ``sentence``, ``target`` (name or ``None``), ``score``,
-        ``cut``, ``cut_calibrated`` (``{"value", "models"}`` or ``None``), ``gate``, ``form``,
+        ``cut``, ``mode`` (the rule that decides), ``content_cut`` (share beyond the reference, or
+        ``None``), ``cut_calibrated`` (``{"value", "models"}`` or ``None``), ``gate``, ``form``,
         ``side`` (of a patch), ``method``, ``budget`` (largest change of a pixel, or ``None``),
         ``seeds`` (how many), ``pool``, ``steps``, ``seconds``, ``limits``, ``evidence`` (lines),
         and ``classes``: one entry each, see ``NUMBERS``, with ``name``, ``mark`` (``flagged``;
@@ -82,6 +83,8 @@ def triggers_view(run: Run) -> dict[str, Any]:
         )},
         "sentence": str(result.get("sentence", "")).removeprefix("Inconclusive. "),
         "cut": result.get("cut", 2.0),
+        "mode": result.get("mode", "published"),
+        "content_cut": _content_cut(result),
         "cut_calibrated": calibrated(result),
         "gate": gate,
         "method": run.options.get("method", "inspector"),
@@ -111,8 +114,16 @@ def _mark(entry: dict[str, Any], result: dict[str, Any]) -> str:
         return "below"
     if result.get("verdict") == "suspicious" and entry["class"] == result.get("target"):
         return "flagged"
-    index, cut = entry.get("anomaly_index"), result.get("cut")
-    return "above" if index is not None and cut is not None and index > cut else "valid"
+    found, cut = entry.get("anomaly_index"), result.get("cut")
+    if result.get("mode") == "content":
+        found, cut = entry.get("margin_over_reference"), _content_cut(result)
+    return "above" if found is not None and cut is not None and found > cut else "valid"
+
+
+def _content_cut(result: dict[str, Any]) -> float | None:
+    """Return how much content a trigger must override beyond the reference; older runs lack it."""
+    found = ((result.get("rules") or {}).get("content") or {}).get("cut")
+    return None if found is None else float(found)
 
 
 def calibrated(result: dict[str, Any]) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ import { bar, range } from "./bars.js";
 
 const WHOLE = 16; // as many classes are shown without pages
 const PAGE = 12;
-const DOWN = new Set(["anomaly_index", "success", "content_success"]); // what begins with the largest
+const DOWN = new Set(["anomaly_index", "success", "content_success", "margin_over_reference"]); // what begins with the largest
 
 const COLUMNS = {
   anomaly_index: ["Anomaly index", "How far the class’s loss lies below the others’, in robust deviations"],
@@ -81,7 +81,7 @@ export function classesCard({ paged }) {
       return el("td", {}, bar(entry.anomaly_index, { scale: scales.anomaly_index, tone, seeds: entry.spread.anomaly_index, lines: [{ at: view.cut, kind: "cut" }, { at: view.cut_calibrated?.value, kind: "calibrated" }] }), el("span", {}, signed(entry.anomaly_index, 1)));
     }
     if (name === "success") return el("td", {}, bar(entry.success, { scale: { low: 0, high: 1 }, tone, seeds: entry.spread.success, lines: [{ at: view.gate, kind: "gate" }] }), el("span", {}, percent(entry.success)));
-    if (name === "content_success") return el("td", {}, bar(entry.content_success, { scale: { low: 0, high: 1 }, tone, lines: [{ at: entry.reference_success, kind: "reference" }] }), el("span", {}, percent(entry.content_success)));
+    if (name === "content_success") return el("td", {}, bar(entry.content_success, { scale: { low: 0, high: 1 }, tone, lines: [{ at: entry.reference_success, kind: "reference" }, { at: byContent() && Number.isFinite(entry.reference_success) ? Math.min(1, entry.reference_success + view.content_cut) : undefined, kind: "cut" }] }), el("span", {}, percent(entry.content_success)));
     if (name === "loss") return el("td", {}, bar(entry.loss, { scale: scales.loss, tone }), el("span", {}, signed(entry.loss, 1)));
     return el("td", { class: "tl-tb-plain" }, fixed(entry[name], 1));
   }
@@ -136,7 +136,7 @@ export function classesCard({ paged }) {
   }
 
   function draw() {
-    listed = view.classes.filter((entry) => !wanted || entry.name.toLowerCase().includes(wanted)).sort(compare(key, reverse));
+    listed = view.classes.filter((entry) => !wanted || entry.name.toLowerCase().includes(wanted)).sort(compare(ranked(key), reverse));
     page = Math.max(0, Math.min(page, pages() - 1));
     const shown = onPage();
     show(figure, el("table", { class: "tl-tb-table", "data-columns": columns().length }, el("thead", {}, el("tr", {}, ["name", ...columns()].map(head))),
@@ -147,9 +147,15 @@ export function classesCard({ paged }) {
     paged(shown);
   }
 
+  /** Whether the overriding of content decides, not the anomaly index. */
+  const byContent = () => view.mode === "content" && Number.isFinite(view.content_cut);
+
+  /** Where content decides, it is what lies beyond the reference that ranks. */
+  const ranked = (name) => (name === "content_success" && byContent() ? "margin_over_reference" : name);
+
   function explain() {
     const key = (kind, text) => el("span", {}, el("i", { class: `tl-tb-key tl-tb-${kind}` }), text);
-    show(legend, key("gate", `gate ${percent(view.gate)}: below it a trigger counts for nothing`), key("cut", `cut ${fixed(view.cut, 1)}`),
+    show(legend, key("gate", `gate ${percent(view.gate)}: below it a trigger counts for nothing`), key("cut", byContent() ? `decides: ${percent(view.content_cut)} of content beyond the reference (anomaly index, cut ${fixed(view.cut, 1)}, only told)` : `cut ${fixed(view.cut, 1)}`),
       view.cut_calibrated ? key("calibrated", `calibrated ${fixed(view.cut_calibrated.value, 1)}${view.cut_calibrated.models ? ` (${plural(view.cut_calibrated.models, "clean model")})` : ""}`) : el("span", {}, "no calibrated cut for so many classes"),
       key("reference", "same trigger, reference model"), view.seeds > 1 && key("seed", `single seeds (of ${view.seeds})`));
   }
@@ -161,7 +167,7 @@ export function classesCard({ paged }) {
       view = next;
       scales = { anomaly_index: range(view.classes.map((entry) => entry.anomaly_index), [view.cut, view.cut_calibrated?.value]), loss: range(view.classes.map((entry) => entry.loss)) };
       search.hidden = view.classes.length <= WHOLE;
-      if (fresh) { wanted = search.value = ""; [key, reverse] = ["anomaly_index", false]; page = Math.max(0, Math.floor([...view.classes].sort(compare(key)).findIndex((entry) => entry.index === state.trigger) / size())); }
+      if (fresh) { wanted = search.value = ""; [key, reverse] = [byContent() ? "content_success" : "anomaly_index", false]; page = Math.max(0, Math.floor([...view.classes].sort(compare(ranked(key))).findIndex((entry) => entry.index === state.trigger) / size())); }
       explain();
       draw();
       tell();
