@@ -1,26 +1,29 @@
 """Compare repairs of CLIP; the one command behind the tables. Every cell is kept and resumes.
 
-python -m benchmarks.clip_repairs --work DIR [--data ../shared/data] [--only REGEX]
+python -m benchmarks.clip_repairs --work DIR [--data ../shared/data] [--only REGEX] [--out DIR]
 python -m benchmarks.clip_repairs --work DIR --develop [--only REGEX]
 
-A cell is world/attack-seed/method. ``--develop`` runs the grid of settings on lab/badnets-large
-seed 0 alone, which enters no table. Reported: the lab's blended, badclip, wanet-strong and a clean
-model; photos of clothing (seeds 1 to 3) and grocery (seed 1) with badnets and blended.
+A cell is world/attack-seed/method; what is changed from the settings stands behind the method.
+``--develop`` runs the grid of settings on lab/badnets-large seed 0 alone, which enters no table.
+Reported: the lab's blended, badclip, sig (no WaNet takes there) and a clean model; repulsive
+prompts on badclip seed 1 with other weights and shots; photos of clothing (seeds 1 to 3) and
+grocery (seed 1) with badnets-frame and blended. ``--finished`` builds nothing and writes tables.
 """
 
 import argparse
 import json
 import re
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.clip_repairs.methods import GRID, METHODS, SETTINGS, Job
+from benchmarks.clip_repairs.methods import GRID, METHODS, SETTINGS, SWEEP, Job
 from benchmarks.clip_repairs.tables import write_tables
 from benchmarks.clip_repairs.worlds import CLEAN_MODEL, LabWorld, PhotoWorld, World
 from forensics.classifiers.zero_shot import ZeroShot
@@ -31,10 +34,11 @@ from forensics.triggers import parse_trigger
 
 DEVELOPMENT = ("lab", "badnets-large", 0)
 REPORTED = {
-    "lab": (("blended", "badclip", "wanet-strong", CLEAN_MODEL), (1, 2, 3)),
-    "clothing": (("badnets", "blended"), (1, 2, 3)),
-    "grocery": (("badnets", "blended"), (1,)),
+    "lab": (("blended", "badclip", "sig", CLEAN_MODEL), (1, 2, 3)),
+    "clothing": (("badnets-frame", "blended"), (1, 2, 3)),
+    "grocery": (("badnets-frame", "blended"), (1,)),
 }
+SWEPT = ("lab", "badclip", 1)
 RESULTS = Path(__file__).parents[1] / "results" / "clip_repairs"
 
 
@@ -45,10 +49,12 @@ def main() -> None:
     if arguments.develop:
         develop(arguments)
         return
-    cells = []
-    for name, attack, seed, method in wanted(arguments.only):
-        world = open_world(name, arguments)
-        cells.append(cell(world, arguments.work / "cells", name, attack, seed, method))
+    cells, work = [], arguments.work / "cells"
+    for planned in wanted(arguments.only):
+        if not arguments.finished:
+            cells.append(cell(open_world(planned.world, arguments), work, planned))
+        elif planned.figures(work).is_file():
+            cells.append(json.loads(planned.figures(work).read_text()))
     if arguments.out is not None:
         write_tables(cells, arguments.out)
 
@@ -62,18 +68,58 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=3000)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--develop", action="store_true")
+    parser.add_argument("--finished", action="store_true")
     parser.add_argument("--out", type=Path, help=f"Folder of the tables, for instance {RESULTS}")
     return parser.parse_args()
 
 
-def wanted(only: str) -> Iterator[tuple[str, str, int, str]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One cell; ``changed`` says what differs from the method's settings."""
+
+    world: str
+    attack: str
+    seed: int
+    method: str
+    changed: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What ``--only`` is compared with."""
+        changed = "".join(f",{key}={value}" for key, value in self.changed.items())
+        return f"{self.world}/{self.attack}-{self.seed}/{self.method}{changed}"
+
+    @property
+    def settings(self) -> Any:
+        """The method's settings with the change; ``None`` for a method without."""
+        own = SETTINGS.get(self.method)
+        return replace(own, **self.changed) if self.changed else own
+
+    def figures(self, work: Path) -> Path:
+        """Where its figures are kept."""
+        return work / self.name / "figures.json"
+
+
+def wanted(only: str) -> Iterator[Planned]:
     """List the reported cells that a regular expression matches."""
+    for planned in (*reported(), *swept(SWEPT, SWEEP)):
+        if re.search(only, planned.name):
+            yield planned
+
+
+def reported() -> Iterator[Planned]:
+    """List the cells of the main tables, first seeds first."""
     for name, (attacks, seeds) in REPORTED.items():
-        for attack in attacks:
-            for seed in seeds:
-                for method in METHODS:
-                    if re.search(only, f"{name}/{attack}-{seed}/{method}"):
-                        yield name, attack, seed, method
+        for seed, attack, method in product(seeds, attacks, METHODS):
+            yield Planned(world=name, attack=attack, seed=seed, method=method)
+
+
+def swept(place: tuple[str, str, int], grid: Mapping[str, Any]) -> Iterator[Planned]:
+    """List cells with changed settings."""
+    name, attack, seed = place
+    for method, changes in grid.items():
+        for changed in changes:
+            yield Planned(world=name, attack=attack, seed=seed, method=method, changed=changed)
 
 
 def open_world(name: str, arguments: argparse.Namespace) -> World:
@@ -89,32 +135,34 @@ def open_world(name: str, arguments: argparse.Namespace) -> World:
     return kept[name]
 
 
-def cell(
-    world: World, work: Path, name: str, attack: str, seed: int, method: str,
-    settings: Any = None, label: str = "",
-) -> dict[str, Any]:  # fmt: skip
+def cell(world: World, work: Path, planned: Planned) -> dict[str, Any]:
     """Return the figures of a cell, built only where they are missing."""
-    folder = work / name / f"{attack}-{seed}" / f"{method}{label}"
-    path = folder / "figures.json"
+    path = planned.figures(work)
     if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         started = time.monotonic()
-        job = Job(world=world, planted=world.plant(attack, seed), folder=folder, seed=seed,
-                  settings=settings)  # fmt: skip
-        classifier, told = METHODS[method](job)
-        found = measured(job, classifier)
-        if method != "none":
-            told["minus_none"] = compare(found, untouched(job, folder.parent)).to_json()
-        keep(found, folder)
-        used = settings or SETTINGS.get(method)
-        told |= {"settings": None if used is None else asdict(used)}
-        told |= {"seconds": round(time.monotonic() - started, 1)}
-        figures = {"world": name, "attack": attack, "seed": seed, "method": method}
-        path.write_text(json.dumps(figures | found.to_json() | told, indent=1) + "\n")
-    figures = json.loads(path.read_text())
+        figures = built(world, path.parent, planned)
+        figures["seconds"] = round(time.monotonic() - started, 1)
+        path.write_text(json.dumps(figures, indent=1) + "\n")
+    found: dict[str, Any] = json.loads(path.read_text())
     shown = ("clean_accuracy", "attack_success_rate", "seconds")
-    print(name, attack, seed, method + label, *(figures[key] for key in shown), flush=True)
-    return dict(figures)
+    print(planned.name, *(found[key] for key in shown), flush=True)
+    return found
+
+
+def built(world: World, folder: Path, planned: Planned) -> dict[str, Any]:
+    """Repair and measure."""
+    job = Job(
+        world=world, planted=world.plant(planned.attack, planned.seed), folder=folder,
+        seed=planned.seed, settings=planned.settings,
+    )  # fmt: skip
+    classifier, told = METHODS[planned.method](job)
+    found = measured(job, classifier)
+    if planned.method != "none":
+        told["minus_none"] = compare(found, untouched(job, folder.parent)).to_json()
+    keep(found, folder)
+    told["settings"] = None if job.settings is None else asdict(job.settings)
+    return asdict(planned) | found.to_json() | told
 
 
 def measured(job: Job, classifier: Any) -> ClassMeasurement:
@@ -154,15 +202,10 @@ def keep(found: ClassMeasurement, folder: Path) -> None:
 
 def develop(arguments: argparse.Namespace) -> None:
     """Run the grid of settings on the development cell."""
-    name, attack, seed = DEVELOPMENT
-    world = open_world(name, arguments)
-    cell(world, arguments.work / "develop", name, attack, seed, "none")
-    for method, grid in GRID.items():
-        for changed in grid:
-            label = "".join(f",{key}={value}" for key, value in changed.items())
-            if re.search(arguments.only, f"{method}{label}"):
-                settings = replace(SETTINGS[method], **changed)
-                cell(world, arguments.work / "develop", name, attack, seed, method, settings, label)
+    world = open_world(DEVELOPMENT[0], arguments)
+    for planned in swept(DEVELOPMENT, {"none": [{}], **GRID}):
+        if planned.method == "none" or re.search(arguments.only, planned.name):
+            cell(world, arguments.work / "develop", planned)
 
 
 if __name__ == "__main__":

@@ -50,8 +50,6 @@ from forensics.repairs.token_unlearning.pipeline import expose, localise
 from forensics.repairs.token_unlearning.unlearn import unlearn
 from forensics.tuning.prompts import PromptShots
 
-SHOTS: Final = 16
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -62,7 +60,7 @@ class Job:
         planted: The model and its pairs.
         folder: For checkpoints.
         seed: Of every draw.
-        settings: Overrides those below.
+        settings: Of the method.
     """
 
     world: World
@@ -79,9 +77,9 @@ class Job:
         """Open the reference."""
         return open_encoder(self.world.reference, device="cpu", precision="float32")
 
-    def chosen(self, name: str) -> Any:
-        """Return the settings of a method."""
-        return replace(self.settings or SETTINGS[name], seed=self.seed)
+    def chosen(self) -> Any:
+        """Return the settings with the seed."""
+        return replace(self.settings, seed=self.seed)
 
 
 Repaired = tuple[ImageClassifier, dict[str, Any]]
@@ -122,6 +120,13 @@ GRID: Final[dict[str, list[dict[str, Any]]]] = {
     "discard-tune": [{"rate": rate} for rate in (1e-4, 3e-4, 1e-3)],
 }
 
+SWEEP: Final[dict[str, list[dict[str, Any]]]] = {
+    "repulsive-prompts": [
+        *({"alpha": alpha} for alpha in (0.1, 1.0, 2.0)),
+        *({"per_class": shots} for shots in (1, 4, 64)),
+    ],
+}
+
 
 def zero_shot(job: Job, encoder: DualEncoder) -> ImageClassifier:
     """Ask an encoder by sentences."""
@@ -133,12 +138,12 @@ def leave(job: Job) -> Repaired:
     return zero_shot(job, job.subject()), {}
 
 
-def on_pairs(name: str, tune: Callable[..., Any]) -> Callable[[Job], Repaired]:
+def on_pairs(tune: Callable[..., Any]) -> Callable[[Job], Repaired]:
     """Repair on clean pairs."""
 
     def repair(job: Job) -> Repaired:
         encoder = job.subject()
-        found = tune(encoder, job.world.clean_pairs(), job.chosen(name), job.folder)
+        found = tune(encoder, job.world.clean_pairs(), job.chosen(), job.folder)
         return zero_shot(job, encoder), {"steps": len(found.losses)}
 
     return repair
@@ -147,37 +152,32 @@ def on_pairs(name: str, tune: Callable[..., Any]) -> Callable[[Job], Repaired]:
 def discard(job: Job) -> Repaired:
     """Start over from the reference."""
     reference = job.reference()
-    found = discard_tune(reference, read(job.planted.pairs), job.chosen("discard-tune"), job.folder)
+    found = discard_tune(reference, read(job.planted.pairs), job.chosen(), job.folder)
     return zero_shot(job, reference), {"steps": len(found.losses)}
 
 
 def probe(job: Job) -> Repaired:
     """Put a linear layer on the image tower."""
-    encoder = job.subject()
-    found = tune_linear_probe(
-        encoder, job.world.classes, few_shots(job, encoder), job.chosen("linear-probe")
-    )
+    encoder, options = job.subject(), job.chosen()
+    shots = few_shots(job, encoder, options.per_class)
+    found = tune_linear_probe(encoder, job.world.classes, shots, options)
     return found.probe, {"trainable": found.trainable}
 
 
-def prompts(name: str) -> Callable[[Job], Repaired]:
+def prompts(job: Job) -> Repaired:
     """Hang prompts into the image tower."""
-
-    def repair(job: Job) -> Repaired:
-        encoder = job.subject()
-        asked = ZeroShot(encoder, job.world.classes, TEMPLATES)
-        found = tune_visual_prompts(
-            encoder, asked.vectors, few_shots(job, encoder), job.chosen(name), job.folder
-        )
-        prompted = PromptedEncoder(encoder, found.prompts)
-        return zero_shot(job, prompted), {"trainable": found.trainable}
-
-    return repair
+    encoder, options = job.subject(), job.chosen()
+    asked = ZeroShot(encoder, job.world.classes, TEMPLATES)
+    shots = few_shots(job, encoder, options.per_class)
+    found = tune_visual_prompts(encoder, asked.vectors, shots, options, job.folder)
+    prompted = PromptedEncoder(encoder, found.prompts)
+    told = {"trainable": found.trainable, "cosine": float(found.log[-1, 2])}
+    return zero_shot(job, prompted), told
 
 
 def unlearn_tokens(job: Job) -> Repaired:
     """Unlearn few pairs; nothing is changed where there is no confident shortcut."""
-    options: TokenUnlearningOptions = job.chosen("token-unlearning")
+    options: TokenUnlearningOptions = job.chosen()
     encoder, reference = job.subject(), job.reference()
     pairs = SuspiciousPairs(read(job.planted.pairs))
     split = split_pairs(pair_cosines(reference, pairs), options)
@@ -200,25 +200,25 @@ def unlearn_tokens(job: Job) -> Repaired:
     return zero_shot(job, encoder), told
 
 
-def few_shots(job: Job, encoder: DualEncoder) -> PromptShots:
-    """Take 16 clean pictures of every class, or as many as there are."""
+def few_shots(job: Job, encoder: DualEncoder, per_class: int) -> PromptShots:
+    """Take so many clean pictures of every class, or as many as there are."""
     samples = job.world.clean_pairs()
     draw, chosen = np.random.default_rng([job.seed, 16]), []
     for name in job.world.classes:
         mine = [sample for sample in samples if sample.label == name]
-        chosen += [mine[place] for place in draw.permutation(len(mine))[:SHOTS]]
+        chosen += [mine[place] for place in draw.permutation(len(mine))[:per_class]]
     with torch.no_grad():
         return read_shots(encoder, job.world.classes, chosen, {})
 
 
 METHODS: Final[dict[str, Callable[[Job], Repaired]]] = {
     "none": leave,
-    "fine-tuning": on_pairs("fine-tuning", fine_tune),
-    "clean-clip": on_pairs("clean-clip", clean_clip),
-    "perturb-recover": on_pairs("perturb-recover", perturb_recover),
+    "fine-tuning": on_pairs(fine_tune),
+    "clean-clip": on_pairs(clean_clip),
+    "perturb-recover": on_pairs(perturb_recover),
     "linear-probe": probe,
-    "visual-prompts": prompts("visual-prompts"),
-    "repulsive-prompts": prompts("repulsive-prompts"),
+    "visual-prompts": prompts,
+    "repulsive-prompts": prompts,
     "token-unlearning": unlearn_tokens,
     "discard-tune": discard,
 }
