@@ -17,7 +17,7 @@ def start_method(case: Case, name: str, values: Mapping[str, Any]) -> Run:
 
     Args:
         case: The case.
-        name: Of a method that looks for evidence.
+        name: Of a method that looks for evidence, or of a repair.
         values: Its options; what is left out keeps its default.
 
     Raises:

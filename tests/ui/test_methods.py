@@ -21,7 +21,7 @@ from forensics.ui.problems import explain_errors
 from forensics.ui.routes import routers
 from forensics.ui.starting import start_method
 from forensics.ui.views.agreement import MOST_SETS, agreement_view, flag_masks, mask_bytes
-from forensics.ui.views.methods import REPAIRS, STARTABLE, method_label, methods_view, startable
+from forensics.ui.views.methods import STARTABLE, method_label, methods_view, startable
 from tests.ui import synthetic
 
 COUNT = 240
@@ -60,10 +60,8 @@ def line(case: Case, name: str, shown: str | None = None) -> dict[str, Any]:
 def test_every_method_with_a_place_on_the_page_can_be_started() -> None:
     kinds = {name: spec.kind for name, spec in methods().items()}
     offered = [spec.name for spec in startable()]
-    assert set(offered) == {
-        name for name, kind in kinds.items() if kind in STARTABLE or name in REPAIRS
-    }
-    assert {"tune", "evaluate", "linear-probe"}.isdisjoint(offered)
+    assert set(offered) == {name for name, kind in kinds.items() if kind in STARTABLE}
+    assert {"tune", "evaluate"}.isdisjoint(offered)
 
 
 def test_a_rebuilt_method_says_so_in_its_name() -> None:

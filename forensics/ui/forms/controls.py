@@ -1,11 +1,13 @@
 """Gradio controls for a method's options, from the dataclass that also makes its flags."""
 
+import math
 import re
 from typing import Any
 
 import gradio as gr
 
 from forensics.options import OptionField, describe_options
+from forensics.ui.forms import repair_words
 
 # What a person decides before a scan; the rest has good defaults and is folded away.
 FIRST = (
@@ -118,8 +120,9 @@ def option_controls(options: type[Any], method: str) -> tuple[list[str], list[An
         Names of the options, and their components in the same order.
     """
     described = {field.name: field for field in describe_options(options)}
-    first = [described[name] for name in FIRST if name in described]
-    rest = [field for name, field in described.items() if name not in FIRST]
+    wanted = repair_words.FIRST.get(method, FIRST)
+    first = [described[name] for name in wanted if name in described]
+    rest = [field for name, field in described.items() if name not in wanted]
     components = _pairs(first, method)
     if rest:
         with gr.Accordion("More options", open=False, elem_id=f"more-{method}"):
@@ -152,7 +155,8 @@ def option_control(field: OptionField, method: str) -> Any:
     """Return the control of one option of a method."""
     own = (method, field.name)
     plain = field.name.replace("_", " ").capitalize()
-    label = OWN_LABELS.get(own) or LABELS.get(field.name, plain)
+    label = OWN_LABELS.get(own) or repair_words.label(method, field.name)
+    label = label or LABELS.get(field.name, plain)
     common: dict[str, Any] = {
         "label": label,
         "info": OWN_HELP.get(own) or _brief(field.help),
@@ -160,7 +164,8 @@ def option_control(field: OptionField, method: str) -> Any:
         "min_width": 170,
     }
     if field.choices:
-        named = [(CHOICES.get(choice, choice), choice) for choice in field.choices]
+        words = CHOICES | repair_words.choices(method)
+        named = [(words.get(choice, choice), choice) for choice in field.choices]
         return gr.Radio(named, value=field.default, **common)
     if field.kind is bool:
         return gr.Checkbox(value=bool(field.default), **common)
@@ -180,12 +185,14 @@ def option_control(field: OptionField, method: str) -> Any:
 
 def _step(default: float) -> float:
     """Return by how much the arrows of a number field move it."""
-    return 0.1 if abs(default) >= 0.1 or not default else 0.001
+    if abs(default) >= 0.1 or not default:
+        return 0.1
+    return float(min(0.001, 10.0 ** math.floor(math.log10(abs(default)))))
 
 
 def _unset(name: str) -> str:
     """Say what an option without a value means."""
-    return UNSET.get(name, "automatic")
+    return UNSET.get(name) or repair_words.UNSET.get(name, "automatic")
 
 
 def _brief(text: str) -> str:

@@ -1,18 +1,12 @@
 """The Triggers tab: runs, classes, pictures of triggers, and a trigger put on a picture."""
 
 import hashlib
-import tempfile
-import zipfile
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Body, Request, Response
-from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
 
 from forensics.case import Case
 from forensics.errors import DataError, OptionError
-from forensics.export.checkpoint import export_checkpoint
 from forensics.jobs.trigger_inversion.stored import read_trigger
 from forensics.triggers import Pixels
 from forensics.ui.context import Context
@@ -72,14 +66,6 @@ def trigger_routes(context: Context) -> APIRouter:
         found = latest_about(case, REPAIR, case.run(run).id)
         return {"view": None if found is None else repair_view(found)}
 
-    @routes.get("/api/cases/{name}/runs/{run}/repaired.zip")
-    def export(name: str, run: str) -> FileResponse:
-        path = zip_checkpoint(context.case(name), run)
-        return FileResponse(
-            path, media_type="application/zip", filename=f"{run}-repaired.zip",
-            background=BackgroundTask(path.unlink, missing_ok=True),
-        )  # fmt: skip
-
     @routes.get("/pictures/{name}/triggers/{run}/{index}.png")
     def picture(
         name: str, run: str, index: int, request: Request, look: str = "plain",
@@ -109,23 +95,6 @@ def trigger_routes(context: Context) -> APIRouter:
         return ask_worker(case, "apply_trigger", asked)
 
     return routes
-
-
-def zip_checkpoint(case: Case, run: str) -> Path:
-    """Export a repair into the case, and pack prompts and provenance for a download.
-
-    Returns:
-        A temporary file; whoever asked deletes it.
-    """
-    place = case.folder / "exports"
-    place.mkdir(mode=0o700, exist_ok=True)
-    told = export_checkpoint(case, place / f"{run}.safetensors", run_id=run, overwrite=True)
-    with tempfile.NamedTemporaryFile(suffix=".zip", delete=False) as file:
-        path = Path(file.name)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.write(told["path"], "repaired-prompts.safetensors")
-        packed.write(told["provenance"], "repaired-prompts.provenance.json")
-    return path
 
 
 def _below(case: Case, row: int | None, size: tuple[int, int] | None) -> tuple[Pixels, str]:

@@ -25,7 +25,7 @@ def method_cost(case: Case, method: str) -> str | None:
         return _inversion(case)
     if method.startswith("trigger-"):
         timed = _latest(case, method)
-        return None if timed is None else f"The last one took {_span(timed[1])}."
+        return None if timed is None else f"The last one took {span(timed[1])}."
     return None
 
 
@@ -46,7 +46,7 @@ def _inversion(case: Case) -> str:
     done = len(run.result()["classes"]) * int(run.options.get("seeds") or 1)
     done *= int(run.result().get("steps") or steps)
     share = (classes or 1) * options.seeds * steps / max(1, done)
-    return f"About {_span(seconds * share)}: {work}, as timed on this case before."
+    return f"About {span(seconds * share)}: {work}, as timed on this case before."
 
 
 def class_count(case: Case) -> int | None:
@@ -73,7 +73,8 @@ def _latest(case: Case, method: str) -> tuple[Run, float] | None:
     return None
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """Write a time as people say it."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

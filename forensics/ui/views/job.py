@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from forensics.registry import methods
 from forensics.runs import Run, progress_view
 from forensics.ui.views.methods import run_label
 
@@ -16,7 +17,7 @@ def job_view(run: Run) -> dict[str, Any]:
         "run": run.id,
         "method": run.method,
         "label": run_label(run),
-        "unit": None if run.method.startswith("trigger-") else "samples",
+        "unit": None if _in_shares(run) else "samples",
         "status": {
             "state": status.state.value,
             "done": status.done,
@@ -34,3 +35,9 @@ def job_view(run: Run) -> dict[str, Any]:
             "ended": ended,
         },
     }
+
+
+def _in_shares(run: Run) -> bool:
+    """Tell whether progress counts steps or shares of the work, which have no name for people."""
+    spec = methods().get(run.method)
+    return run.method.startswith("trigger-") or (spec is not None and spec.kind == "repair")

@@ -10,8 +10,8 @@ from forensics.runs import Run, State
 from forensics.runs.plain import plain
 from forensics.ui.views.cost import method_cost
 
-STARTABLE = ("scan", "transplant")
-REPAIRS = ("trigger-tuning",)  # those whose result has a place on the page
+EVIDENCE = ("scan", "transplant")
+STARTABLE = (*EVIDENCE, "repair")  # kinds of methods that have a place on the page
 BASE = "attention-entropy"  # what the Attention tab itself is drawn from
 SPELT = {"clip-inspector": "CLIP-Inspector"}  # other papers are known by capitals
 MISSING = {
@@ -23,8 +23,7 @@ FIRST = {"multimodal-llm": BASE, "clip": "trigger-inversion"}  # what a case of 
 
 def startable() -> list[MethodSpec]:
     """Return the methods that the page can start, in the order of the registry."""
-    every = methods().values()
-    return [spec for spec in every if spec.kind in STARTABLE or spec.name in REPAIRS]
+    return [spec for spec in methods().values() if spec.kind in STARTABLE]
 
 
 def method_label(spec: MethodSpec) -> str:
@@ -42,20 +41,21 @@ def run_label(run: Run) -> str:
 
 
 def evidence_runs(case: Case) -> list[Run]:
-    """Return all runs of methods that look for evidence, newest first."""
+    """Return all runs of methods that the page can start, newest first."""
     names = {spec.name for spec in startable()}
     return [run for run in case.runs() if run.method in names]
 
 
 def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
-    """Return every method that can look for evidence in this case, with what its latest run says.
+    """Return every method that can be started on this case, with what its latest run says.
 
     Args:
         case: The case.
         shown: Id of the attention scan on the page; its line tells of this scan.
 
     Returns:
-        ``methods``: a line each with ``name``, ``label``, ``title``, ``needs``, ``gives``,
+        ``methods``: a line each with ``name``, ``kind``, ``label``, ``title``, ``needs``,
+        ``gives``,
         ``paper``, ``arxiv``, ``first`` (what such a case begins with), ``cost`` (of a run with the
         defaults, in words, or ``None``); ``reuses`` (id and time of the scan whose arrays it would
         decide from, or ``None``), ``refused`` (why it cannot start, or ``None``); ``said`` (the
@@ -110,7 +110,7 @@ def said_view(run: Run) -> dict[str, Any]:
 def latest_said(case: Case, shown: str | None = None) -> list[tuple[MethodSpec, Run]]:
     """Return the run that speaks for each method that has finished one."""
     found = []
-    for spec in startable():
+    for spec in (spec for spec in startable() if spec.kind in EVIDENCE):
         finished = [r for r in case.runs(spec.name) if r.status().state is State.FINISHED]
         if finished:
             found.append((spec, _speaks(finished, shown)))
@@ -131,6 +131,7 @@ def _line(
     reuses = source if spec.builds_on == "arrays" else None
     return {
         "name": spec.name,
+        "kind": spec.kind,
         "label": method_label(spec),
         "title": spec.title,
         "needs": spec.needs,

@@ -5,7 +5,7 @@ import { card, el, empty, picture, show } from "../core/dom.js";
 import { bytes, clock, count, duration, plural } from "../core/format.js";
 import { FRESH, set, state, watch } from "../core/store.js";
 import { table, tableToggle } from "../chart/frame.js";
-import { BASE, TRIGGERS } from "../methods/listing.js";
+import { BASE, isRepair, TRIGGERS } from "../methods/listing.js";
 
 const row = (name, ...value) => [el("dt", {}, name), el("dd", {}, ...value)];
 
@@ -57,6 +57,7 @@ function deleteButton(run, done) {
 }
 
 function look(run) {
+  if (isRepair(run.method)) { set({ repair: run.state === "finished" ? run.id : null, tab: "repair" }); return; }
   if (TRIGGERS.has(run.method)) { set({ ...(run.method === "trigger-inversion" && run.state === "finished" ? { inversion: run.id } : {}), tab: "triggers" }); return; }
   if (run.method !== BASE) set({ view: run.method, tab: "attention" });
   else set({ ...(run.id === state.run ? {} : FRESH), run: run.id, view: null, tab: "attention" });
@@ -67,7 +68,7 @@ function runs(opened, done) {
   return el("div", { class: "tl-runs" }, el("h3", {}, "Runs on this case"), el("ul", {}, opened.runs.map((run) => el("li", {},
     el("button", { type: "button", class: "tl-link", "aria-current": String(run.id === state.run), onclick: () => look(run) },
     el("strong", {}, run.label), el("span", { class: "tl-sub" },
-      ` ${[run.verdict ?? (run.state === "finished" ? "rank only" : run.state), run.mode && `mode ${run.mode}`, clock(run.created), bytes(run.bytes)].filter(Boolean).join(" · ")}`)), deleteButton(run, done)))));
+      ` ${[run.verdict ?? (run.state === "finished" ? (isRepair(run.method) ? "repaired" : "rank only") : run.state), run.mode && `mode ${run.mode}`, clock(run.created), bytes(run.bytes)].filter(Boolean).join(" · ")}`)), deleteButton(run, done)))));
 }
 
 function estimate(found) {

@@ -1,6 +1,6 @@
 // What the page shows: one flat state, its watchers, and its copy in the address bar.
 
-const LINKED = ["case", "tab", "run", "rule", "view", "sample", "layer", "map", "inversion", "trigger"];
+const LINKED = ["case", "tab", "run", "rule", "view", "sample", "layer", "map", "inversion", "trigger", "repair"];
 const NUMBERS = new Set(["sample", "layer", "trigger"]);
 const SAFE = /^[A-Za-z0-9._-]{1,120}$/;
 
@@ -20,6 +20,7 @@ export const state = {
   case: null, tab: "case", run: null, rule: null, tau: null, cut: null, layer: null, sample: null,
   shown: "flagged", selection: null, page: 0, revealed: false, head: "mean", live: false, summary: null,
   inversion: null, trigger: null, // the scan that the Triggers tab shows (null: the latest), and the class looked at
+  repair: null, // the repair that the Repair tab shows (null: the latest)
   map: null, // the run whose map the Clusters tab shows (null: the latest)
   view: null, job: null, methods: null, // the method looked at (null: the page's own scan), the job followed, the lines of all
   ...fromAddress(),

@@ -9,8 +9,11 @@ const drawer = () => document.querySelector("#run-drawer");
 
 /** Open the form of a method and close the others; those that cannot examine this case are not offered. */
 function unfold(method) {
+  const kind = (name) => state.methods?.find((line) => line.name === name)?.kind === "repair";
+  const repairs = kind(method); // repairs and methods that look for evidence are not mixed
   for (const part of drawer().querySelectorAll(":scope > [id^=run-]:not(#run-head)")) {
-    part.style.display = !state.methods || state.methods.some((line) => part.id === `run-${line.name}`) ? "" : "none";
+    const offered = !state.methods || state.methods.some((line) => part.id === `run-${line.name}` && (line.kind === "repair") === repairs);
+    part.style.display = offered ? "" : "none";
     const label = part.querySelector(":scope > .label-wrap, :scope > button");
     if (label && label.classList.contains("open") !== (part.id === `run-${method}`)) label.click();
   }

@@ -4,7 +4,7 @@ import { el, show } from "../core/dom.js";
 import { clock, count } from "../core/format.js";
 import { FRESH, set, state, watch } from "../core/store.js";
 import { agreement } from "./agreement.js";
-import { openDrawer, resume, TRIGGERS } from "./listing.js";
+import { isEvidence, openDrawer, resume, TRIGGERS } from "./listing.js";
 import { offers } from "./offers.js";
 import { badge, flaggedText, nameParts, took } from "./words.js";
 
@@ -67,7 +67,7 @@ export function methodsStrip() {
   const opened = new Set();
 
   function draw() {
-    const lines = state.methods;
+    const lines = state.methods?.filter(isEvidence);
     node.hidden = !lines;
     if (!lines) return;
     const begun = lines.filter((line) => line.said || line.active || line.trouble);

@@ -3,11 +3,13 @@
 import { el, show } from "../core/dom.js";
 import { keysOff, setKeysOff } from "../core/keys.js";
 import { TEXTS as CLUSTERS } from "../clusters/help.js";
+import { TEXTS as REPAIR } from "../repair/help.js";
 import { TEXTS as TRIGGERS } from "../triggers/help.js";
 
 const TEXTS = {
   clusters: CLUSTERS,
   triggers: TRIGGERS,
+  repair: REPAIR,
   case: [
     ["A case", "is one folder with everything about one investigation: which model and which data, their fingerprints (SHA-256), every scan and every export. The command line and a notebook open the same folder."],
     ["The suspicion", "Somebody may have put a small mark, a trigger, on a few training pictures and changed their answers. A model tuned on that set behaves well until it sees the mark; then it gives the planted answer."],

@@ -1,0 +1,117 @@
+// The same pictures before and after: what the model says and where it looks, with and without the trigger.
+
+import { recall } from "../core/api.js";
+import { card, el, empty, picture, segmented, show } from "../core/dom.js";
+import { percent } from "../core/format.js";
+import { ramp } from "../core/palette.js";
+import { drawOverlay, peak } from "../sample/overlay.js";
+import { halves } from "../sample/live.js";
+import { examplePicture, repairPath } from "./data.js";
+
+const STATES = [["before", "As delivered"], ["after", "Repaired"]];
+const HOWS = { plain: "without the trigger", triggered: "with the trigger" };
+const SIDE = 232;
+
+function answers(said, view, label) {
+  return el("ol", { class: "tl-said-list" }, said.top.map((one) => el("li", { "data-target": String(one.name === view.target && one.name !== label) },
+    el("i", { style: `width:${(100 * one.probability).toFixed(1)}%` }), el("span", {}, one.name), el("span", {}, percent(one.probability)))));
+}
+
+/** One of the four pictures: a canvas with the attention on top, and the first answers. */
+function stage(view, one, place, key, how) {
+  const canvas = el("canvas", { width: SIDE, height: SIDE, role: "img" });
+  const said = one.states[key][how];
+  const node = el("figure", { class: "tl-rp-state", "data-state": `${key}-${how}` }, canvas, answers(said, view, one.label));
+  const image = new Image();
+  image.src = examplePicture(view.run, place, how);
+  const ready = image.decode().then(() => true, () => false);
+  return {
+    node,
+    async draw(values, facts, top, opacity) {
+      if (!(await ready)) { canvas.replaceWith(el("span", { class: "tl-no-picture" }, "not kept")); return; }
+      const context = canvas.getContext("2d");
+      context.imageSmoothingEnabled = false;
+      context.drawImage(image, 0, 0, SIDE, SIDE);
+      const words = `${STATES.find(([name]) => name === key)[1]}, ${HOWS[how]}: ${said.top[0].name}, ${percent(said.top[0].probability)}`;
+      canvas.setAttribute("aria-label", words);
+      if (!values) return;
+      const over = document.createElement("canvas");
+      over.width = over.height = SIDE;
+      drawOverlay(over, values, { rows: facts.rows, columns: facts.columns, visible: [0, 0, 1, 1] }, top);
+      context.globalAlpha = opacity;
+      context.drawImage(over, 0, 0);
+      context.globalAlpha = 1;
+    },
+  };
+}
+
+/** The card; null where the repair kept no pictures. */
+export function examplesCard(view) {
+  const told = view.comparison;
+  if (!told?.examples.length) return null;
+  const hows = told.triggered ? ["plain", "triggered"] : ["plain"];
+  const facts = told.attention?.problem ? null : told.attention;
+  let [place, layer, looks, maps, stages] = [0, facts ? facts.layers - 1 : 0, Boolean(facts), null, []];
+  const film = el("div", { class: "tl-rp-film", role: "group", "aria-label": "Pictures" });
+  const grid = el("div", { class: "tl-rp-grid", "data-hows": String(hows.length) });
+  const controls = el("div", { class: "tl-controls" });
+  const node = card("The same pictures, before and after", { subtitle: `What the model says${facts ? " and where its image tower looks" : ""}, ${told.triggered ? "with and without the trigger" : "without a trigger: none is known here"}. Pictures as the model gets them.` },
+    film, controls, grid, told.word_trigger && el("p", { class: "tl-note" }, "This trigger also has words; here only its mark on the picture is shown."),
+    told.attention?.problem && el("p", { class: "tl-note" }, `Where it looks cannot be shown: ${told.attention.problem}`));
+  node.id = "tl-rp-examples";
+
+  const valuesOf = (key, how) => (maps && looks ? maps[key][how]?.subarray(layer * facts.rows * facts.columns, (layer + 1) * facts.rows * facts.columns) : null);
+
+  function paint() {
+    const every = stages.map(({ key, how }) => valuesOf(key, how)).filter(Boolean);
+    const top = every.length ? Math.max(...every.map(peak)) : 1;
+    for (const one of stages) one.stage.draw(valuesOf(one.key, one.how), facts, top, 0.62);
+    show(legend, looks && facts ? [el("span", {}, "0 %"), el("i", { style: `background:${ramp()}` }), el("span", {}, `${percent(top, 1)} of the attention on a patch, all four alike`)] : null);
+  }
+  const legend = el("div", { class: "tl-legend" });
+
+  function tools() {
+    if (!facts) return;
+    const at = el("output", {}, `${layer} of 0 to ${facts.layers - 1}`);
+    show(controls, segmented("What is drawn", [["looks", "Where it looks"], ["plain", "Picture alone"]], looks ? "looks" : "plain", (next) => { looks = next === "looks"; tools(); paint(); }),
+      looks && facts.layers > 1 && el("label", { class: "tl-rp-layer" }, "layer ", el("input", { type: "range", id: "tl-rp-layer", min: "0", max: String(facts.layers - 1), value: String(layer), "aria-label": "Layer of the image tower", oninput: (event) => { layer = Number(event.target.value); show(at, `${layer} of 0 to ${facts.layers - 1}`); paint(); } }), at), legend);
+  }
+
+  function filmstrip() {
+    show(film, told.examples.map((one, k) => el("button", { type: "button", class: "tl-tile", "aria-pressed": String(k === place), title: `${one.id}: ${one.label}`, "aria-label": `Picture ${one.id}, ${one.label}`, onclick: () => { place = k; open(); } },
+      picture(examplePicture(view.run, k, "plain")), flips(one) && el("span", { class: "tl-badge" }, flips(one)))));
+  }
+
+  /** In a mark: does the trigger still work on this picture? */
+  function flips(one) {
+    if (!told.triggered || one.label === view.target) return "";
+    const [before, after] = STATES.map(([key]) => one.states[key].triggered.top[0].name === view.target);
+    return before && !after ? "▼ undone" : before && after ? "▲ still" : after ? "▲ new" : "";
+  }
+
+  async function open() {
+    const mine = place;
+    filmstrip();
+    tools();
+    const one = told.examples[place];
+    stages = hows.flatMap((how) => STATES.map(([key]) => ({ key, how, stage: stage(view, one, mine, key, how) })));
+    const cells = hows.map((how) => [el("h4", { class: "tl-rp-how" }, HOWS[how]), stages.filter((found) => found.how === how).map((found) => found.stage.node)]);
+    show(grid, el("span"), STATES.map(([, title]) => el("h4", {}, title)), cells);
+    grid.dataset.truth = one.label ?? "";
+    show(said, el("b", {}, one.id), ` truly shows “${one.label ?? "?"}”.`, view.target && one.label === view.target ? " It is of the target class itself, so it does not count for attack success." : "");
+    maps = null;
+    paint();
+    if (!facts) { node.dataset.ready = view.run; return; }
+    try {
+      const reply = await recall(repairPath(view.run, `/attention/${mine}`));
+      if (mine !== place) return;
+      maps = Object.fromEntries(STATES.map(([key]) => [key, Object.fromEntries(Object.entries(reply[key]).map(([how, text]) => [how, halves(text)]))]));
+      paint();
+      node.dataset.ready = view.run;
+    } catch (error) { if (mine === place) grid.append(empty(error.message, error.remedy ?? "")); }
+  }
+  const said = el("p", { class: "tl-note", "aria-live": "polite" });
+  node.insertBefore(said, grid);
+  open();
+  return node;
+}

@@ -1,0 +1,79 @@
+// A repair under way, waiting or ended early: how far it is, its loss, cancel, resume.
+
+import { casePath, getJSON, post } from "../core/api.js";
+import { el, show } from "../core/dom.js";
+import { duration } from "../core/format.js";
+import { state } from "../core/store.js";
+import { resume } from "../methods/listing.js";
+import { liveCurve } from "./curves.js";
+import { optionsText } from "./data.js";
+
+const PACE = 700;
+const runPath = (run, rest = "") => `${casePath(state.case)}/runs/${encodeURIComponent(run)}${rest}`;
+
+/** The card; `update(row)` tells which repair it is about, `null` hides it. `ended()` is called when that one stops. */
+export function runningCard({ ended }) {
+  const title = el("h3");
+  const bar = el("div", { class: "tl-track", role: "progressbar", "aria-label": "Progress of the repair", "aria-valuemin": "0", "aria-valuemax": "100" }, el("i"));
+  const words = el("span", { class: "tl-job-text", "aria-live": "polite" });
+  const buttons = el("span", { class: "tl-tools" });
+  const problem = el("div");
+  const curve = liveCurve();
+  const node = el("section", { class: "tl-card tl-rp-running", id: "tl-rp-running", "aria-label": "Repair under way", hidden: true },
+    el("header", { class: "tl-card-head" }, el("div", {}, title), buttons), el("div", { class: "tl-rp-progress" }, bar, words), problem, curve.node);
+  let [row, timer] = [null, null];
+
+  async function command(act, button) {
+    button.disabled = true;
+    show(problem);
+    try { await act(); } catch (error) {
+      button.disabled = false;
+      show(problem, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+    }
+  }
+  const button = (text, id, act, primary = false) => el("button", { type: "button", id, class: primary ? "tl-primary" : "tl-ghost", onclick: (event) => command(act, event.target) }, text);
+
+  function tell(job) {
+    const share = job.status.total ? job.status.done / job.status.total : 0;
+    bar.firstChild.style.width = `${(100 * share).toFixed(1)}%`;
+    bar.setAttribute("aria-valuenow", String(Math.round(100 * share)));
+    const { status, progress } = job;
+    show(words, [status.state === "queued" ? "waits for the worker" : `${Math.floor(100 * share)} %`, status.message, progress.remaining !== null && `about ${duration(progress.remaining)} left`,
+      progress.stalled && "no sign of life from its process for a while"].filter(Boolean).join(" · "));
+  }
+
+  async function look() {
+    clearTimeout(timer);
+    if (!row?.active) return;
+    const of = row.run;
+    try {
+      const job = await getJSON(runPath(of));
+      if (of !== row?.run) return;
+      tell(job);
+      if (!job.status.active) { ended(of); return; }
+    } catch { /* the bar at the top tells of it; the next look may find the server again */ }
+    timer = setTimeout(look, PACE);
+  }
+
+  return {
+    node,
+    update(next) {
+      row = next;
+      node.hidden = !row;
+      if (!row) { clearTimeout(timer); curve.stop(); return; }
+      node.dataset.run = row.run;
+      node.dataset.state = row.state;
+      show(title, row.label, row.options.length > 0 && el("span", { class: "tl-sub" }, ` ${optionsText(row.options)}`));
+      show(problem);
+      curve.follow(row.run);
+      bar.hidden = !row.active;
+      if (row.active) {
+        show(buttons, button("Cancel", "tl-rp-cancel", () => post(runPath(row.run, "/cancel"))));
+        look();
+        return;
+      }
+      show(buttons, row.resumable && button(row.state === "failed" ? "Try again" : "Resume", "tl-rp-resume", () => resume(row, row.method), true));
+      show(words, el("b", {}, `It is ${row.state}. `), row.error || "What it finished is kept.");
+    },
+  };
+}

@@ -1,0 +1,91 @@
+// The Repair tab: what can be repaired how, what is under way, all repairs beside each other, one of them in full.
+
+import { casePath, getJSON } from "../core/api.js";
+import { el, empty, show } from "../core/dom.js";
+import { set, state, watch } from "../core/store.js";
+import { ratesCard, saidStrip } from "./before.js";
+import { classesCard } from "./classes.js";
+import { compareCard } from "./compare.js";
+import { curveCards } from "./curves.js";
+import { repairPath } from "./data.js";
+import { examplesCard } from "./examples.js";
+import { methodsCard, nothingFits } from "./methods.js";
+import { planeCard } from "./plane.js";
+import { resistivityCard } from "./resistivity.js";
+import { runningCard } from "./running.js";
+import { tokensCard } from "./tokens.js";
+
+/** One repair in full, card by card; what it did not keep has no card. */
+function figures(view) {
+  const changed = view.changed;
+  return [saidStrip(view), changed && ratesCard(view),
+    changed && el("div", { class: "tl-rp-pair" }, classesCard(view), resistivityCard(view), ...curveCards(view)),
+    changed && examplesCard(view), changed && planeCard(view), tokensCard(view)];
+}
+
+/** Build the tab into `element`. */
+export function mount({ element }) {
+  const host = element.querySelector(".tl-root");
+  let [view, drawn, token] = [null, null, 0];
+  const blank = el("div", { hidden: true });
+  const picker = methodsCard({ running: () => Boolean(view?.rows.some((row) => row.active)) });
+  const running = runningCard({ ended: () => open() });
+  const compare = compareCard({ choose: (run) => set({ repair: run }) });
+  const detail = el("div", { class: "tl-rp-figures", id: "tl-rp-figures" });
+  const body = el("div", { class: "tl-repair", hidden: true }, picker.node, running.node, compare.node, detail);
+  show(host, blank, body);
+
+  function stop(content) {
+    view = drawn = null;
+    running.update(null);
+    show(blank, content);
+    blank.hidden = false;
+    body.hidden = true;
+    delete host.dataset.ready;
+  }
+
+  async function open() {
+    if (state.tab !== "repair") { running.update(null); return; }
+    const mine = token += 1;
+    if (!state.case) { stop(el("div", { class: "tl-card" }, empty("No case is open.", "Open a demo or your own case first.", el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "case" }) }, "Open a case")))); return; }
+    try {
+      const next = await getJSON(`${casePath(state.case)}/repairs`);
+      if (mine !== token) return;
+      if (!next.methods.length && !next.rows.length) { stop(nothingFits(next.kind)); return; }
+      await draw(next, mine);
+    } catch (error) {
+      if (mine === token) stop(el("div", { class: "tl-card" }, empty("The repairs cannot be shown.", `${error.message} ${error.remedy ?? ""}`)));
+    }
+  }
+
+  /** The run under way, else the newest one if it ended early. */
+  const unfinished = (rows) => rows.find((row) => row.active) ?? (rows[0]?.state === "finished" ? null : rows[0] ?? null);
+
+  async function draw(next, mine) {
+    view = next;
+    blank.hidden = true;
+    body.hidden = false;
+    const finished = view.rows.filter((row) => row.state === "finished");
+    const chosen = finished.find((row) => row.run === state.repair) ?? finished[0] ?? null;
+    picker.update(view, !view.rows.length);
+    running.update(unfinished(view.rows));
+    compare.update(view, chosen?.run);
+    if (!chosen) {
+      drawn = null;
+      show(detail, !view.rows.length && el("div", { class: "tl-card" }, empty("No repair yet.", "Choose one above. Afterwards the old and the new model stand here side by side: clean accuracy and attack success, class by class, layer by layer, and on the same pictures. The case’s own model is never changed.")));
+      host.dataset.ready = "none";
+      return;
+    }
+    if (chosen.run === drawn) { host.dataset.ready = drawn; return; }
+    const one = await getJSON(repairPath(chosen.run));
+    if (mine !== token) return;
+    drawn = chosen.run;
+    show(detail, figures(one));
+    host.dataset.ready = drawn;
+  }
+
+  watch(["case"], () => { drawn = null; show(detail); body.hidden = blank.hidden = true; set({ repair: null }); open(); });
+  watch(["methods", "repair", "tab"], open);
+  watch(["finished"], () => { const run = state.finished.split(" ")[0].split("/").at(-1); if (view?.rows.some((row) => row.run === run && row.state !== "finished")) set({ repair: null }); open(); });
+  open();
+}

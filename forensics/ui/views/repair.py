@@ -1,0 +1,174 @@
+"""One finished repair, before and after."""
+
+from typing import Any
+
+from forensics.errors import CaseError
+from forensics.registry import methods
+from forensics.runs import Run, State
+from forensics.runs.losses import read_losses
+from forensics.runs.plain import plain
+from forensics.ui.views.methods import run_label
+from forensics.ui.views.repair_comparison import comparison_view
+from forensics.ui.views.repair_rates import (
+    classes_of,
+    has_checkpoint,
+    judged,
+    target_of,
+    versions_of,
+)
+from forensics.ui.views.repairs import differing
+
+LABELS = {
+    "loss": "loss", "cross_entropy": "cross entropy", "cosine": "cosine with the old features",
+    "clean_accuracy": "clean accuracy", "target_accuracy": "accuracy of the target class",
+    "attack_success_rate": "attack success", "chosen": "chosen pairs", "benign": "benign pairs",
+    "right-class": "repaired", "wrong-class": "control: another class’s trigger",
+    "random-noise": "control: random noise", "clean-only": "control: clean pictures only",
+    "benign_low": "the lowest twentieth of the benign pairs",
+}  # fmt: skip
+SHARES = ("clean_accuracy", "target_accuracy", "attack_success_rate")
+COSINES = ("chosen", "benign", "benign_low")
+OUTSIDE = ("cosine",)  # not a loss: another unit
+
+
+def finished_repair(run: Run) -> Run:
+    """Check that a run is a finished repair.
+
+    Raises:
+        CaseError: It is another method's, or not finished.
+    """
+    spec = methods().get(run.method)
+    if spec is None or spec.kind != "repair" or run.status().state is not State.FINISHED:
+        raise CaseError(f"{run.id} is no finished repair.", remedy="Repair the model first.")
+    return run
+
+
+def repair_view(run: Run) -> dict[str, Any]:
+    """Return what the page draws of a finished repair.
+
+    Returns:
+        ``run``, ``method``, ``label``, ``created``, ``sentence``, ``changed``, ``target``,
+        ``judged``, ``versions`` (see :func:`versions_of`), ``classes``, ``target_accuracy``,
+        ``options``, ``curves`` (charts: ``title``, ``unit``, ``x``, ``series`` of ``label``,
+        ``steps``, ``values``), ``facts`` (lines), ``comparison`` (see :func:`comparison_view`;
+        ``None`` where none was made), ``tokens`` (whether there are weighed tokens to show),
+        ``fresh`` (a new scan of what was repaired, or ``None``), ``checkpoint``, ``limits``.
+    """
+    result = run.result()
+    view = {
+        "run": run.id,
+        "method": run.method,
+        "label": run_label(run),
+        "created": run.created,
+        "sentence": str(result.get("sentence", "")),
+        "changed": bool(result.get("checkpoint")),
+        "target": result.get("target"),
+        "judged": judged(result),
+        "versions": versions_of(result),
+        "classes": classes_of(result),
+        "target_accuracy": target_of(result),
+        "options": differing(run),
+        "curves": curves_of(result),
+        "facts": _facts(result),
+        "comparison": comparison_view(result.get("comparison")),
+        "tokens": bool(result.get("chosen")),
+        "fresh": _fresh(result.get("fresh")),
+        "checkpoint": has_checkpoint(run),
+        "limits": _limits(result),
+    }
+    shown: dict[str, Any] = plain(view)
+    return shown
+
+
+def live_view(run: Run) -> dict[str, Any]:
+    """Return the losses of a run, whether it works or has stopped; see :func:`read_losses`."""
+    return {"run": run.id, "stages": read_losses(run.folder)}
+
+
+def curves_of(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the charts of a tuning, each with series of one unit."""
+    losses, looks = result.get("losses") or {}, result.get("curve") or {}
+    charts = [
+        _chart("Loss", "loss", _axis(result),
+               {k: v for k, v in losses.items() if k not in OUTSIDE}),
+        _chart("Cosine with the features of the delivered tower", "cosine", "epoch",
+               {k: v for k, v in losses.items() if k in OUTSIDE}),
+    ]  # fmt: skip
+    overfitting = (result.get("overfitting") or {}).get("loss")
+    if overfitting:
+        charts.insert(0, _chart("Overfitting a copy", "loss", "step", {"loss": overfitting}))
+    steps = looks.get("step")
+    if steps:
+        pick = {name: looks.get(name) for name in (*SHARES, *COSINES)}
+        charts += [
+            _chart("A few test pictures while it unlearns", "share", "step",
+                   {k: v for k, v in pick.items() if k in SHARES}, steps),
+            _chart("Similarity of pairs while it unlearns", "cosine", "step",
+                   {k: v for k, v in pick.items() if k in COSINES}, steps),
+        ]  # fmt: skip
+    return [chart for chart in charts if chart["series"]]
+
+
+def _axis(result: dict[str, Any]) -> str:
+    """Few-shot repairs keep one loss an epoch, the others losses of (some) steps."""
+    return "epoch" if "shots" in result else "step"
+
+
+def _chart(
+    title: str, unit: str, x: str, series: dict[str, Any], steps: list[float] | None = None
+) -> dict[str, Any]:
+    return {
+        "title": title, "unit": unit, "x": x,
+        "series": [
+            {"name": name, "label": LABELS.get(name, name.replace("_", " ").replace("-", " ")),
+             "steps": steps or list(range(1, len(values) + 1)), "values": values}
+            for name, values in series.items()
+            if values and any(value is not None for value in values)
+        ],
+    }  # fmt: skip
+
+
+def _facts(result: dict[str, Any]) -> list[str]:
+    told = []
+    shots, pairs, test = (result.get(key) or {} for key in ("shots", "pairs", "test"))
+    if shots.get("n") is not None:
+        told.append(f"Tuned on {shots['n']:,} clean labelled pictures.")
+    if pairs.get("chosen") is not None:
+        told.append(
+            f"{pairs['suspicious']:,} of {pairs['n']:,} pairs match badly; {pairs['chosen']:,} of "
+            "them were singled out."
+        )
+    elif pairs.get("n") is not None:
+        told.append(f"Trained on {pairs['n']:,} pairs of picture and caption.")
+    if test.get("n") is not None:
+        skipped = f" ({test['skipped']:,} could not be used)" if test.get("skipped") else ""
+        told.append(f"Measured on {test['n']:,} other pictures{skipped}.")
+    if result.get("trainable_parameters"):
+        told.append(_tuned(result))
+    return told
+
+
+def _tuned(result: dict[str, Any]) -> str:
+    tuned, every = int(result["trainable_parameters"]), result.get("parameters")
+    if not every:
+        return f"{tuned:,} numbers were tuned."
+    if tuned >= every:
+        return f"All {tuned:,} weights could change."
+    return f"{tuned:,} numbers were tuned ({100 * tuned / every:.2g} % of the model’s {every:,})."
+
+
+def _fresh(found: dict[str, Any] | None) -> dict[str, Any] | None:
+    if not found:
+        return None
+    return {key: found.get(key) for key in ("verdict", "sentence", "score", "target")}
+
+
+def _limits(result: dict[str, Any]) -> list[str]:
+    """Say what the numbers cannot speak of."""
+    told = ["Only this trigger was measured; another one may still work."]
+    if result.get("judged_by") is None:
+        told = ["No trigger was measured. A backdoor may be there as before."]
+    elif result.get("judged_by") != "known":
+        told.append("A reconstructed trigger works; it need not be the attacker’s.")
+    told.append("A repaired model is not thereby “clean”.")
+    return told
