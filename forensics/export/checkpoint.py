@@ -12,6 +12,7 @@ from forensics import __version__
 from forensics.case import Case
 from forensics.errors import CaseError, OptionError
 from forensics.export.atomic import refuse_existing, whole_file
+from forensics.export.command import command_line
 from forensics.export.model_folder import NOTE, write_model_folder
 from forensics.registry import methods
 from forensics.repairs.repulsive_prompts import LOADER
@@ -157,6 +158,7 @@ def _provenance(
             "scan": result.get("scan"),
             "target": result.get("target"),
             "options": run.options,
+            "command": command_line(run),
             "shots": result.get("shots"),
             "pairs": result.get("pairs"),
             "test": result.get("test"),
