@@ -2,13 +2,13 @@
 
 import { MARKS } from "../attention/verdict.js";
 import { frame, responsive, table, tableToggle } from "../chart/frame.js";
-import { getJSON, casePath } from "../core/api.js";
-import { card, el, empty, show, svg } from "../core/dom.js";
+import { casePath } from "../core/api.js";
+import { el, show, svg } from "../core/dom.js";
 import { count, percent, signed } from "../core/format.js";
-import { state, watch } from "../core/store.js";
+import { state } from "../core/store.js";
 import { bar } from "./bars.js";
-import { lineOf, REPAIR, triggersPath } from "./data.js";
-import { stage, starter } from "./stages.js";
+import { REPAIR } from "./data.js";
+import { following } from "./following.js";
 
 const WHAT = "Tunes the learnt prompts on clean pictures and on copies that carry the trigger but keep their true label. The encoder stays as it is.";
 const HEIGHT = 150;
@@ -55,56 +55,29 @@ function fresh(found) {
   return el("p", { class: "tl-transplant-said", id: "tl-repair-fresh" }, el("b", {}, "New scan of the repaired prompts, with another seed and other pictures: "), el("span", { class: `tl-chip tl-${mark.tone}` }, `${mark.shape} ${mark.name.toLowerCase()}`), " ", found.sentence);
 }
 
+function exporter(view) {
+  if (!view.checkpoint) return null;
+  return el("a", { class: "tl-export-link tl-primary tl-download", id: "tl-repair-export", download: "", href: `${casePath(state.case)}/runs/${encodeURIComponent(view.run)}/repaired.zip`,
+    title: "The repaired prompts (safetensors) and a note of where they come from" }, "Export the repaired prompts");
+}
+
+function result(view, { body, tools, start }) {
+  const figure = el("div");
+  const holder = el("div", { hidden: true });
+  const toggle = tableToggle(figure, holder, () => numbers(view));
+  const plot = el("div", { class: "tl-figure" });
+  show(tools, toggle.button, start(false), exporter(view));
+  show(figure, versions(view), el("p", { class: "tl-note" }, `Attack success is measured with ${view.judged_by}. ${view.facts} Thin lines: 95 % intervals.`),
+    Object.values(view.losses).some((values) => values.length > 1) && el("details", { class: "tl-limits" }, el("summary", {}, "How the tuning went"), plot));
+  show(body, el("p", { class: "tl-transplant-said", id: "tl-repair-said" }, view.forced && el("b", {}, "The scan does not point to this class. "), view.sentence.split(" A new inversion, ")[0]), figure, holder, fresh(view.fresh));
+  responsive(plot, (width) => show(plot, losses(width, view)));
+}
+
 /** The card; `update(view)` tells it which scan is on the page. */
 export function repairCard() {
-  const body = el("div");
-  const tools = el("span", { class: "tl-tools" });
-  const trouble = el("div");
-  const node = card("Repair the prompts (reconstruction)", { subtitle: WHAT, tools: [tools], label: "Repair" }, trouble, body);
-  node.id = "tl-repair";
-  let [scan, drawn, asked] = [null, null, 0];
-
-  const begin = (primary) => starter(REPAIR, drawn ? "Repair again" : "Repair the prompts", trouble, { id: "tl-repair-start", options: { run: scan.run }, primary });
-
-  function exporter(view) {
-    if (!view.checkpoint) return null;
-    return el("a", { class: "tl-export-link tl-primary tl-download", id: "tl-repair-export", download: "", href: `${casePath(state.case)}/runs/${encodeURIComponent(view.run)}/repaired.zip`,
-      title: "The repaired prompts (safetensors) and a note of where they come from" }, "Export the repaired prompts");
-  }
-
-  function result(view) {
-    const figure = el("div");
-    const holder = el("div", { hidden: true });
-    const toggle = tableToggle(figure, holder, () => numbers(view));
-    const plot = el("div", { class: "tl-figure" });
-    show(tools, toggle.button, begin(false), exporter(view));
-    show(figure, versions(view), el("p", { class: "tl-note" }, `Attack success is measured with ${view.judged_by}. ${view.facts} Thin lines: 95 % intervals.`),
-      Object.values(view.losses).some((values) => values.length > 1) && el("details", { class: "tl-limits" }, el("summary", {}, "How the tuning went"), plot));
-    show(body, el("p", { class: "tl-transplant-said", id: "tl-repair-said" }, view.forced && el("b", {}, "The scan does not point to this class. "), view.sentence.split(" A new inversion, ")[0]), figure, holder, fresh(view.fresh));
-    responsive(plot, (width) => show(plot, losses(width, view)));
-    node.dataset.run = view.run;
-  }
-
-  async function load() {
-    if (!scan) return;
-    const mine = asked += 1;
-    const line = lineOf(REPAIR);
-    if (line?.active) { drawn = null; show(tools); show(body, stage(line, {})); node.dataset.run = ""; return; }
-    try {
-      const { view } = await getJSON(triggersPath(scan.run, "/about/repair"));
-      if (mine !== asked) return;
-      if (view && view.run === drawn) return;
-      show(trouble);
-      drawn = view?.run ?? null;
-      if (view) { result(view); return; }
-      show(tools);
-      node.dataset.run = "";
-      show(body, stage(line, { title: "Not repaired yet.", advice: "Afterwards both are measured on pictures that were not tuned on: whether the trigger still works, and what the repair cost. Controls tune the same way with a wrong trigger.", begin: () => begin(true) }));
-    } catch (error) {
-      if (mine === asked) show(body, empty(error.message, error.remedy ?? ""));
-    }
-  }
-
-  watch(["methods", "finished"], load);
-  return { node, update(view) { if (scan?.run !== view.run) drawn = null; scan = view; return load(); } };
+  return following(REPAIR, "/about/repair", { title: "Repair the prompts (reconstruction)", subtitle: WHAT, label: "Repair", id: "tl-repair" }, {
+    result,
+    begin: ({ scan, drawn }) => ({ text: drawn ? "Repair again" : "Repair the prompts", id: "tl-repair-start", options: { run: scan.run } }),
+    offer: () => ({ title: "Not repaired yet.", advice: "Afterwards both are measured on pictures that were not tuned on: whether the trigger still works, and what the repair cost. Controls tune the same way with a wrong trigger." }),
+  });
 }

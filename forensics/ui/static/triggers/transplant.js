@@ -3,12 +3,11 @@
 import { MARKS } from "../attention/verdict.js";
 import { responsive, table, tableToggle } from "../chart/frame.js";
 import { intervals } from "../chart/intervals.js";
-import { getJSON } from "../core/api.js";
-import { card, el, empty, picture, show } from "../core/dom.js";
+import { el, picture, show } from "../core/dom.js";
 import { count, fixed, percent, signed } from "../core/format.js";
 import { set, state, watch } from "../core/store.js";
-import { lineOf, TRANSPLANT, triggersPath } from "./data.js";
-import { stage, starter } from "./stages.js";
+import { TRANSPLANT } from "./data.js";
+import { following } from "./following.js";
 
 const WHAT = "Puts the trigger on pictures in which the model is sure of another class, beside other classes’ triggers, the same pixels shuffled, and a reference model.";
 const span = (found) => `${signed(found.value)} (${signed(found.low)} to ${signed(found.high)})`;
@@ -39,54 +38,25 @@ function figures(view) {
     el("section", { "aria-label": "Examples" }, el("h4", {}, "One picture of each class the model saw"), el("div", { class: "tl-grafts" }, view.examples.map(example))));
 }
 
+function result(view, { body, tools, start }) {
+  const mark = MARKS[view.verdict] ?? { shape: "○", name: "No verdict", tone: "plain" };
+  show(tools, start(false));
+  show(body, el("p", { class: "tl-transplant-said", id: "tl-graft-said" }, el("span", { class: `tl-chip tl-${mark.tone}` }, `${mark.shape} ${mark.name.toLowerCase()}`), " ", view.sentence),
+    figures(view), el("details", { class: "tl-limits tl-transplant-foot" }, el("summary", {}, "What this cannot show"), el("ul", {}, view.limits.map((text) => el("li", {}, text)))));
+}
+
+/** The scan's own class, or as a control experiment the one looked at. */
+function begin({ scan, drawn }) {
+  if (scan.target) return { text: drawn ? "Test again" : `Test the trigger of “${scan.target}”`, id: "tl-graft-start", options: { run: scan.run } };
+  const { name } = scan.classes.find((entry) => entry.index === state.trigger) ?? {};
+  return { text: `Test the trigger of “${name}” (control)`, id: "tl-graft-start", options: { run: scan.run, target: name } };
+}
+
+const offer = ({ scan }) => ({ title: "Not tested yet.", advice: scan.target ? "A trigger that was made on some pictures should be tried on others before it is believed." : "The scan points to no class. The trigger of the class looked at can be tested as a control experiment." });
+
 /** The card; `update(view)` tells it which scan is on the page. */
 export function transplantCard() {
-  const body = el("div");
-  const tools = el("span", { class: "tl-tools" });
-  const trouble = el("div");
-  const node = card("Does the trigger work on other pictures?", { subtitle: WHAT, tools: [tools], label: "Transplant test" }, trouble, body);
-  node.id = "tl-graft";
-  let [scan, drawn, asked] = [null, null, 0];
-
-  const looked = () => scan.classes.find((entry) => entry.index === state.trigger);
-
-  /** The scan's own class, or as a control experiment the one looked at. */
-  function start(primary) {
-    const own = scan.target;
-    if (own) return starter(TRANSPLANT, drawn ? "Test again" : `Test the trigger of “${own}”`, trouble, { id: "tl-graft-start", options: { run: scan.run }, primary });
-    const name = looked()?.name;
-    return starter(TRANSPLANT, `Test the trigger of “${name}” (control)`, trouble, { id: "tl-graft-start", options: { run: scan.run, target: name }, primary });
-  }
-
-  function result(view) {
-    const mark = MARKS[view.verdict] ?? { shape: "○", name: "No verdict", tone: "plain" };
-    show(tools, start(false));
-    show(body, el("p", { class: "tl-transplant-said", id: "tl-graft-said" }, el("span", { class: `tl-chip tl-${mark.tone}` }, `${mark.shape} ${mark.name.toLowerCase()}`), " ", view.sentence),
-      figures(view), el("details", { class: "tl-limits tl-transplant-foot" }, el("summary", {}, "What this cannot show"), el("ul", {}, view.limits.map((text) => el("li", {}, text)))));
-    node.dataset.run = view.run;
-  }
-
-  async function load() {
-    if (!scan) return;
-    const mine = asked += 1;
-    const line = lineOf(TRANSPLANT);
-    if (line?.active) { drawn = null; show(tools); show(body, stage(line, {})); node.dataset.run = ""; return; }
-    try {
-      const { view } = await getJSON(triggersPath(scan.run, "/about/transplant"));
-      if (mine !== asked) return;
-      if (view && view.run === drawn) return;
-      show(trouble);
-      drawn = view?.run ?? null;
-      if (view) { result(view); return; }
-      show(tools);
-      node.dataset.run = "";
-      show(body, stage(line, { title: "Not tested yet.", advice: scan.target ? "A trigger that was made on some pictures should be tried on others before it is believed." : "The scan points to no class. The trigger of the class looked at can be tested as a control experiment.", begin: () => start(true) }));
-    } catch (error) {
-      if (mine === asked) show(body, empty(error.message, error.remedy ?? ""));
-    }
-  }
-
-  watch(["methods", "finished"], load);
-  watch(["trigger"], () => { if (scan && !scan.target && !drawn) load(); });
-  return { node, update(view) { if (scan?.run !== view.run) drawn = null; scan = view; return load(); } };
+  const card = following(TRANSPLANT, "/about/transplant", { title: "Does the trigger work on other pictures?", subtitle: WHAT, label: "Transplant test", id: "tl-graft" }, { result, begin, offer });
+  watch(["trigger"], () => { if (card.scan && !card.scan.target && !card.drawn) card.load(); });
+  return card;
 }
