@@ -7,7 +7,7 @@ import { change, inWords, optionsText, points } from "./data.js";
 import { frontierChart } from "./frontier.js";
 
 const SCALE = { low: 0, high: 1 };
-const HEAD = [["", "Repair"], ["tl-rp-wide", "Attack success"], ["tl-rp-wide", "Clean accuracy"], ["", "Target class"], ["", "Time"]];
+const HEAD = [["", "Repair"], ["tl-rp-wide", "Attack success"], ["tl-rp-wide", "Clean accuracy"], ["tl-rp-narrow", "Target"], ["tl-rp-narrow", "Time"]];
 
 function cell(rate, difference, tone) {
   if (rate.value === null) return el("td", { title: "Not measured: no trigger is known" }, el("span", { class: "tl-sub" }, "not measured"));
@@ -17,9 +17,12 @@ function cell(rate, difference, tone) {
 
 const target = (found) => el("td", { class: "tl-rp-plain", title: found ? `Clean accuracy of “${found.class}” (${found.n} pictures), before ${percent(found.before, 1)}` : "" }, found ? percent(found.after) : "–");
 
-function deliveredRow(found, many) {
+/** What was measured before; where repairs were measured on different pictures, before which of them. */
+function deliveredRow(found, rows, many) {
   const { version } = found;
-  return el("tr", { class: "tl-rp-delivered" }, el("th", { scope: "row" }, el("span", { class: "tl-rp-mark tl-rp-mark-before", "aria-hidden": "true" }, "▽"), many ? "As delivered, as measured there" : "As delivered"),
+  const letters = rows.filter((row) => found.runs.includes(row.run) && row.letter).map((row) => row.letter).sort();
+  if (many && !letters.length) return null; // that repair changed nothing
+  return el("tr", { class: "tl-rp-delivered" }, el("th", { scope: "row" }, el("span", { class: "tl-rp-mark tl-rp-mark-before", "aria-hidden": "true" }, "▽"), many ? `As delivered, where ${letters.join(", ")} ${letters.length > 1 ? "were" : "was"} measured` : "As delivered"),
     cell(version.attack_success_rate, null, "flag"), cell(version.clean_accuracy, null, "kept"), el("td"), el("td"));
 }
 
@@ -55,8 +58,8 @@ export function compareCard({ choose }) {
   function draw() {
     const many = view.delivered.length > 1;
     show(holder, el("table", { class: "tl-tb-table tl-rp-table", id: "tl-rp-table" },
-      el("thead", {}, el("tr", {}, HEAD.map(([style, name]) => el("th", { scope: "col", class: style }, name)))),
-      el("tbody", {}, view.rows.map(line), view.delivered.map((found) => deliveredRow(found, many)))));
+      el("thead", {}, el("tr", {}, HEAD.map(([style, name]) => el("th", { scope: "col", class: style, title: name === "Target" ? "Clean accuracy of the class that the trigger leads to" : null }, name)))),
+      el("tbody", {}, view.rows.map(line), view.delivered.map((found) => deliveredRow(found, view.rows, many)))));
     const kinds = [...new Set(view.rows.filter((row) => row.changed).map((row) => row.judged.words))];
     show(note, kinds.length === 1 ? (kinds[0].startsWith("No trigger") ? kinds[0] : `Attack success is measured with ${kinds[0]}.`) : kinds.length ? "Attack success was not measured with the same trigger in every row; open a repair to see with which." : "",
       many ? " The repairs were not all measured on the same pictures, so compare the small figures: points against the delivered model on the repair’s own pictures." : " Small figures: points against the delivered model, picture by picture. Thin lines: 95 % intervals.");
