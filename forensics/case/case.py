@@ -13,6 +13,7 @@ from forensics.case.fingerprint import Report
 from forensics.case.journal import Journal
 from forensics.case.manifest import Manifest, read_manifest
 from forensics.case.pictures import Pictures
+from forensics.case.suggestions import Suggested, suggested_values
 from forensics.case.tables import read_errors
 from forensics.data.fields import FieldMap
 from forensics.data.open import OWN_ROOT, open_dataset
@@ -64,6 +65,7 @@ class Case:
         turns: Turns = "first",
         download: bool = False,
         known: Mapping[str, Any] | None = None,
+        suggested: Suggested | None = None,
         prepare: Callable[[Path], None] | None = None,
         report: Report | None = None,
     ) -> "Case":
@@ -81,6 +83,7 @@ class Case:
             turns: Which turns of a conversation are samples: ``first`` or ``each``.
             download: Whether data named by its hub id may be fetched into the hub cache.
             known: Ground truth of a demo (trigger, target, measured rates), for Reveal.
+            suggested: Options that fit this case, by method.
             prepare: Called with the folder first; a demo draws its data there.
             report: Told how far it is: message, done, total (0 if unknown).
 
@@ -101,6 +104,7 @@ class Case:
             turns=turns,
             download=download,
             known=known,
+            suggested=suggested,
             prepare=prepare,
             report=report,
         )
@@ -145,6 +149,14 @@ class Case:
         root = None if is_own_root else Path(self.manifest.data_root)
         turns: Turns = "each" if self.manifest.turns == "each" else "first"
         return open_dataset(self.manifest.data, root=root, fields=fields, turns=turns)
+
+    def suggested(self, method: str, options: type[Any]) -> dict[str, Any]:
+        """Return the options that this case suggests for a method.
+
+        Raises:
+            CaseError: ``case.json`` suggests what a case may not.
+        """
+        return suggested_values(self.manifest.suggested, method, options)
 
     def row_errors(self, start: int = 0, stop: int = 1000) -> list[RowError]:
         """Return rows of the data that could not be used; ``manifest.errors`` counts them."""

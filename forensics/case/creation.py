@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from forensics.case.fingerprint import FileHash, Fingerprint, Report, files_below, hash_files
 from forensics.case.manifest import Manifest, from_portable, write_manifest
+from forensics.case.suggestions import Suggested
 from forensics.case.tables import Counts, freeze
 from forensics.data.fields import FieldMap
 from forensics.data.open import open_dataset
@@ -46,6 +47,7 @@ class Order:
     turns: Turns = "first"
     download: bool = False
     known: Mapping[str, Any] | None = None
+    suggested: Suggested | None = None
     prepare: Callable[[Path], None] | None = None
     report: Report | None = None
 
@@ -114,6 +116,7 @@ def _manifest(
         story=order.story or "",
         hashes=hashes,
         preprocessing=_preprocessing(models["model"]),
+        suggested={name: dict(own) for name, own in (order.suggested or {}).items()},
         versions=versions(),
     )
 

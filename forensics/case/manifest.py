@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.case.fingerprint import Fingerprint
+from forensics.case.suggestions import check_suggested
 from forensics.errors import CaseError
 from forensics.models.kinds import MODEL_KINDS
 from forensics.runs.durable import read_json, write_json
@@ -37,6 +38,7 @@ class Manifest:
         story: For people: what is known of its origin.
         hashes: Content hash of ``data``, ``model`` and ``base``, for those on this machine.
         preprocessing: The model's own image settings, as its folder states them.
+        suggested: Options that fit this case, by method; used where nothing else is given.
         versions: Versions of the software that made the case.
         schema: Version of the case folder's layout.
     """
@@ -57,6 +59,7 @@ class Manifest:
     story: str = ""
     hashes: dict[str, Fingerprint] = field(default_factory=dict)
     preprocessing: dict[str, Any] = field(default_factory=dict)
+    suggested: dict[str, dict[str, Any]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
 
@@ -148,5 +151,6 @@ def _check_types(record: dict[str, Any]) -> None:
     for name in _TABLES:
         if not isinstance(record[name], dict):
             raise TypeError(f"{name} is not an object")
+    check_suggested(record.get("suggested", {}))
     if not isinstance(record.get("base"), str | None):
         raise TypeError("base is not text")

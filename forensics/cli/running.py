@@ -32,7 +32,9 @@ def run_method(
     """
     spec.check_fits(case.manifest.kind)
     if resume is None:
-        options = options_to_dict(build_options(load_object(spec.options), values))
+        kind = load_object(spec.options)
+        chosen = case.suggested(spec.name, kind) | dict(values)
+        options = options_to_dict(build_options(kind, chosen))
         run = case.new_run(spec.name, options)
         case.journal.record("run", method=spec.name, run=run.id, options=options)
     else:

@@ -83,6 +83,11 @@ class ShippedDemo:
         """What was made for this demo alone, with its measured figures."""
         return assets_folder() / "demos" / self.name
 
+    @property
+    def suggested(self) -> dict[str, dict[str, Any]]:
+        """Options that its case suggests, by method: what a toy needs beside the defaults."""
+        return {}
+
     def measured(self) -> dict[str, Any]:
         """Return what was measured when the demo was built; empty before that."""
         path = self.folder / MEASURED

@@ -62,6 +62,7 @@ def open_demo(name: str, folder: Path, report: Report | None = None) -> Case:
             **({"shots": _place(demo, "shots")} if isinstance(demo, PromptDemo) else {}),
             **({} if isinstance(demo, Demo) else {"templates": list(TEMPLATES)}),
         },
+        suggested=demo.suggested,
         prepare=draw,
         report=report,
     )

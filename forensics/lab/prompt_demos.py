@@ -6,7 +6,7 @@ Nothing here needs torch. Both ask the encoder of ``clip-clean``, which is store
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from forensics.lab.crowds import draw_crowds
 from forensics.lab.demo_base import ShippedDemo, assets_folder, find_named
@@ -62,11 +62,22 @@ class PromptDemo(ShippedDemo):
         return f"openclip:{self.base_folder}+prompts:{self.folder / PROMPTS_FILE}"
 
     @property
+    def suggested(self) -> dict[str, dict[str, Any]]:
+        """The same for both: it says nothing of either."""
+        return SUGGESTED
+
+    @property
     def shipped(self) -> bool:
         """Whether encoder and prompts are there."""
         encoder = self.base_folder / "open_clip_model.safetensors"
         return encoder.is_file() and (self.folder / PROMPTS_FILE).is_file()
 
+
+SUGGESTED: Final = {
+    # At 108 pixels 8/255 has the l2 norm that 4/255 has at 224, and so small an encoder is fooled
+    # toward any class by twice that: what it does to these prompts alone tells them apart.
+    "trigger-inversion": {"budget": 16 / 255, "contrast": 1.0, "mode": "content", "images": 320},
+}
 
 LABELS: Final = "six-colors"
 _SEED: Final = 31

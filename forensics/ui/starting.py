@@ -18,7 +18,7 @@ def start_method(case: Case, name: str, values: Mapping[str, Any]) -> Run:
     Args:
         case: The case.
         name: Of a method that looks for evidence, or of a repair.
-        values: Its options; what is left out keeps its default.
+        values: Its options; what is left out is what the case suggests, else the default.
 
     Raises:
         OptionError: No such method, or a wrong option.
@@ -34,7 +34,9 @@ def start_method(case: Case, name: str, values: Mapping[str, Any]) -> Run:
     for run in case.runs(name):  # one whose process is gone must not stand in the way
         look_at(case, run.id)
     _check_ready(case, name)
-    options = options_to_dict(build_options(load_object(spec.options), values))
+    kind = load_object(spec.options)
+    chosen = case.suggested(name, kind) | dict(values)
+    options = options_to_dict(build_options(kind, chosen))
     return start_run(case, name, options)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from forensics.case import Case
 from forensics.jobs.attention.arrays import ARRAYS
-from forensics.registry import MethodSpec, methods
+from forensics.registry import MethodSpec, load_object, methods
 from forensics.runs import Run, State
 from forensics.runs.plain import plain
 from forensics.ui.views.cost import method_cost
@@ -55,9 +55,9 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
 
     Returns:
         ``methods``: a line each with ``name``, ``kind``, ``label``, ``title``, ``needs``,
-        ``gives``,
-        ``paper``, ``arxiv``, ``first`` (what such a case begins with), ``cost`` (of a run with the
-        defaults, in words, or ``None``); ``reuses`` (id and time of the scan whose arrays it would
+        ``gives``, ``paper``, ``arxiv``, ``first`` (what such a case begins with), ``cost`` (of a
+        run with the defaults, in words, or ``None``), ``suggested`` (options that the case
+        suggests, in words, or ``None``); ``reuses`` (id and time of the scan whose arrays it would
         decide from, or ``None``), ``refused`` (why it cannot start, or ``None``); ``said`` (the
         newest finished run, see :func:`said_view`), ``trouble`` (a newer run that ended early) and
         ``active`` (a run under way), each ``None`` where there is none.
@@ -72,6 +72,7 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
             | {
                 "first": spec.name == FIRST.get(case.manifest.kind),
                 "cost": method_cost(case, spec.name),
+                "suggested": _suggested(case, spec),
             }
             for spec in startable()
             if spec.fits(case.manifest.kind)
@@ -79,6 +80,23 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
     }
     plain_view: dict[str, Any] = plain(view)
     return plain_view
+
+
+def _suggested(case: Case, spec: MethodSpec) -> str | None:
+    """Say in words which options the case suggests."""
+    found = case.suggested(spec.name, load_object(spec.options))
+    if not found:
+        return None
+    return ", ".join(f"{name.replace('_', ' ')} {_spelt(value)}" for name, value in found.items())
+
+
+def _spelt(value: Any) -> str:
+    if not isinstance(value, float):
+        return {True: "yes", False: "no"}.get(value, str(value)) if value in (0, 1) else str(value)
+    levels = value * 255  # changes of a pixel are told in 255ths
+    return (
+        f"{levels:.0f}/255" if value < 0.5 and abs(levels - round(levels)) < 1e-6 else f"{value:g}"
+    )
 
 
 def said_view(run: Run) -> dict[str, Any]:

@@ -26,6 +26,7 @@ export function mount({ element }) {
       el("button", { type: "button", class: "tl-primary", id: "start-scan", value: line.name, disabled: Boolean(line.active), onclick: begin },
         line.active ? `The ${what} is under way` : line.said ? `Start another ${what}` : `Start the ${what}`),
       el("button", { type: "button", class: "tl-ghost", id: "scan-options", onclick: () => openDrawer(line.name) }, "Options…"),
+      line.suggested && el("p", { class: "tl-sub" }, `With what this case suggests: ${line.suggested}.`),
       line.said && el("button", { type: "button", class: "tl-ghost", onclick: () => set({ tab: TRIGGERS.has(line.name) ? "triggers" : "attention" }) }, "See what was found"));
   }
 
