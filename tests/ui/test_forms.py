@@ -1,5 +1,6 @@
 """What the forms do, called as functions."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from forensics.ui.context import open_context
 from forensics.ui.forms.actions import create_case, open_folder, start_from_form
 from forensics.ui.forms.controls import option_control, read_values
 from forensics.ui.forms.panels import panel
-from forensics.ui.views.methods import startable
+from forensics.ui.views.methods import methods_view, startable
 from tests.ui.conftest import Scanned
 
 pytest.importorskip("gradio")
@@ -77,6 +78,22 @@ def test_a_scan_with_a_wrong_option_does_not_start(scanned: Scanned) -> None:
     assert "at least" in refused["error"]
     assert "No case" in start_from_form(scanned.context, "", METHOD, {})["error"]
     assert len(scanned.case.runs()) == before
+
+
+def test_what_a_case_suggests_stands_for_fields_left_as_they_were(
+    scanned: Scanned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A suggestion that cannot be used shows by its error that it was; nothing starts.
+    manifest = replace(scanned.case.manifest, suggested={METHOD: {"tau": -1.0}})
+    case = scanned.context.case(scanned.name)
+    monkeypatch.setattr(case, "manifest", manifest)
+    assert case is scanned.context.case(scanned.name)
+    left = start_from_form(scanned.context, scanned.name, METHOD, {"tau": 2.0, "seed": 0})
+    assert "tau" in left["error"] and "at least" in left["error"]
+    changed = start_from_form(scanned.context, scanned.name, METHOD, {"tau": 2.5, "seed": -1})
+    assert "seed" in changed["error"]
+    line = next(one for one in methods_view(case)["methods"] if one["name"] == METHOD)
+    assert line["suggested"] == "tau -1"
 
 
 def test_a_second_scan_beside_a_working_one_does_not_start(scanned: Scanned) -> None:

@@ -91,12 +91,13 @@ def _suggested(case: Case, spec: MethodSpec) -> str | None:
 
 
 def _spelt(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if not isinstance(value, float):
-        return {True: "yes", False: "no"}.get(value, str(value)) if value in (0, 1) else str(value)
+        return str(value)
     levels = value * 255  # changes of a pixel are told in 255ths
-    return (
-        f"{levels:.0f}/255" if value < 0.5 and abs(levels - round(levels)) < 1e-6 else f"{value:g}"
-    )
+    whole = 0 < value < 0.5 and abs(levels - round(levels)) < 1e-6
+    return f"{levels:.0f}/255" if whole else f"{value:g}"
 
 
 def said_view(run: Run) -> dict[str, Any]:
