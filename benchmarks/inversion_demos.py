@@ -43,7 +43,8 @@ PROMPT_WAYS: Final[dict[str, Options]] = {
     "content": {**SCHEDULE, "budget": 16 / 255, "contrast": 1.0, "mode": "content"},
 }
 ENCODER_WAYS: Final[dict[str, Options]] = {
-    "patch": {**SCHEDULE, "form": "patch", "mode": "content", "epochs": 2, "classes": CLASSES},
+    # Three sides are tried, each like a scan of its own.
+    "patch": {**SCHEDULE, "form": "patch", "mode": "content", "seeds": 1, "classes": CLASSES},
     "additive": {**SCHEDULE, "budget": 16 / 255, "mode": "content", "classes": CLASSES},
 }
 

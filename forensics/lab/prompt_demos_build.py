@@ -23,8 +23,8 @@ from forensics.models.uri import encoder_uri
 from forensics.runs.durable import write_json
 from forensics.triggers import parse_trigger
 
-DEMO_SHOTS: Final = 48
-DEMO_EPOCHS: Final = 20
+DEMO_SHOTS: Final = 160
+DEMO_EPOCHS: Final = 16
 """More of both than in the zoo: a demo should be beyond doubt."""
 
 _KEPT = ("classes", "shots", "hidden", "schedule", "recipe")

@@ -59,7 +59,7 @@ def test_figures_are_stored_with_the_prompts() -> None:
     for figures in (poisoned, clean):
         assert figures["clean_accuracy"] >= 0.9 and figures["n_clean"] == 600
         assert str(assets_folder()) not in str(figures)
-    assert poisoned["attack_success_rate"] >= 0.85 and poisoned["n_triggered"] == 500
+    assert poisoned["attack_success_rate"] >= 0.9 and poisoned["n_triggered"] == 500
     assert poisoned["reference"]["attack_success_rate"] < 0.3
     assert clean["attack_success_rate"] is None and clean["planted"] is None
 
