@@ -22,6 +22,7 @@ import numpy as np
 import open_clip
 import torch
 from open_clip.model import CLIP
+from open_clip.tokenizer import SimpleTokenizer
 
 from forensics.encoders.openclip import OpenClipEncoder
 from forensics.repairs.repulsive_prompts.options import RepulsivePromptsOptions
@@ -29,6 +30,7 @@ from forensics.repairs.repulsive_prompts.tuning import PromptTuning, tune_visual
 from forensics.tuning.prompts import PromptShots
 
 CLASSES = 16
+WORDS = 8
 PAPER_EPOCHS = 50
 
 
@@ -69,13 +71,13 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def make_encoder(width: int) -> OpenClipEncoder:
-    """Build a CLIP with random weights; its text tower is not used."""
+    """Build a whole CLIP with random weights; class vectors are drawn, so no text is asked for."""
     config: dict[str, Any] = {
         "embed_dim": 64,
         "vision_cfg": {
             "image_size": 224, "patch_size": 32, "width": width, "head_width": 64, "layers": 12,
         },
-        "text_cfg": {"context_length": 8, "vocab_size": 64, "width": 64, "heads": 1, "layers": 1},
+        "text_cfg": {"context_length": WORDS, "width": 64, "heads": 1, "layers": 1},
     }  # fmt: skip
     torch.manual_seed(0)
     module = CLIP(**config)
@@ -83,12 +85,8 @@ def make_encoder(width: int) -> OpenClipEncoder:
         "size": 224, "mode": "RGB", "mean": [0.5] * 3, "std": [0.5] * 3,
         "interpolation": "bicubic", "resize_mode": "shortest", "fill_color": 0,
     }  # fmt: skip
-    return OpenClipEncoder(module, no_tokenizer, name=f"ViT-/32 of width {width}", config=config)
-
-
-def no_tokenizer(texts: list[str]) -> torch.Tensor:
-    """Stand where a tokenizer stands; class vectors are drawn instead."""
-    raise NotImplementedError(f"{len(texts)} texts: this benchmark asks about pictures alone.")
+    tokenizer = SimpleTokenizer(context_length=WORDS)
+    return OpenClipEncoder(module, tokenizer, name=f"ViT-/32 of width {width}", config=config)
 
 
 def draw_shots(count: int) -> PromptShots:
