@@ -5,6 +5,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,12 +15,14 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from forensics.case import Case
 from forensics.errors import OptionError
 from forensics.jobs.clusters.exclusion import read_exclusion
 from forensics.ui.context import open_context
 from forensics.ui.problems import explain_errors
 from forensics.ui.routes import routers
-from forensics.ui.sample_map import TextColumn, unpack_selection
+from forensics.ui.sample_map import SampleMap, TextColumn, unpack_selection
+from forensics.ui.views.clusters import map_view
 from forensics.ui.views.map_colours import MOST, NOTHING, OTHER, cluster_codes, text_codes
 from forensics.worker import client as worker
 from tests.drawn_map import write_map
@@ -230,3 +233,14 @@ def test_rare_kinds_share_a_code_and_missing_values_have_none() -> None:
     assert legend[-2]["label"] == "3 more" and legend[-1]["label"] == "none"
     many, told = cluster_codes(np.arange(-1, MOST + 2, dtype=np.int32))
     assert many[0] == NOTHING and (many == OTHER).sum() == 2 and told[-2]["label"] == "2 more"
+
+
+def test_the_texts_of_a_clip_are_captions(tmp_path: Path) -> None:
+    made = synthetic.make_case(tmp_path / "drawn", 40)
+    record = json.loads((made.folder / "case.json").read_text())
+    (made.folder / "case.json").write_text(json.dumps(record | {"kind": "clip"}))
+    for folder, one in ((made, "answer"), (Case.open(made.folder), "caption")):
+        view = map_view(SampleMap(folder, write_map(folder)), [])
+        assert view["said"] == one
+        untold = [line["label"] for line in view["categories"]["answer"] if line["code"] == NOTHING]
+        assert untold in ([], [f"no {one}"])

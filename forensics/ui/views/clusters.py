@@ -63,6 +63,7 @@ def map_view(found: SampleMap, flags: Sequence[dict[str, Any]]) -> dict[str, Any
         "seconds": result.get("seconds"),
         "options": {name: found.run.options.get(name) for name in _CHOSEN},
         "named_by": result.get("named_by", "answer"),
+        "said": said(found),
         "groups": result.get("clusters", []),
         "scores": [_score(name, values) for name, values in found.scores.items()
                    if np.isfinite(values).any()],
@@ -74,13 +75,19 @@ def map_view(found: SampleMap, flags: Sequence[dict[str, Any]]) -> dict[str, Any
     return plain_view
 
 
+def said(found: SampleMap) -> str:
+    """Return what the text of a sample is called: beside a CLIP's picture stands a caption."""
+    return "caption" if found.case.manifest.kind == "clip" else "answer"
+
+
 def categories(found: SampleMap) -> dict[str, Any]:
     """Return the legends of what can colour the points besides flags and scores."""
     legends = {"cluster": cluster_codes(found.cluster)[1]}
     for name, attribute in COLUMNS_OF.items():
         column: TextColumn = getattr(found, attribute)
         if len(column.texts) > 1 or (column.texts and name == "answer"):
-            legends[name] = text_codes(column, f"no {name}")[1]
+            nothing = said(found) if name == "answer" else name
+            legends[name] = text_codes(column, f"no {nothing}")[1]
     return legends
 
 

@@ -1,18 +1,18 @@
 // What colours the points: a list to choose from, a legend whose entries hide and show their points.
 
 import { el, show } from "../core/dom.js";
-import { clock, count, fixed } from "../core/format.js";
+import { capital, clock, count, fixed } from "../core/format.js";
 import { onTheme, ramp } from "../core/palette.js";
 import { loadCodes } from "./data.js";
 import { flagLooks, kindLooks, scoreCodes, scoreLooks, shapeName, swatch } from "./glyphs.js";
 
-const COLUMNS = [["answer", "Answer"], ["label", "Label"], ["source", "Source file"]];
+const COLUMNS = { answer: ({ said }) => capital(said), label: () => "Label", source: () => "Source file" };
 
 /** Every way to colour a map: {key, group, text}. */
 function ways(summary, truth) {
   const found = summary.flags.map((run) => ({ key: run.run, group: "Verdict: flags of", text: `${run.label}${run.mode ? `, ${run.mode}` : ""}, ${clock(run.created)}` }));
   found.push({ key: "cluster", group: "Groups and data", text: "Group" });
-  for (const [key, text] of COLUMNS) if (summary.categories[key]) found.push({ key, group: "Groups and data", text });
+  for (const [key, text] of Object.entries(COLUMNS)) if (summary.categories[key]) found.push({ key, group: "Groups and data", text: text(summary) });
   for (const score of summary.scores) found.push({ key: `score:${score.name}`, group: "Score", text: score.title });
   if (truth) found.push({ key: "truth", group: "Revealed", text: "Ground truth" });
   return found;

@@ -7,18 +7,18 @@ import { pagePath } from "./data.js";
 
 const SIZE = { pictures: 24, table: 30 };
 
-function tile(item, { value, mark, chosen, choose }) {
+function tile(item, { value, mark, chosen, said, choose }) {
   return el("button", { type: "button", class: `tl-tile ${mark === "▲" ? "tl-tile-flag" : ""}`, "data-row": item.row, "aria-pressed": String(item.row === chosen),
-    "aria-label": `${item.id}, ${item.answer ?? "no answer"}`, title: item.answer ?? "", onclick: () => choose(item) },
+    "aria-label": `${item.id}, ${item.answer ?? `no ${said}`}`, title: item.answer ?? "", onclick: () => choose(item) },
   picture(item.picture), value !== null && el("span", { class: "tl-badge" }, `${mark}${value}`));
 }
 
-function table(items, scores, choose) {
+function table(items, { scores, said }, choose) {
   const names = scores.map((score) => score.title);
   const labels = items.some((item) => item.label !== null);
   const cells = (item) => [item.question, item.answer, ...(labels ? [item.label] : []), item.cluster < 0 ? "none" : item.cluster];
   return el("div", { class: "tl-table-wrap tl-umap-rows", tabindex: "0" }, el("table", { class: "tl-table" },
-    el("thead", {}, el("tr", {}, ["id", "question", "answer", ...(labels ? ["label"] : []), "group", ...names].map((name) => el("th", { scope: "col" }, name)))),
+    el("thead", {}, el("tr", {}, ["id", "question", said, ...(labels ? ["label"] : []), "group", ...names].map((name) => el("th", { scope: "col" }, name)))),
     el("tbody", {}, items.map((item) => el("tr", {}, el("td", {}, el("button", { type: "button", class: "tl-link", "data-row": item.row, onclick: () => choose(item) }, item.id)),
       cells(item).map((cell) => el("td", {}, cell ?? "–")),
       scores.map((score) => el("td", {}, signed(item.scores[score.name], 3))))))));
@@ -60,8 +60,8 @@ export function mapGallery(choose) {
       grid.className = look === "pictures" && found.items.length ? "tl-gallery" : "";
       const value = (item) => (by in item.scores ? fixed(item.scores[by], 2) : item.cluster < 0 ? null : item.cluster);
       if (!found.items.length) show(grid, empty("No sample to show.", ""));
-      else if (look === "table") show(grid, table(found.items, about.scores, choose));
-      else show(grid, found.items.map((item) => tile(item, { value: value(item), mark: by in item.scores ? "" : "group ", chosen, choose })));
+      else if (look === "table") show(grid, table(found.items, about, choose));
+      else show(grid, found.items.map((item) => tile(item, { value: value(item), mark: by in item.scores ? "" : "group ", chosen, said: about.said, choose })));
       grid.dataset.ready = key;
     } catch (error) {
       if (mine === asked) show(grid, empty("The samples cannot be shown.", `${error.message} ${error.remedy ?? ""}`));

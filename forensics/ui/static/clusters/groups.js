@@ -20,7 +20,8 @@ export function groupsCard(choose) {
   const node = card("Groups", { subtitle: "Largest first." }, body);
   return {
     node,
-    update({ groups, n, named_by: named }) {
+    update({ groups, n, named_by: by, said }) {
+      const named = by === "answer" ? said : by;
       show(node.querySelector(".tl-sub"), `Largest first. The ${named} is the commonest in the group.`);
       show(body, groups.length ? el("table", { class: "tl-table" },
         el("thead", {}, el("tr", {}, ["group", "samples", named].map((name) => el("th", { scope: "col" }, name)))),

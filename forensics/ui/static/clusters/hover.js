@@ -1,4 +1,4 @@
-// A card beside the pointer: picture, question and answer of the point under it.
+// A card beside the pointer: picture and texts of the point under it.
 
 import { recall } from "../core/api.js";
 import { el, picture, show } from "../core/dom.js";
@@ -6,11 +6,11 @@ import { mapPath } from "./data.js";
 
 const DWELL = 125; // milliseconds on a point before its texts are asked for
 
-/** The card; `update(i, x, y)` follows the pointer, `open(name, run, rows)` says whose points these are. */
+/** The card; `update(i, x, y)` follows the pointer, `open(name, run, rows, said)` says whose points these are and what their texts are called. */
 export function hoverCard(stage) {
   const node = el("div", { class: "tl-umap-hover", id: "tl-umap-hover", hidden: true, "aria-hidden": "true" });
   stage.append(node);
-  let [name, run, rows, at, timer] = [null, null, [], -1, null];
+  let [name, run, rows, said, at, timer] = [null, null, [], "answer", -1, null];
 
   function stand(x, y) {
     const [width, height] = [stage.clientWidth, stage.clientHeight];
@@ -23,7 +23,7 @@ export function hoverCard(stage) {
       const item = await recall(mapPath(name, run, `/samples/${rows[i]}`));
       if (i !== at) return;
       show(node, picture(item.picture), el("div", {}, el("strong", {}, item.id), el("p", { class: "tl-sub" }, item.question ?? ""),
-        el("p", {}, item.answer ?? "no answer"), el("p", { class: "tl-sub" }, item.cluster < 0 ? "in no group" : `group ${item.cluster}`)));
+        el("p", {}, item.answer ?? `no ${said}`), el("p", { class: "tl-sub" }, item.cluster < 0 ? "in no group" : `group ${item.cluster}`)));
       node.hidden = false;
       node.dataset.row = String(item.row);
       stand(x, y);
@@ -31,7 +31,7 @@ export function hoverCard(stage) {
   }
 
   return {
-    open(...next) { [name, run, rows] = next; at = -1; node.hidden = true; },
+    open(...next) { [name, run, rows, said] = next; at = -1; node.hidden = true; },
     update(i, x, y) {
       if (i === at) { if (i >= 0 && !node.hidden) stand(x, y); return; }
       at = i;

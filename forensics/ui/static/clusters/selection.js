@@ -1,7 +1,7 @@
 // What is selected: how many, what they share, exports of exactly these, and a map without them.
 
 import { card, el, empty, show } from "../core/dom.js";
-import { count, percent, plural, signed } from "../core/format.js";
+import { capital, count, percent, plural, signed } from "../core/format.js";
 import { mapPath } from "./data.js";
 
 const FORMATS = [["csv", "CSV"], ["jsonl", "JSON Lines"], ["parquet", "Parquet"]];
@@ -42,13 +42,13 @@ export function selectionCard(act) {
     return el("p", { class: "tl-umap-exports" }, el("span", {}, "Export exactly these"), links);
   }
 
-  function full(view, { name, run, mask, truth }) {
+  function full(view, { name, run, mask, truth, said }) {
     const aside = el("button", { type: "button", class: "tl-primary", id: "tl-umap-aside", disabled: view.n === view.total,
       title: "Draws a new map of all others. The data set is not changed.", onclick: () => act.aside(aside) }, "Draw without these");
     const button = (text, id, action) => el("button", { type: "button", class: "tl-ghost", id, onclick: action }, text);
     return [el("p", { class: "tl-umap-count" }, el("b", { id: "tl-umap-chosen" }, count(view.n)), ` of ${plural(view.total, "sample")} (${percent(view.n / view.total)}) `,
       button("Clear", "tl-umap-clear", act.clear), " ", button("Invert", "tl-umap-invert", act.invert)),
-    truth && against(mask, truth), share("Answers", view.answers), share("Labels", view.labels), share("Groups", view.groups), medians(view.scores),
+    truth && against(mask, truth), share(`${capital(said)}s`, view.answers), share("Labels", view.labels), share("Groups", view.groups), medians(view.scores),
     exports(name, run, view.selection),
     el("div", { class: "tl-umap-acts" }, aside, act.elsewhere && button("Show in Attention", "tl-umap-elsewhere", act.elsewhere))];
   }

@@ -78,7 +78,7 @@ export function mount({ element }) {
       if (of !== found) return;
       key = view.selection;
       gallery.select(key);
-      selected.update(view, { name: state.case, run: of.summary.run, mask, truth: truth?.codes });
+      selected.update(view, { name: state.case, run: of.summary.run, mask, truth: truth?.codes, said: of.summary.said });
     } catch (error) {
       if (error.name !== "AbortError") selected.trouble(error);
     }
@@ -107,7 +107,7 @@ export function mount({ element }) {
     if (i < 0 || !found) { gallery.mark(null); return; }
     const row = found.points.rows[i];
     gallery.mark(row);
-    sample.open(state.case, found.summary.run, row, found.summary.scores);
+    sample.open(state.case, found.summary.run, row, found.summary);
   }
 
   function elsewhere() {
@@ -189,11 +189,11 @@ export function mount({ element }) {
     body.hidden = false;
     tell();
     plane.update(next.points, next.summary.sentence);
-    hover.open(state.case, next.summary.run, next.points.rows);
+    hover.open(state.case, next.summary.run, next.points.rows, next.summary.said);
     groups.update(next.summary);
     selected.nothing();
     sample.nothing();
-    gallery.open({ name: state.case, run: next.summary.run, scores: next.summary.scores });
+    gallery.open({ name: state.case, run: next.summary.run, scores: next.summary.scores, said: next.summary.said });
     show(say, "Draw around points to select them; hover for a sample; Shift adds.");
     await bar.update(state.case, next);
     host.dataset.ready = next.summary.run;

@@ -36,6 +36,9 @@ export function bytes(size) {
   return `${size < 10 && power ? size.toFixed(1) : Math.round(size)} ${units[power]}`;
 }
 
+/** The first letter as a capital. */
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
 /** A date of the machine's clock as hours and minutes, with the day if it is not today. */
