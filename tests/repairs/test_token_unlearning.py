@@ -30,9 +30,14 @@ from forensics.repairs.token_unlearning.choice import (
     top,
 )
 from forensics.repairs.token_unlearning.cost import sample_steps
-from forensics.repairs.token_unlearning.importance import keep_top, token_importance
+from forensics.repairs.token_unlearning.importance import (
+    keep_top,
+    patch_importance,
+    token_importance,
+)
 from forensics.repairs.token_unlearning.loss import unlearning_loss
 from forensics.repairs.token_unlearning.options import TokenUnlearningOptions
+from forensics.repairs.token_unlearning.patches import grid_of
 from forensics.repairs.token_unlearning.pipeline import Exposed, expose, localise
 from forensics.repairs.token_unlearning.unlearn import unlearn
 from tests.pair_case import TARGET, World, draw_pairs, make_world, read_pairs
@@ -238,6 +243,14 @@ def test_tokens_are_weighed_by_what_similarity_loses(poisoned: Stages) -> None:
     assert slopes.shape == found.shape and not slopes[~captions.content].any()
     kept = keep_top(found, captions.content, 0.3)
     assert kept.sum(dim=1).tolist() == [3, 1] and not (kept & ~captions.content).any()
+
+
+def test_no_picture_need_be_shown(poisoned: Stages) -> None:
+    model = poisoned.model
+    pixels, texts = poisoned.pairs.pictures(model).batch([0, 1])
+    captions, grid = read_captions(model, texts), grid_of(model)
+    assert patch_importance(model, pixels, captions, grid).shape == (2, grid.count)
+    assert patch_importance(model, pixels[:0], captions.part([]), grid).shape == (0, grid.count)
 
 
 def test_padding_inside_a_caption_is_refused_where_it_would_end_it(poisoned: Stages) -> None:

@@ -49,7 +49,9 @@ def token_importance(
 def patch_importance(
     encoder: DualEncoder, pixels: Tensor, captions: Captions, grid: Grid
 ) -> Tensor:
-    """Weigh every patch by occlusion: ``[pairs, patches]`` float32."""
+    """Weigh every patch by occlusion: ``[pairs, patches]`` float32; there may be no pair."""
+    if not len(pixels):
+        return torch.zeros(0, grid.count, device=pixels.device)
     with torch.no_grad():
         text = _encode(encoder, captions)
         whole = (encoder.encode_image(pixels) * text).sum(dim=1)
