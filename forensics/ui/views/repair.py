@@ -26,6 +26,13 @@ LABELS = {
     "random-noise": "control: random noise", "clean-only": "control: clean pictures only",
     "benign_low": "the lowest twentieth of the benign pairs",
 }  # fmt: skip
+STOPPED = {
+    "forgotten": "Stopped after {steps:,} steps, when the chosen pairs were less similar than "
+    "nearly all benign ones.",
+    "margin": "Stopped after {steps:,} steps, when what is unlearnt was down at its margin.",
+    "retention": "Stopped after {steps:,} steps, for the loss on benign pairs rose.",
+    "steps": "It took all {steps:,} steps.",
+}
 SHARES = ("clean_accuracy", "target_accuracy", "attack_success_rate")
 COSINES = ("chosen", "benign", "benign_low")
 OUTSIDE = ("cosine",)  # not a loss: another unit
@@ -97,8 +104,8 @@ def curves_of(result: dict[str, Any]) -> list[dict[str, Any]]:
     overfitting = (result.get("overfitting") or {}).get("loss")
     if overfitting:
         charts.insert(0, _chart("Overfitting a copy", "loss", "step", {"loss": overfitting}))
-    steps = looks.get("step")
-    if steps:
+    steps = list(looks.get("step") or ())
+    if len(steps) > 1:  # one look alone is no curve
         pick = {name: looks.get(name) for name in (*SHARES, *COSINES)}
         charts += [
             _chart("A few test pictures while it unlearns", "share", "step",
@@ -106,7 +113,7 @@ def curves_of(result: dict[str, Any]) -> list[dict[str, Any]]:
             _chart("Similarity of pairs while it unlearns", "cosine", "step",
                    {k: v for k, v in pick.items() if k in COSINES}, steps),
         ]  # fmt: skip
-    return [chart for chart in charts if chart["series"]]
+    return [chart for chart in charts if any(len(one["values"]) > 1 for one in chart["series"])]
 
 
 def _axis(result: dict[str, Any]) -> str:
@@ -143,6 +150,8 @@ def _facts(result: dict[str, Any]) -> list[str]:
     if test.get("n") is not None:
         skipped = f" ({test['skipped']:,} could not be used)" if test.get("skipped") else ""
         told.append(f"Measured on {test['n']:,} other pictures{skipped}.")
+    if result.get("stopped"):
+        told.append(STOPPED.get(result["stopped"], "").format(steps=result.get("steps", 0)))
     if result.get("trainable_parameters"):
         told.append(_tuned(result))
     return told

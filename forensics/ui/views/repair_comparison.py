@@ -31,7 +31,8 @@ def comparison_view(told: dict[str, Any] | None) -> dict[str, Any] | None:
     """
     if not told:
         return None
-    examples = [
+    plane = told.get("plane") or {}
+    examples: list[dict[str, Any]] = [
         {"id": short(str(one["id"])), "label": short(one.get("label")), "states": one["states"]}
         for one in told.get("examples") or ()
     ]
@@ -40,8 +41,7 @@ def comparison_view(told: dict[str, Any] | None) -> dict[str, Any] | None:
         "triggered": any("triggered" in one["states"]["before"] for one in examples),
         "attention": told.get("attention"),
         "resistivity": told.get("resistivity"),
-        "plane": {**(told.get("plane") or {}),
-                  "classes": [short(str(c)) for c in (told.get("plane") or {}).get("classes", ())]},
+        "plane": {**plane, "classes": [short(str(name)) for name in plane.get("classes", ())]},
         "word_trigger": bool(told.get("word_trigger")),
     }  # fmt: skip
 

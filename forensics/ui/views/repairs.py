@@ -17,6 +17,11 @@ from forensics.ui.views.repair_rates import has_checkpoint, judged, target_of, v
 BASELINE = "baseline"
 PLACES = ("shots", "test", "pairs", "reference", "run", "trigger", "answer", "classes", "templates")
 LONGEST_OPTION = 60
+SHORT = {
+    "max_test": "test pictures", "rate": "learning rate", "per_class": "pictures a class",
+    "k": "pairs to unlearn", "force": "forced", "batch_size": "batch", "depth": "from layer",
+    "curve": "pictures at every look", "overfit_epochs": "passes of the overfitting",
+}  # fmt: skip
 
 
 def repair_methods() -> list[MethodSpec]:
@@ -108,11 +113,16 @@ def differing(run: Run) -> list[dict[str, str]]:
         value = run.options.get(field.name)
         if value is None or value == field.default:
             continue
-        text = f"{value:g}" if isinstance(value, float) else str(value)
-        if field.name in PLACES:
-            text = text.rstrip("/").rpartition("/")[2] or text
-        told.append({"name": field.name.replace("_", " "), "value": text[:LONGEST_OPTION]})
+        name = SHORT.get(field.name, field.name.replace("_", " "))
+        told.append({"name": name, "value": _worded(field.name, value)[:LONGEST_OPTION]})
     return told
+
+
+def _worded(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return (text.rstrip("/").rpartition("/")[2] or text) if name in PLACES else text
 
 
 def _method(case: Case, spec: MethodSpec) -> dict[str, Any]:

@@ -28,6 +28,8 @@ export function methodsCard({ running }) {
   const summary = el("summary", {}, "Choose a repair");
   const node = el("details", { class: "tl-card tl-rp-picker", id: "tl-rp-picker" }, summary, el("div", { class: "tl-rp-pick" }, list, detail));
 
+  /** Those that can work on this model first; what cannot is kept, with its reason. */
+  const inOrder = (baseline) => view.methods.filter((one) => one.baseline === baseline).sort((a, b) => Boolean(a.why_not) - Boolean(b.why_not));
   const find = () => view.methods.find((one) => one.name === chosen);
 
   async function begin(event) {
@@ -45,7 +47,7 @@ export function methodsCard({ running }) {
   }
 
   function drawList() {
-    const [own, baselines] = [view.methods.filter((one) => !one.baseline), view.methods.filter((one) => one.baseline)];
+    const [own, baselines] = [inOrder(false), inOrder(true)];
     show(list, own.map(option), baselines.length > 0 && el("div", { class: "tl-rp-group", role: "presentation" }, "Baselines, to compare with"), baselines.map(option));
     list.setAttribute("aria-activedescendant", `tl-rp-method-${chosen}`);
   }
@@ -78,7 +80,7 @@ export function methodsCard({ running }) {
   }
 
   list.addEventListener("keydown", (event) => {
-    const names = [...view.methods.filter((one) => !one.baseline), ...view.methods.filter((one) => one.baseline)].map((one) => one.name);
+    const names = [...inOrder(false), ...inOrder(true)].map((one) => one.name);
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const to = step ? names.indexOf(chosen) + step : { Home: 0, End: names.length - 1 }[event.key];
     if (to === undefined || to < 0 || to >= names.length) return;
@@ -94,7 +96,7 @@ export function methodsCard({ running }) {
       view = next;
       node.hidden = !view.methods.length;
       if (!view.methods.length) return;
-      if (!view.methods.some((one) => one.name === chosen)) chosen = (view.methods.find((one) => one.ready) ?? view.methods[0]).name;
+      if (!view.methods.some((one) => one.name === chosen)) chosen = (view.methods.find((one) => one.ready) ?? view.methods.find((one) => one.startable) ?? view.methods[0]).name;
       if (other) { node.open = open; node.dataset.case = state.case; }
       show(summary, open ? "Choose a repair" : "Repair again, or with another method");
       choose(chosen);

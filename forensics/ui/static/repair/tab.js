@@ -19,8 +19,8 @@ import { tokensCard } from "./tokens.js";
 function figures(view) {
   const changed = view.changed;
   return [saidStrip(view), changed && ratesCard(view),
-    changed && el("div", { class: "tl-rp-pair" }, classesCard(view), resistivityCard(view), ...curveCards(view)),
-    changed && examplesCard(view), changed && planeCard(view), tokensCard(view)];
+    changed && el("div", { class: "tl-rp-pair" }, classesCard(view), resistivityCard(view)),
+    changed && examplesCard(view), changed && planeCard(view), tokensCard(view), changed && el("div", { class: "tl-rp-pair" }, curveCards(view))];
 }
 
 /** Build the tab into `element`. */

@@ -1,0 +1,101 @@
+"""The Repair tab in a real browser, on drawn repairs with hostile names in every place."""
+
+from typing import Any
+
+import pytest
+
+from forensics.case import Case
+from forensics.ui.workspace import Workspace
+from tests.tiny_encoders import save_vit
+from tests.ui import synthetic
+from tests.ui.drawn_repairs import write_repair
+from tests.ui.drawn_triggers import HOSTILE, clip_case
+from tests.ui.serving import CHROMIUM, Server, Watched, chromium
+
+pytest.importorskip("playwright")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
+    # Gradio and Playwright leave event loops to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+CLASSES = ["disc", HOSTILE[1], "star", HOSTILE[0]]
+TAB = "#repair .tl-root[data-ready]"
+
+
+@pytest.fixture(scope="module")
+def repaired(server: Server) -> tuple[str, Case]:
+    root = server.cases / "repaired"
+    case = clip_case(root, save_vit(root / "vit"), CLASSES)
+    write_repair(case, CLASSES, rate=0.4, accuracy=0.93, shots=f"imagefolder:/{HOSTILE[0]}")
+    write_repair(case, CLASSES, "linear-probe", judged_by=None)
+    write_repair(case, CLASSES, "token-unlearning", rate=0.02, accuracy=0.92)
+    return Workspace(server.cases).enter(case.folder), case
+
+
+def test_hostile_names_are_text_in_every_figure(server: Server, repaired: tuple[str, Case]) -> None:
+    name, case = repaired
+    with chromium() as browser:
+        watched = Watched(browser.new_page(viewport={"width": 1440, "height": 1000}))
+        page = watched.page
+        page.goto(f"{server.url}/?case={name}&tab=repair")
+        page.wait_for_selector(TAB)
+        for card in ("examples", "plane", "resistivity", "tokens"):
+            page.wait_for_selector(f"#tl-rp-{card}[data-ready]")
+        for card in ("classes", "tokens", "examples"):
+            assert HOSTILE[0][:12] in page.inner_text(f"#tl-rp-{card}"), card  # names are cut
+        assert HOSTILE[0] in page.inner_text("#tl-rp-said")
+        assert page.locator("#repair img[src=x]").count() == 0
+        page.locator("#tl-rp-classes button", has_text="Table").click()
+        assert HOSTILE[1] in page.inner_text("#tl-rp-classes")
+        compare_them(page, case)
+        assert watched.problems == [] and watched.foreign() == []
+
+
+def compare_them(page: Any, case: Case) -> None:
+    """Open every repair, by the row and by the letter, and look at what is not measured."""
+    table = page.locator("#tl-rp-table")
+    assert "not measured" in table.inner_text()
+    weak = case.runs("repulsive-prompts")[0].id
+    page.click(f"#tl-rp-table [data-run='{weak}'] .tl-tb-name")
+    page.wait_for_selector(f"#tl-rp-said[data-run='{weak}']")
+    assert "repair=" in page.evaluate("location.href")
+    letters = page.locator(".tl-rp-letter")
+    assert letters.count() == 2, "what was not measured has no place in the chart"
+    letters.nth(0).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"document.querySelector('#tl-rp-said').dataset.run !== '{weak}'")
+    lone = case.runs("linear-probe")[0].id
+    page.click(f"#tl-rp-table [data-run='{lone}'] .tl-tb-name")
+    page.wait_for_selector(f"#tl-rp-said[data-run='{lone}']")
+    assert "No trigger is known" in page.inner_text("#tl-rp-rates")
+    page.click("#tl-rp-picker > summary")
+    page.focus("#tl-rp-methods")
+    page.click("#tl-rp-method-trigger-tuning")
+    assert "no learnt prompts" in page.inner_text("#tl-rp-why-not")
+    page.keyboard.press("Home")
+    page.wait_for_selector("#tl-rp-cost")
+    assert "RVPT" in page.inner_text("#tl-rp-detail h3"), "what can start comes first"
+    assert page.locator("#tl-rp-start").is_disabled(), "this case has no labelled pictures"
+    page.click("#tl-rp-options")
+    page.wait_for_selector("#start-repulsive-prompts", state="visible")
+    assert not page.locator("#run-trigger-inversion").is_visible(), "repairs only"
+
+
+def test_what_stands_there_before_anything_is_repaired(server: Server) -> None:
+    root = server.cases / "unrepaired"
+    clip = clip_case(root, save_vit(root / "vit"), ["disc", "ring"])
+    language = synthetic.make_case(server.cases / "language", 8)
+    with chromium() as browser:
+        watched = Watched(browser.new_page(viewport={"width": 1024, "height": 900}))
+        page = watched.page
+        page.goto(f"{server.url}/?tab=repair")
+        page.wait_for_selector("text=No case is open.")
+        page.goto(f"{server.url}/?case={Workspace(server.cases).enter(clip.folder)}&tab=repair")
+        page.wait_for_selector(TAB)
+        assert "No repair yet." in page.inner_text("#repair")
+        assert page.locator("#tl-rp-methods [role=option]").count() >= 9
+        assert "attack success is not" in page.inner_text("#tl-rp-detail")
+        page.goto(f"{server.url}/?case={Workspace(server.cases).enter(language.folder)}&tab=repair")
+        page.wait_for_selector("text=No repair for this kind of model yet.")
+        assert watched.problems == []

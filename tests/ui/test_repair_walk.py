@@ -1,0 +1,111 @@
+"""The walk through clip-badnets: two repairs, side by side, and both models to take away."""
+
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forensics.case import Case
+from forensics.lab.shipped import SHIPPED
+from forensics.ui.workspace import Workspace
+from tests.ui.serving import CHROMIUM, Server, Watched, chromium, leave
+from tests.ui.test_browser_trigger_walk import fill
+
+pytest.importorskip("playwright")
+DEMO = "clip-badnets"
+PAIRS = 240  # of the demo's, so that the walk is short; it shows the page, not the method
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
+    pytest.mark.skipif(
+        not any(demo.name == DEMO and demo.shipped for demo in SHIPPED),
+        reason="the demo is not shipped",
+    ),
+    # Gradio and Playwright leave event loops to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+def test_the_walk_from_a_poisoned_clip_to_repaired_models(server: Server) -> None:
+    with chromium() as browser:
+        watched = Watched(browser.new_page(viewport={"width": 1440, "height": 1000}))
+        page = watched.page
+        page.set_default_timeout(900_000)  # a busy machine
+        page.goto(server.url)
+        page.click(f"#tl-demo-{DEMO}")
+        page.wait_for_selector("#start-scan")
+        page.click("#tab-repair-button")
+        page.wait_for_selector("#repair .tl-root[data-ready=none]")
+        case = Workspace(server.cases).case(page.evaluate("window.triggerlens.state.case"))
+        try:
+            prompts = repair(page, "repulsive-prompts", per_class=4, epochs=3, prompts=4,
+                             max_test=60)  # fmt: skip
+            unlearnt = repair(
+                page, "token-unlearning", pairs=f"table:{few_pairs(case)}", pool_least=40,
+                overfit_epochs=1, k=8, steps=4, benign_pairs=64, max_test=60, curve=20, shown=2,
+                force=True,
+            )  # fmt: skip
+            compare(page, prompts, unlearnt)
+            assert {"visual_prompts_loader.py", "visual-prompts.safetensors"} <= take(page, case)
+        finally:
+            leave(page, case)
+        assert watched.problems == [] and watched.foreign() == []
+
+
+def repair(page: Any, method: str, **options: Any) -> str:
+    """Start a repair from its form, look at it while it runs, and return its run."""
+    if page.get_attribute("#tl-rp-picker", "open") is None:
+        page.click("#tl-rp-picker > summary")
+    page.click(f"#tl-rp-method-{method}")
+    assert "They come with this demo" in page.inner_text("#tl-rp-detail")
+    page.click("#tl-rp-options")
+    page.wait_for_selector(f"#start-{method}", state="visible")
+    fill(page, method, **options)
+    page.click(f"#start-{method}")
+    page.wait_for_selector("#tl-rp-running[data-state]", state="visible")
+    run = page.get_attribute("#tl-rp-running", "data-run")
+    page.wait_for_selector(f"#tl-rp-said[data-run='{run}']")
+    page.wait_for_selector("#tl-rp-running", state="hidden")
+    assert "known trigger" in page.inner_text("#tl-rp-rates")
+    assert page.locator("#tl-rp-classes svg").count() == 1
+    for card in ("examples", "plane", "resistivity"):
+        page.wait_for_selector(f"#tl-rp-{card}[data-ready='{run}']")
+    return str(run)
+
+
+def compare(page: Any, prompts: str, unlearnt: str) -> None:
+    assert page.locator("#tl-rp-table tbody tr[data-run]").count() == 2
+    assert page.locator(".tl-rp-letter").count() == 2
+    page.wait_for_selector(f"#tl-rp-tokens[data-ready='{unlearnt}']")
+    assert page.locator("#tl-rp-tokens .tl-rp-kept").count() > 0
+    page.click(f"#tl-rp-table [data-run='{prompts}'] .tl-tb-name")
+    page.wait_for_selector(f"#tl-rp-said[data-run='{prompts}']")
+
+
+def take(page: Any, case: Case) -> set[str]:
+    """Export the repair that is shown; return what lies in the archive."""
+    with page.expect_download() as waited:
+        page.click("#tl-rp-export")
+    with zipfile.ZipFile(io.BytesIO(Path(waited.value.path()).read_bytes())) as packed:
+        names = set(packed.namelist())
+        note = json.loads(packed.read("visual-prompts.provenance.json"))
+    assert note["hashes"]["model"]["sha256"] == case.manifest.hashes["model"].sha256
+    assert note["hashes"]["data"]["sha256"] == case.manifest.hashes["data"].sha256
+    assert "--epochs 3" in note["command"]
+    assert note["measured"]["after"]["n_clean"] == 60
+    return names
+
+
+def few_pairs(case: Case) -> Path:
+    """Write some of the demo's pairs, every poisoned one that comes among them, to a table."""
+    source = case.folder / "demo" / "data" / "pairs.csv"
+    with source.open(newline="") as file:
+        rows = list(csv.reader(file))
+    place = source.with_name("few.csv")
+    with place.open("w", newline="") as file:
+        csv.writer(file).writerows(rows[: PAIRS + 1])
+    return place
