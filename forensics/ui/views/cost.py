@@ -7,13 +7,14 @@ from forensics.case import Case
 from forensics.detectors.options.trigger_inversion import TriggerInversionOptions
 from forensics.errors import ForensicsError
 from forensics.models.uri import parse_model_uri
+from forensics.options import build_options
 from forensics.runs import Run, State
 
 INVERSION = "trigger-inversion"
 
 
 def method_cost(case: Case, method: str) -> str | None:
-    """Say what a run with the defaults takes.
+    """Say what a run takes with the defaults, or what the case suggests instead.
 
     The time comes from an earlier run on the case, which has the same model and data; nothing is
     guessed where none was timed.
@@ -30,7 +31,8 @@ def method_cost(case: Case, method: str) -> str | None:
 
 
 def _inversion(case: Case) -> str:
-    options = TriggerInversionOptions()
+    given = case.suggested(INVERSION, TriggerInversionOptions)
+    options = build_options(TriggerInversionOptions, given)
     pictures = min(options.images, case.manifest.samples)
     steps = options.epochs * math.ceil(pictures / options.batch_size)
     timed = _latest(case, INVERSION)
