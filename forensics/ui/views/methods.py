@@ -9,6 +9,7 @@ from forensics.registry import MethodSpec, load_object, methods
 from forensics.runs import Run, State
 from forensics.runs.plain import plain
 from forensics.ui.views.cost import method_cost
+from forensics.ui.views.repair_cost import repair_cost
 
 EVIDENCE = ("scan", "transplant")
 STARTABLE = (*EVIDENCE, "repair")  # kinds of methods that have a place on the page
@@ -71,7 +72,9 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
             _line(spec, [(r, s) for r, s in runs if r.method == spec.name], shown, source, there)
             | {
                 "first": spec.name == FIRST.get(case.manifest.kind),
-                "cost": method_cost(case, spec.name),
+                "cost": repair_cost(case, spec)
+                if spec.kind == "repair"
+                else method_cost(case, spec.name),
                 "suggested": _suggested(case, spec),
             }
             for spec in startable()

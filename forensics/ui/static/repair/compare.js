@@ -27,7 +27,7 @@ function deliveredRow(found, rows, many) {
 }
 
 function unfinished(row) {
-  return el("tr", { class: "tl-rp-unfinished" }, el("th", { scope: "row" }, row.label, el("span", { class: "tl-sub" }, ` ${optionsText(row.options)}`)),
+  return el("tr", { class: "tl-rp-unfinished" }, el("th", { scope: "row" }, el("span", { class: "tl-rp-mark tl-rp-mark-before", "aria-hidden": "true" }, row.active ? "…" : "✕"), row.label, el("span", { class: "tl-sub tl-rp-options", title: optionsText(row.options) }, optionsText(row.options))),
     el("td", { colspan: "4" }, el("span", { class: row.active ? "tl-sub" : "tl-bad-text" }, row.active ? "under way" : `${row.state}. ${row.error}`)));
 }
 
@@ -43,7 +43,7 @@ export function compareCard({ choose }) {
 
   function pick(row) {
     const name = el("button", { type: "button", class: "tl-tb-name", onclick: (event) => { event.stopPropagation(); choose(row.run); } }, el("span", { class: "tl-rp-mark", "aria-hidden": "true" }, row.letter ?? "○"), row.label);
-    return el("th", { scope: "row", title: row.sentence }, name, el("span", { class: "tl-sub tl-rp-options" }, [optionsText(row.options) || "defaults", clock(row.created)].join(" · ")));
+    return el("th", { scope: "row", title: row.sentence }, name, el("span", { class: "tl-sub tl-rp-options", title: optionsText(row.options) }, [optionsText(row.options) || "defaults", clock(row.created)].join(" · ")));
   }
 
   function line(row) {

@@ -5,7 +5,7 @@ import { frame, responsive, table, tableToggle } from "../chart/frame.js";
 import { casePath } from "../core/api.js";
 import { el, show, svg } from "../core/dom.js";
 import { count, percent, signed } from "../core/format.js";
-import { state } from "../core/store.js";
+import { set, state } from "../core/store.js";
 import { bar } from "./bars.js";
 import { REPAIR } from "./data.js";
 import { following } from "./following.js";
@@ -66,7 +66,8 @@ function result(view, { body, tools, start }) {
   const holder = el("div", { hidden: true });
   const toggle = tableToggle(figure, holder, () => numbers(view));
   const plot = el("div", { class: "tl-figure" });
-  show(tools, toggle.button, start(false), exporter(view));
+  const all = el("button", { type: "button", class: "tl-ghost", title: "This and other repairs of the case beside each other", onclick: () => set({ tab: "repair", repair: view.run }) }, "All repairs");
+  show(tools, toggle.button, all, start(false), exporter(view));
   show(figure, versions(view), el("p", { class: "tl-note" }, `Attack success is measured with ${view.judged_by}. ${view.facts} Thin lines: 95 % intervals.`),
     Object.values(view.losses).some((values) => values.length > 1) && el("details", { class: "tl-limits" }, el("summary", {}, "How the tuning went"), plot));
   show(body, el("p", { class: "tl-transplant-said", id: "tl-repair-said" }, view.forced && el("b", {}, "The scan does not point to this class. "), view.sentence.split(" A new inversion, ")[0]), figure, holder, fresh(view.fresh));
