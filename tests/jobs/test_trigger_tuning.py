@@ -33,6 +33,9 @@ from tests.prompt_case import (
 
 PLAIN = Path(__file__).parents[1] / "repairs" / "plain_open_clip.py"
 SMALL = {"epochs": 6, "rate": 0.5, "batch_size": 2}
+# Two pairs a step at that rate amplify the last bits: a relative change of the prompts by 1e-5
+# moves the ASR of a control from 0.31 to 0.89. Eight pairs a step settle.
+STEADY = {"epochs": 30, "rate": 0.3, "batch_size": 8}
 
 
 @pytest.fixture(scope="module")
@@ -70,25 +73,24 @@ def test_the_repair_takes_the_true_trigger_away_and_is_measured_beside_controls(
 ) -> None:
     model = Path(str(case.manifest.model).partition("+prompts:")[2])
     delivered = model.read_bytes()
-    found = run(case, tmp_path, models)
+    found = run(case, tmp_path, models, **STEADY)
     assert found["judged_by"] == "known" and found["target"] == TARGET and found["forced"] == 0
     before, after = found["before"], found["after"]
-    # Six steps at a rate of 0.5 amplify the last bits: 0 to 0.25 was seen after other tests.
-    assert before["attack_success_rate"] > 0.7 and after["attack_success_rate"] < 0.4
+    assert before["attack_success_rate"] > 0.7 and after["attack_success_rate"] < 0.1
     assert (before["n_clean"], before["n_triggered"]) == (48, 36)
     assert set(before["triggers"]) == {"known", "reconstruction", "other-seed"}
     minus = after["minus_before"]["attack_success_rate"]
     gap = after["attack_success_rate"] - before["attack_success_rate"]
     assert minus["value"] == pytest.approx(gap) and minus["high"] < 0
     controls = {row["control"]: row for row in found["controls"]}
-    # How much a control leaves is chance on so small a set; what is said of it is not.
+    assert all(row["attack_success_rate"] > 0.2 for row in controls.values())
     gaps = [row["minus_repaired"]["attack_success_rate"] for row in controls.values()]
     rivals = any(gap["low"] <= 0 for gap in gaps)
     assert rivals == ("not the right trigger" in found["sentence"])
     assert set(controls) == {"wrong-class", "random-noise", "clean-only"}
     assert controls["wrong-class"]["class"] in set(CLASSES) - {TARGET}
     assert found["shots"]["n"] == 24 and found["shots"]["classes_without"] == []
-    assert len(found["losses"]["right-class"]) == 6
+    assert len(found["losses"]["right-class"]) == STEADY["epochs"]
     assert f"“{TARGET}”" in found["sentence"] and "control" in found["sentence"]
     assert model.read_bytes() == delivered
 
