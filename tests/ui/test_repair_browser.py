@@ -38,6 +38,7 @@ def test_hostile_names_are_text_in_every_figure(server: Server, repaired: tuple[
     with chromium() as browser:
         watched = Watched(browser.new_page(viewport={"width": 1440, "height": 1000}))
         page = watched.page
+        page.set_default_timeout(400_000)  # a busy machine
         page.goto(f"{server.url}/?case={name}&tab=repair")
         page.wait_for_selector(TAB)
         for card in ("examples", "plane", "resistivity", "tokens"):
@@ -89,13 +90,14 @@ def test_what_stands_there_before_anything_is_repaired(server: Server) -> None:
     with chromium() as browser:
         watched = Watched(browser.new_page(viewport={"width": 1024, "height": 900}))
         page = watched.page
+        page.set_default_timeout(400_000)  # a busy machine
         page.goto(f"{server.url}/?tab=repair")
-        page.wait_for_selector("text=No case is open.")
+        page.wait_for_selector("#repair .tl-empty:has-text('No case is open.')")
         page.goto(f"{server.url}/?case={Workspace(server.cases).enter(clip.folder)}&tab=repair")
         page.wait_for_selector(TAB)
         assert "No repair yet." in page.inner_text("#repair")
         assert page.locator("#tl-rp-methods [role=option]").count() >= 9
         assert "attack success is not" in page.inner_text("#tl-rp-detail")
         page.goto(f"{server.url}/?case={Workspace(server.cases).enter(language.folder)}&tab=repair")
-        page.wait_for_selector("text=No repair for this kind of model yet.")
+        page.wait_for_selector("#repair .tl-empty:has-text('No repair for this kind')")
         assert watched.problems == []
