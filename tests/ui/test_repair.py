@@ -23,7 +23,7 @@ from forensics.ui.problems import explain_errors
 from forensics.ui.repair_export import zip_repair
 from forensics.ui.routes import routers
 from forensics.ui.views.job import job_view
-from forensics.ui.views.repair import repair_view
+from forensics.ui.views.repair import live_view, repair_view
 from forensics.ui.views.repair_needs import judge_of, needs_of, why_not
 from forensics.ui.views.repairs import repair_methods, repair_row, repairs_view
 from tests.tiny_encoders import save_vit
@@ -224,3 +224,16 @@ def test_a_whole_model_is_packed_with_its_provenance(made: SimpleNamespace) -> N
     assert note["command"].startswith("forensics repair fine-tuning")
     assert note["hashes"]["model"]["sha256"]
     assert note["measured"]["after"]["clean_accuracy"] == 0.9
+
+
+def test_a_damaged_result_hides_no_other_repair(bare: Case) -> None:
+    sound = write_repair(bare, ["disc", "ring"])
+    damaged = write_repair(bare, ["disc", "ring"], "linear-probe")
+    (damaged.folder / "result.json").write_text('{"before": 3}')
+    (sound.folder / "losses.jsonl").write_text(
+        '{"stage": "step", "step": 1, "of": 2, "loss": NaN}\n'
+    )
+    rows = {row["run"]: row for row in repairs_view(bare)["rows"]}
+    assert rows[damaged.id]["state"] == "damaged"
+    assert rows[sound.id]["state"] == "finished"
+    assert live_view(sound)["stages"][0]["loss"] == [None]

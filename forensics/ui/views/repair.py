@@ -89,7 +89,8 @@ def repair_view(run: Run) -> dict[str, Any]:
 
 def live_view(run: Run) -> dict[str, Any]:
     """Return the losses of a run, whether it works or has stopped; see :func:`read_losses`."""
-    return {"run": run.id, "stages": read_losses(run.folder)}
+    view: dict[str, Any] = plain({"run": run.id, "stages": read_losses(run.folder)})
+    return view
 
 
 def curves_of(result: dict[str, Any]) -> list[dict[str, Any]]:

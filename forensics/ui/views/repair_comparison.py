@@ -54,10 +54,10 @@ def resistivity_view(run: Run) -> dict[str, Any]:
         ``mean``, ``low`` and ``high`` (quartiles over the pictures) by layer.
     """
     arrays = _arrays(run)
-    changes = []
+    changes: list[dict[str, Any]] = []
     for name, label in CHANGES.items():
         found = {state: arrays.get(f"resistivity.{state}.{name}") for state in STATES}
-        if any(values is None or values.ndim != 2 for values in found.values()):
+        if any(v is None or v.ndim != 2 or not v.size for v in found.values()):
             continue
         changes.append({"name": name, "label": label} | {
             state: _band(values) for state, values in found.items() if values is not None
@@ -75,8 +75,9 @@ def plane_view(run: Run) -> dict[str, Any]:
         places = arrays.get(f"plane.{state}")
         if places is None or places.ndim != 3 or places.shape[2] != 2:
             return {}
-        found[state] = dict(zip(HOWS, np.round(places.astype(float), 4).tolist(), strict=False))
-    return found
+        found[state] = dict(zip(HOWS, np.round(places.astype(float), 4), strict=False))
+    view: dict[str, Any] = plain(found)
+    return view
 
 
 def attention_view(run: Run, place: int) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def attention_view(run: Run, place: int) -> dict[str, Any]:
                 np.ascontiguousarray(arrays[f"attention.{state}.{how}"][place], "<f2").tobytes()
             ).decode("ascii")
             for how in HOWS
-            if f"attention.{state}.{how}" in arrays
+            if place < len(arrays.get(f"attention.{state}.{how}", ()))
         }
         for state in STATES
     }
@@ -119,7 +120,7 @@ def _example(
     arrays: dict[str, NDArray[Any]], place: int, name: str = "pictures"
 ) -> NDArray[np.uint8]:
     kept = arrays.get(name)
-    if kept is None or kept.ndim != 4 or not 0 <= place < len(kept):
+    if kept is None or kept.ndim != 4 or kept.shape[1] != 3 or not 0 <= place < len(kept):
         raise CaseError(f"This repair kept no picture {place} of the kind.")
     return np.asarray(kept[place], np.uint8)
 

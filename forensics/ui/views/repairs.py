@@ -3,6 +3,7 @@
 from typing import Any
 
 from forensics.case import Case
+from forensics.errors import CaseError
 from forensics.options import describe_options
 from forensics.registry import KINDS, MethodSpec, load_object, methods
 from forensics.runs import Run, State
@@ -81,7 +82,13 @@ def repair_row(run: Run) -> dict[str, Any]:
         "resumable": status.state.resumable,
         "options": differing(run),
     }
-    return row | _finished(run) if status.state is State.FINISHED else row
+    if status.state is not State.FINISHED:
+        return row
+    try:
+        return row | _finished(run)
+    except (CaseError, KeyError, TypeError, ValueError, AttributeError):
+        # One damaged result must not hide the other repairs.
+        return row | {"state": "damaged", "error": "Its result cannot be read. Repair again."}
 
 
 def _finished(run: Run) -> dict[str, Any]:
