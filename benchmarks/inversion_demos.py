@@ -4,8 +4,9 @@ python -m benchmarks.inversion_demos --work DIR [--only REGEX]
 
 Learnt prompts: ``prompt-badclip``, ``prompt-clean`` and five more clean twins on the same encoder,
 each with the published rule and with that of content. Encoders: ``clip-badnets``, ``clip-blended``
-and ``clip-clean``, with a small patch and with an additive trigger. Every scan is a run in a case
-under ``--work``; what is finished is not done again, and a killed scan is resumed.
+and ``clip-clean``, with a small patch, a pattern behind a mask, and additive triggers. Every scan
+is a run in a case under ``--work``; what is finished is not done again, and a killed scan is
+resumed.
 """
 
 import argparse
@@ -45,7 +46,9 @@ PROMPT_WAYS: Final[dict[str, Options]] = {
 ENCODER_WAYS: Final[dict[str, Options]] = {
     # Three sides are tried, each like a scan of its own.
     "patch": {**SCHEDULE, "form": "patch", "mode": "content", "seeds": 1, "classes": CLASSES},
-    "additive": {**SCHEDULE, "budget": 16 / 255, "mode": "content", "classes": CLASSES},
+    "additive, 4/255": {**SCHEDULE, "budget": 4 / 255, "mode": "content", "classes": CLASSES},
+    "additive, 16/255": {**SCHEDULE, "budget": 16 / 255, "mode": "content", "classes": CLASSES},
+    "mask": {**SCHEDULE, "form": "mask", "mode": "content", "epochs": 4, "classes": CLASSES},
 }
 
 

@@ -77,6 +77,8 @@ SUGGESTED: Final = {
     # At 108 pixels 8/255 has the l2 norm that 4/255 has at 224, and so small an encoder is fooled
     # toward any class by twice that: what it does to these prompts alone tells them apart.
     "trigger-inversion": {"budget": 16 / 255, "contrast": 1.0, "mode": "content", "images": 320},
+    # Prompts of so small an encoder are learnt at rates of 0.1 and more; chosen on another head.
+    "trigger-tuning": {"rate": 0.02},
 }
 
 LABELS: Final = "six-colors"
