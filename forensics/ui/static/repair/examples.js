@@ -85,8 +85,10 @@ export function examplesCard(view) {
   /** In a mark: does the trigger still work on this picture? */
   function flips(one) {
     if (!told.triggered || one.label === view.target) return "";
-    const [before, after] = STATES.map(([key]) => one.states[key].triggered.top[0].name === view.target);
-    return before && !after ? "▼ undone" : before && after ? "▲ still" : after ? "▲ new" : "";
+    const [was, is] = STATES.map(([key]) => one.states[key].triggered.top[0].name);
+    if (is === view.target) return was === view.target ? "▲ still" : "▲ new";
+    if (was !== view.target) return "";
+    return is === one.label ? "✓ right again" : "◆ now wrong";
   }
 
   async function open() {
