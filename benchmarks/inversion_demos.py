@@ -6,7 +6,7 @@ Learnt prompts: ``prompt-badclip``, ``prompt-clean`` and five more clean twins o
 each with the published rule and with that of content. Encoders: ``clip-badnets``, ``clip-blended``
 and ``clip-clean``, with a small patch, a pattern behind a mask, and additive triggers. Every scan
 is a run in a case under ``--work``; what is finished is not done again, and a killed scan is
-resumed.
+resumed. Last, the prompts of ``prompt-badclip`` are repaired and scanned anew, with controls.
 """
 
 import argparse
@@ -28,12 +28,14 @@ from forensics.lab.prompt_zoo_head import FACTS_FILE, PROMPTS_FILE, build_head
 from forensics.lab.prompt_zoo_plan import Head
 from forensics.lab.scenes import SHAPES
 from forensics.registry import find_method
-from forensics.runs import State
+from forensics.runs import Run, State
 from forensics.runs.durable import write_json
 
 RESULTS: Final = Path(__file__).parent / "results/inversion_demos"
 TWINS: Final = (32, 33, 34, 35, 36)
+REPAIRED: Final = "prompt-badclip"
 POOL_SEED: Final = 77
+FRESH_SEED: Final = 991
 CLASSES: Final = "|".join(SHAPES)
 
 Options = dict[str, Any]
@@ -48,7 +50,14 @@ ENCODER_WAYS: Final[dict[str, Options]] = {
     "patch": {**SCHEDULE, "form": "patch", "mode": "content", "seeds": 1, "classes": CLASSES},
     "additive, 4/255": {**SCHEDULE, "budget": 4 / 255, "mode": "content", "classes": CLASSES},
     "additive, 16/255": {**SCHEDULE, "budget": 16 / 255, "mode": "content", "classes": CLASSES},
-    "mask": {**SCHEDULE, "form": "mask", "mode": "content", "epochs": 4, "classes": CLASSES},
+    "mask": {
+        **SCHEDULE,
+        "form": "mask",
+        "mode": "content",
+        "epochs": 3,
+        "seeds": 1,
+        "classes": CLASSES,
+    },
 }
 
 
@@ -105,16 +114,48 @@ def _twin(seed: int, work: Path) -> Path:
     return folder / PROMPTS_FILE
 
 
-def scan(case: Case, options: Options) -> dict[str, Any]:
-    """Return the result of a scan with these options: an old one, a resumed one or a new one."""
+def perform(case: Case, method: str, options: Options) -> tuple[Run, dict[str, Any]]:
+    """Return a run with these options and its result: an old one, a resumed one or a new one."""
     begun: str | None = None
-    for run in case.runs("trigger-inversion"):
+    for run in case.runs(method):
         if any(run.options.get(name) != value for name, value in options.items()):
             continue
         if run.status().state is State.FINISHED:
-            return run.result()
+            return run, run.result()
         begun = run.id
-    return run_method(case, find_method("trigger-inversion"), options, resume=begun)[1]
+    return run_method(case, find_method(method), options, resume=begun)
+
+
+def repair(work: Path) -> dict[str, Any]:
+    """Repair ``prompt-badclip`` with the trigger of the published scan; scan other pictures after.
+
+    The rate was chosen on a head of the zoo's calibration half.
+    """
+    case = Case.open(work / REPAIRED)
+    pool = work / "fresh"
+    if not pool.exists():
+        draw_crowds(pool, 400, FRESH_SEED)
+    scanned = perform(case, "trigger-inversion", PROMPT_WAYS["published"])[0]
+    options = {"run": scanned.id, "rate": 0.02, "fresh_pool": f"table:{pool / 'pairs.csv'}"}
+    result = perform(case, "trigger-tuning", options)[1]
+    kept = ("sentence", "before", "after", "controls", "reference", "fresh", "seconds")
+    return {name: result.get(name) for name in kept}
+
+
+def _repair_lines(result: Mapping[str, Any]) -> list[str]:
+    rows = [("as delivered", result["before"]), ("repaired", result["after"])]
+    rows += [(one["title"], one) for one in result["controls"]]
+    lines = ["", "## The repair of prompt-badclip (trigger-tuning, reconstruction)", "",
+             result["sentence"], "", "| prompts | CA | ASR of the known trigger | n |",
+             "|---|---|---|---|"]  # fmt: skip
+    for title, one in rows:
+        low, high = one["intervals"]["attack_success_rate"]
+        lines.append(
+            f"| {title} | {100 * one['clean_accuracy']:.1f} % | "
+            f"{100 * one['attack_success_rate']:.1f} % [{100 * low:.1f}, {100 * high:.1f}] | "
+            f"{one['n_triggered']} |"
+        )
+    return lines
 
 
 def told(subject: Subject, way: str, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,10 +187,10 @@ def told(subject: Subject, way: str, result: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def write_page(rows: list[dict[str, Any]]) -> None:
+def write_page(rows: list[dict[str, Any]], repaired: Mapping[str, Any]) -> None:
     """Write figures and a page of them."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    write_json(RESULTS / "figures.json", {"rows": rows})
+    write_json(RESULTS / "figures.json", {"rows": rows, "repair": dict(repaired)})
     lines = [
         "# Trigger inversion on the demo cases and clean twins (reconstruction)",
         "",
@@ -161,6 +202,7 @@ def write_page(rows: list[dict[str, Any]]) -> None:
         "on content | reference | others, largest |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
         *(_line(row) for row in rows),
+        *_repair_lines(repaired),
     ]
     (RESULTS / "table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -195,10 +237,10 @@ def main() -> None:
             continue
         case = open_subject(subject, given.work)
         for way, options in subject.ways.items():
-            rows.append(told(subject, way, scan(case, options)))
+            rows.append(told(subject, way, perform(case, "trigger-inversion", options)[1]))
             print(_line(rows[-1]), flush=True)
     if not given.only:
-        write_page(rows)
+        write_page(rows, repair(given.work))
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ class PromptDemo(ShippedDemo):
         return encoder.is_file() and (self.folder / PROMPTS_FILE).is_file()
 
 
-SUGGESTED: Final = {
+SUGGESTED: Final[dict[str, dict[str, Any]]] = {
     # At 108 pixels 8/255 has the l2 norm that 4/255 has at 224, and so small an encoder is fooled
     # toward any class by twice that: what it does to these prompts alone tells them apart.
     "trigger-inversion": {"budget": 16 / 255, "contrast": 1.0, "mode": "content", "images": 320},

@@ -1,12 +1,16 @@
 """The accounting behind the table of the prompt zoo, on heads whose answer is known."""
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
+from benchmarks.prompt_zoo_inversion import WAYS
 from benchmarks.prompt_zoo_rules import auroc, cuts_of, measure, read_scanned, rules_of
+from benchmarks.prompt_zoo_tables import RESULTS
+from forensics.detectors.trigger_inversion import find_cut
 
 CLASSES = ("red", "green", "blue", "grey", "pink", "teal")
 
@@ -92,6 +96,20 @@ def test_plants_that_fool_the_encoder_anyway_are_told_apart() -> None:
     found = measure(rules_of(heads, [])[0], heads)
     assert (found["found"], found["poisoned"]) == (1, 2)
     assert (found["hidden"]["found"], found["hidden"]["poisoned"]) == (1, 1)
+
+
+FIGURES = RESULTS / "figures.json"
+
+
+@pytest.mark.skipif(not FIGURES.is_file(), reason="the zoo's figures are not there")
+def test_the_cuts_of_the_program_are_those_that_the_zoo_measured() -> None:
+    ways = json.loads(FIGURES.read_text(encoding="utf-8"))["ways"]
+    for way in ("inspector", "contrast"):
+        measured = ways[way]["calibration"]
+        for statistic, key in (("index", "anomaly"), ("margin", "margin")):
+            cut = find_cut(statistic, WAYS[way].options, 8)
+            assert cut is not None and cut.models == measured["models"]
+            assert cut.value == pytest.approx(measured[key], abs=0.005)
 
 
 def test_seeds_are_joined_before_a_rule_is_asked() -> None:
