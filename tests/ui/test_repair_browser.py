@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from forensics.case import Case
+from forensics.runs.losses import LossLog
 from forensics.ui.workspace import Workspace
 from tests.tiny_encoders import save_vit
 from tests.ui import synthetic
@@ -50,6 +51,7 @@ def test_hostile_names_are_text_in_every_figure(server: Server, repaired: tuple[
         page.locator("#tl-rp-classes button", has_text="Table").click()
         assert HOSTILE[1] in page.inner_text("#tl-rp-classes")
         compare_them(page, case)
+        follow_one(page, f"{server.url}/?case={name}&tab=repair", case)
         assert watched.problems == [] and watched.foreign() == []
 
 
@@ -81,6 +83,23 @@ def compare_them(page: Any, case: Case) -> None:
     page.click("#tl-rp-options")
     page.wait_for_selector("#start-repulsive-prompts", state="visible")
     assert not page.locator("#run-trigger-inversion").is_visible(), "repairs only"
+
+
+def follow_one(page: Any, address: str, case: Case) -> None:
+    """Look at a repair that waits and has told its loss before; cancel it."""
+    run = case.new_run("repulsive-prompts", {"epochs": 7, "shots": HOSTILE[1]})
+    log = LossLog(run.folder)
+    for step in range(1, 4):
+        log.note(f"step {step} of 3, loss {1 / step:.3f}")
+    page.goto(address)
+    page.wait_for_selector(f"#tl-rp-running[data-run='{run.id}']", state="visible")
+    page.wait_for_selector("#tl-rp-running .tl-rp-line")
+    assert HOSTILE[1] in page.inner_text("#tl-rp-running")
+    page.click("#tl-rp-cancel")
+    page.wait_for_selector("#tl-rp-resume")
+    assert run.status().state == "cancelled"
+    assert "cancelled" in page.inner_text("#tl-rp-running")
+    assert page.locator("#tl-rp-said").count() == 1, "the finished ones stay in view"
 
 
 def test_what_stands_there_before_anything_is_repaired(server: Server) -> None:

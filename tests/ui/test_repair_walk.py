@@ -17,6 +17,7 @@ from tests.ui.test_browser_trigger_walk import fill
 
 pytest.importorskip("playwright")
 DEMO = "clip-badnets"
+JOB = "window.triggerlens.state.job"
 PAIRS = 240  # of the demo's, so that the walk is short; it shows the page, not the method
 pytestmark = [
     pytest.mark.browser,
@@ -42,8 +43,8 @@ def test_the_walk_from_a_poisoned_clip_to_repaired_models(server: Server) -> Non
         page.wait_for_selector("#repair .tl-root[data-ready=none]")
         case = Workspace(server.cases).case(page.evaluate("window.triggerlens.state.case"))
         try:
-            prompts = repair(page, "repulsive-prompts", per_class=4, epochs=3, prompts=4,
-                             max_test=60)  # fmt: skip
+            prompts = repair(page, "repulsive-prompts", max_test=60, per_class=4, prompts=4,
+                             epochs=3)  # fmt: skip
             unlearnt = repair(
                 page, "token-unlearning", pairs=f"table:{few_pairs(case)}", pool_least=40,
                 overfit_epochs=1, k=8, steps=4, benign_pairs=64, max_test=60, curve=20, shown=2,
@@ -57,7 +58,7 @@ def test_the_walk_from_a_poisoned_clip_to_repaired_models(server: Server) -> Non
 
 
 def repair(page: Any, method: str, **options: Any) -> str:
-    """Start a repair from its form, look at it while it runs, and return its run."""
+    """Start a repair from its form, wait for its figures, and return its run."""
     if page.get_attribute("#tl-rp-picker", "open") is None:
         page.click("#tl-rp-picker > summary")
     page.click(f"#tl-rp-method-{method}")
@@ -65,9 +66,10 @@ def repair(page: Any, method: str, **options: Any) -> str:
     page.click("#tl-rp-options")
     page.wait_for_selector(f"#start-{method}", state="visible")
     fill(page, method, **options)
+    before = page.evaluate(JOB)
     page.click(f"#start-{method}")
-    page.wait_for_selector("#tl-rp-running[data-state]", state="visible")
-    run = page.get_attribute("#tl-rp-running", "data-run")
+    page.wait_for_function(f"before => {JOB} !== before", arg=before)
+    run = page.evaluate(JOB)
     page.wait_for_selector(f"#tl-rp-said[data-run='{run}']")
     page.wait_for_selector("#tl-rp-running", state="hidden")
     assert "known trigger" in page.inner_text("#tl-rp-rates")

@@ -1,7 +1,7 @@
 """What the options of the repairs are called on the page, and which of them come first."""
 
-_LABELLED = ("shots", "test", "per_class", "epochs")
-_PAIRS = ("pairs", "test", "epochs", "rate")
+_LABELLED = ("shots", "test", "per_class", "max_test", "epochs")
+_PAIRS = ("pairs", "test", "max_test", "epochs", "rate")
 
 FIRST = {
     "repulsive-prompts": (*_LABELLED, "prompts", "depth", "rate", "alpha"),
@@ -11,7 +11,17 @@ FIRST = {
     "clean-clip": (*_PAIRS, "batch_size"),
     "perturb-recover": (*_PAIRS, "batch_size", "bound"),
     "discard-tune": ("reference", *_PAIRS),
-    "token-unlearning": ("pairs", "reference", "test", "k", "locality", "steps", "rate", "force"),
+    "token-unlearning": (
+        "pairs",
+        "reference",
+        "test",
+        "max_test",
+        "k",
+        "steps",
+        "rate",
+        "locality",
+        "force",
+    ),
 }
 """Method -> what a person decides before it starts; the rest is folded away."""
 
