@@ -11,6 +11,7 @@ resumed. Last, the prompts of ``prompt-badclip`` are repaired and scanned anew, 
 
 import argparse
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,7 @@ def open_subject(subject: Subject, work: Path) -> Case:
     folder = work / subject.name
     if (folder / "case.json").is_file():
         return Case.open(folder)
+    shutil.rmtree(folder, ignore_errors=True)  # one that was killed while it was made
     if not subject.name.startswith("twin-"):
         return open_demo(subject.name, folder)
     prompts, pool = _twin(int(subject.name.removeprefix("twin-")), work), work / "pool"
