@@ -27,6 +27,7 @@ from benchmarks.clip_repairs.methods import GRID, METHODS, SETTINGS, SWEEP, Job
 from benchmarks.clip_repairs.tables import write_tables
 from benchmarks.clip_repairs.worlds import CLEAN_MODEL, LabWorld, PhotoWorld, World
 from forensics.classifiers.zero_shot import ZeroShot
+from forensics.evaluation import rate_of
 from forensics.evaluation_classes import ClassMeasurement, measure_classes, measurement_of
 from forensics.evaluation_paired import compare
 from forensics.lab.pair_language import TEMPLATES
@@ -54,7 +55,7 @@ def main() -> None:
         if not arguments.finished:
             cells.append(cell(open_world(planned.world, arguments), work, planned))
         elif planned.figures(work).is_file():
-            cells.append(json.loads(planned.figures(work).read_text()))
+            cells.append(told_of(planned.figures(work)))
     if arguments.out is not None:
         write_tables(cells, arguments.out)
 
@@ -144,10 +145,21 @@ def cell(world: World, work: Path, planned: Planned) -> dict[str, Any]:
         figures = built(world, path.parent, planned)
         figures["seconds"] = round(time.monotonic() - started, 1)
         path.write_text(json.dumps(figures, indent=1) + "\n")
-    found: dict[str, Any] = json.loads(path.read_text())
+    found = told_of(path)
     shown = ("clean_accuracy", "attack_success_rate", "seconds")
     print(planned.name, *(found[key] for key in shown), flush=True)
     return found
+
+
+def told_of(path: Path) -> dict[str, Any]:
+    """Read a cell; ``marked_accuracy``: triggered pictures that are called what they show."""
+    found: dict[str, Any] = json.loads(path.read_text())
+    said = np.load(path.parent / "said.npz")
+    names = [row["class"] for row in found["per_class"]]
+    others = said["truth"] != names.index(found["target"])
+    rate = rate_of((said["triggered"] == said["truth"])[others].tolist())
+    found["intervals"]["marked_accuracy"] = [rate.low, rate.high]
+    return found | {"marked_accuracy": rate.value}
 
 
 def built(world: World, folder: Path, planned: Planned) -> dict[str, Any]:

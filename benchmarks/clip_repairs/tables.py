@@ -8,7 +8,7 @@ from typing import Any
 Cell = dict[str, Any]
 HEADINGS = (
     "attack", "seed", "repair", "CA", "CA minus none", "ASR", "ASR minus none",
-    "CA of the target class", "seconds",
+    "right in spite of the mark", "CA of the target class", "seconds",
 )  # fmt: skip
 REFUSED = "no confident shortcut: left as it is"
 
@@ -21,7 +21,8 @@ def write_tables(cells: Sequence[Cell], out: Path) -> None:
         "# Repairs of CLIP",
         "Made by `python -m benchmarks.clip_repairs`; do not edit. Percent with 95 % intervals; "
         "differences from the unrepaired model are paired. ASR leaves out pictures of the target "
-        "class; where nothing was planted it is how often the mark alone leads there.",
+        "class; where nothing was planted it is how often the mark alone leads there. Right in "
+        "spite of the mark: the same marked pictures called what they show.",
     ]
     for world in dict.fromkeys(cell["world"] for cell in cells):
         mine = [cell for cell in cells if cell["world"] == world]
@@ -54,7 +55,7 @@ def line(cell: Cell) -> tuple[str, ...]:
         cell["attack"], str(cell["seed"]), f"{cell['method']}{changed}{said}",
         rate(cell, "clean_accuracy"), lost(cell, "clean_accuracy"),
         rate(cell, "attack_success_rate"), lost(cell, "attack_success_rate"),
-        target(cell), f"{cell['seconds']:.0f}",
+        rate(cell, "marked_accuracy"), target(cell), f"{cell['seconds']:.0f}",
     )  # fmt: skip
 
 

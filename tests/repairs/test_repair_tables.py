@@ -12,10 +12,14 @@ from benchmarks.clip_repairs.tables import REFUSED, table, write_tables
 
 def figures(method: str, **more: Any) -> dict[str, Any]:
     """Return what a cell keeps."""
-    rates = {"clean_accuracy": 0.9, "attack_success_rate": 0.25}
+    rates = {"clean_accuracy": 0.9, "attack_success_rate": 0.25, "marked_accuracy": 0.5}
     return {
         "world": "lab", "attack": "sig", "seed": 1, "method": method, "changed": {}, **rates,
-        "intervals": {"clean_accuracy": [0.87, 0.92], "attack_success_rate": [0.2, 0.3]},
+        "intervals": {
+            "clean_accuracy": [0.87, 0.92],
+            "attack_success_rate": [0.2, 0.3],
+            "marked_accuracy": [0.45, 0.55],
+        },
         "n_clean": 500, "n_triggered": 426, "target": "heart", "seconds": 12.3,
         "per_class": [{"class": "heart", "clean_accuracy": 0.5, "n": 74}], **more,
     }  # fmt: skip
