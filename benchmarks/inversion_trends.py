@@ -59,10 +59,13 @@ def sweep(model: CoCoOp, target: int, pool: Pool, judged: Pool, options: Trigger
     first = Pool(pixels=pool.pixels[: options.images], unread=0, source=pool.source)
     inversion = Inversion(model, first, options)
     classes = _beside(len(model.classes), target)
-    found = inversion.invert(inversion.plan(classes)[0])
-    rates = [_success(model, judged, found["trigger_delta"][row], aim)
-             for row, aim in enumerate(classes)]  # fmt: skip
-    return {"target": rates[0], "others": float(np.mean(rates[1:]))}
+    rates: dict[int, float] = {}
+    for shard in inversion.plan(classes):
+        deltas = inversion.invert(shard)["trigger_delta"]
+        for aim, delta in zip(shard.classes, deltas, strict=True):
+            rates[aim] = _success(model, judged, delta, aim)
+    others = [rate for aim, rate in rates.items() if aim != target]
+    return {"target": rates[target], "others": float(np.mean(others))}
 
 
 def _beside(count: int, target: int) -> list[int]:

@@ -57,8 +57,7 @@ def test_the_walk_from_a_delivered_model_to_repaired_prompts(server: Server) -> 
         page.click("#tab-triggers-button")
         page.wait_for_selector("#tl-trigger-start")
         open_options(page, "trigger-inversion", "#triggers")
-        # So short a search does not always convince; the planted class stands out all the same.
-        fill(page, "trigger-inversion", images=256, seeds=1, budget="8/255")
+        fill(page, "trigger-inversion", seeds=1)  # the rest is what the case suggests
         page.click("#start-trigger-inversion")
         page.wait_for_selector("#triggers .tl-root[data-ready]")
         case = Workspace(server.cases).case(page.evaluate("window.triggerlens.state.case"))
@@ -71,7 +70,7 @@ def test_the_walk_from_a_delivered_model_to_repaired_prompts(server: Server) -> 
 
 def walk_on(page: Any, case: Case) -> None:
     target = case.known()["target"]
-    assert page.get_attribute("#tl-trigger-verdict", "data-verdict") != "no evidence"
+    assert page.get_attribute("#tl-trigger-verdict", "data-verdict") == "suspicious"
     page.click(".tl-tb-sort[data-sort=name]")
     page.click(".tl-tb-sort[data-sort=anomaly_index]")
     first = page.locator("#tl-classes tbody tr").first
@@ -82,13 +81,13 @@ def walk_on(page: Any, case: Case) -> None:
     page.wait_for_function(
         "document.querySelector('#tl-apply').dataset.shown.split(' ')[2] === '1'"
     )
-    assert f"“{target}”" in page.inner_text("#tl-tops")
+    assert page.locator("#tl-tops ol").last.locator("li").first.inner_text().startswith(target)
     page.click("#tl-show-looks")
     assert "of the attention lies elsewhere" in page.inner_text("#tl-looks")
 
     page.click("#tl-graft-start")
     page.wait_for_selector("#tl-graft-said")
-    assert f"“{target}”" in page.inner_text("#tl-graft-said")
+    assert "suspicious" in page.inner_text("#tl-graft-said")
     open_options(page, "trigger-tuning", "#tl-repair")
     fill(page, "trigger-tuning", epochs=2, controls=False, fresh=False)
     page.click("#start-trigger-tuning")
