@@ -73,6 +73,7 @@ def repair(page: Any, method: str, **options: Any) -> str:
     page.wait_for_selector(f"#tl-rp-said[data-run='{run}']")
     page.wait_for_selector("#tl-rp-running", state="hidden")
     assert "known trigger" in page.inner_text("#tl-rp-rates")
+    page.wait_for_selector("#tl-rp-classes svg")  # drawn after the rates
     assert page.locator("#tl-rp-classes svg").count() == 1
     for card in ("examples", "plane", "resistivity"):
         page.wait_for_selector(f"#tl-rp-{card}[data-ready='{run}']")
