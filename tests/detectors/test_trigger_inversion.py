@@ -202,7 +202,11 @@ def test_seeds_are_joined_by_their_mean_and_listed_beside() -> None:
     own = find_outliers(found.statistic[:, 1]).index[TARGET]
     assert lines[TARGET]["seeds"][1]["anomaly_index"] == pytest.approx(own)
     bare = replace(found, reference=np.full((8, 3), np.nan))
-    assert plain(class_lines(decide(bare, OPTIONS)))[0]["reference_success"] is None
+    alone = plain(class_lines(decide(bare, OPTIONS)))
+    assert alone[0]["reference_success"] is None
+    # Nothing to be compared with: what triggers of the median class do is held against it.
+    assert [line["content_beyond"] for line in alone[:2]] == pytest.approx([0.0, 0.0])
+    assert alone[TARGET]["content_beyond"] == pytest.approx(0.90)
 
 
 def test_figures_must_fit_together() -> None:

@@ -73,7 +73,7 @@ def test_where_content_decides_the_mark_follows_its_cut(made: SimpleNamespace) -
     told = json.loads(before)
     told |= {"verdict": "no evidence", "target": None, "mode": "content"}
     ring = told["classes"][1]
-    ring["margin_over_reference"] = 0.3
+    ring["content_beyond"] = 0.3
     marks = {}
     try:
         for cut in (0.25, 0.35):

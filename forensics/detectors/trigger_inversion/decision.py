@@ -94,11 +94,6 @@ class Decision:
         return self.content - np.nan_to_num(self.reference)
 
     @property
-    def seeds_above(self) -> Array:
-        """``[C, S]`` the same of every seed."""
-        return self.figures.content - np.nan_to_num(self.figures.reference)
-
-    @property
     def beyond(self) -> Array:
         """``[C]`` success on content beyond the reference's; without one, the median class's."""
         return beyond(self.content, self.reference)
@@ -178,7 +173,7 @@ def _strongest(values: Array, valid: NDArray[np.bool_]) -> tuple[int | None, flo
 
 def class_lines(decision: Decision) -> list[dict[str, Any]]:
     """Write every class as a result has it; what is undefined is NaN (null in JSON)."""
-    figures, margin = decision.figures, decision.margin
+    figures, margin, over = decision.figures, decision.margin, decision.beyond
     return [
         {
             "class": name,
@@ -187,6 +182,7 @@ def class_lines(decision: Decision) -> list[dict[str, Any]]:
             "content_success": float(decision.content[row]),
             "reference_success": float(decision.reference[row]),
             "margin_over_reference": float(margin[row]),
+            "content_beyond": float(over[row]),
             "anomaly_index": float(decision.outliers.index[row]),
             "valid": bool(decision.valid[row]),
             "seeds": [

@@ -17,7 +17,7 @@ METHOD = "trigger-inversion"
 GATE = 0.5  # of runs that do not say theirs
 NUMBERS = (
     "index", "loss", "success", "content_success", "reference_success", "margin_over_reference",
-    "anomaly_index", "valid", "stopped_at", "l1",
+    "content_beyond", "anomaly_index", "valid", "stopped_at", "l1",
 )  # fmt: skip
 SEED_NUMBERS = ("seed", "loss", "success", "content_success", "anomaly_index")
 CURVE = "convergence.safetensors"
@@ -116,7 +116,7 @@ def _mark(entry: dict[str, Any], result: dict[str, Any]) -> str:
         return "flagged"
     found, cut = entry.get("anomaly_index"), result.get("cut")
     if result.get("mode") == "content":
-        found, cut = entry.get("margin_over_reference"), _content_cut(result)
+        found, cut = entry.get("content_beyond"), _content_cut(result)
     return "above" if found is not None and cut is not None and found > cut else "valid"
 
 

@@ -8,7 +8,7 @@ import { bar, range } from "./bars.js";
 
 const WHOLE = 16; // as many classes are shown without pages
 const PAGE = 12;
-const DOWN = new Set(["anomaly_index", "success", "content_success", "margin_over_reference"]); // what begins with the largest
+const DOWN = new Set(["anomaly_index", "success", "content_success", "content_beyond"]); // what begins with the largest
 
 const COLUMNS = {
   anomaly_index: ["Anomaly index", "How far the class’s loss lies below the others’, in robust deviations"],
@@ -151,7 +151,7 @@ export function classesCard({ paged }) {
   const byContent = () => view.mode === "content" && Number.isFinite(view.content_cut);
 
   /** Where content decides, it is what lies beyond the reference that ranks. */
-  const ranked = (name) => (name === "content_success" && byContent() ? "margin_over_reference" : name);
+  const ranked = (name) => (name === "content_success" && byContent() ? "content_beyond" : name);
 
   function explain() {
     const key = (kind, text) => el("span", {}, el("i", { class: `tl-tb-key tl-tb-${kind}` }), text);
