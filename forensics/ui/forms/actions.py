@@ -7,7 +7,7 @@ from typing import Any
 from forensics.case import Case
 from forensics.data.records import Turns
 from forensics.errors import CaseError, ForensicsError, InputError
-from forensics.options import describe_options
+from forensics.options import OptionField, describe_options
 from forensics.registry import find_method, load_object
 from forensics.ui.context import Context
 from forensics.ui.starting import start_method
@@ -56,16 +56,16 @@ def start_from_form(context: Context, name: str, method: str, values: dict[str, 
         if not name:
             raise CaseError("No case is open.", remedy="Open a demo or your own case first.")
         # A field left as it was is no wish: what the case suggests goes before the default.
-        wishes = {key: value for key, value in values.items() if value != _default(method, key)}
+        left = {field.name: field.default for field in _fields(method)}
+        wishes = {key: value for key, value in values.items() if value != left.get(key)}
         run = start_method(context.case(name), method, wishes)
         return _message(case=name, started=run.id, method=method)
     except ForensicsError as error:
         return failure(error)
 
 
-def _default(method: str, option: str) -> Any:
-    described = describe_options(load_object(find_method(method).options))
-    return next((field.default for field in described if field.name == option), None)
+def _fields(method: str) -> tuple[OptionField, ...]:
+    return describe_options(load_object(find_method(method).options))
 
 
 def failure(error: ForensicsError) -> Message:

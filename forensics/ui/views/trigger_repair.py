@@ -5,17 +5,10 @@ from typing import Any
 from forensics.runs import Run
 from forensics.runs.plain import plain
 from forensics.ui.views.gallery import short
+from forensics.ui.views.repair_rates import version_of
 
 METHOD = "trigger-tuning"
-LABELS = {
-    "before": "As delivered",
-    "after": "Repaired",
-    "wrong-class": "Control: another class’s trigger",
-    "random-noise": "Control: random noise",
-    "clean-only": "Control: clean pictures only",
-    "reference": "Hand-written prompts",
-}
-RATES = {"clean_accuracy": "n_clean", "attack_success_rate": "n_triggered"}
+REFERENCE = "Hand-written prompts"
 JUDGED_BY = {
     "known": "the known trigger",
     "reconstruction": "the reconstructed trigger itself, for the attacker’s is not known",
@@ -55,25 +48,10 @@ def repair_view(run: Run) -> dict[str, Any]:
 
 
 def _version(key: str, found: dict[str, Any]) -> dict[str, Any]:
-    role = {"before": "moved", "after": "patch", "reference": "base"}.get(key, "control")
-    less = found.get("minus_before") or {}
-    return {
-        "key": key,
-        "label": LABELS.get(key, key),
-        "title": found.get("title", key),
-        "role": role,
-        **{name: _rate(found, name) for name in RATES},
-        "difference": {name: less.get(name) for name in RATES},
-        "triggers": [
-            {"title": one["title"], "value": one["value"], "n": one["n"]}
-            for one in (found.get("triggers") or {}).values()
-        ],
-    }
-
-
-def _rate(found: dict[str, Any], name: str) -> dict[str, Any]:
-    low, high = (found.get("intervals") or {}).get(name) or (None, None)
-    return {"value": found.get(name), "n": found.get(RATES[name]), "low": low, "high": high}
+    own = {"label": REFERENCE} if key == "reference" else {}
+    triggers = (found.get("triggers") or {}).values()
+    listed = [{"title": one["title"], "value": one["value"], "n": one["n"]} for one in triggers]
+    return version_of(key, found) | own | {"triggers": listed}
 
 
 def _fresh(found: dict[str, Any] | None) -> dict[str, Any] | None:
