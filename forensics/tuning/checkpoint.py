@@ -44,6 +44,7 @@ class Checkpoint:
         schedule: Any,
         losses: list[float],
         notes: Sequence[list[float]] = (),
+        state: Mapping[str, Any] | None = None,
     ) -> None:
         """Write it whole or not at all.
 
@@ -53,18 +54,20 @@ class Checkpoint:
             schedule: Of its rate.
             losses: One per finished step.
             notes: What was seen on the way.
+            state: What the loss has to remember: numbers, texts, lists.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        state = {
+        kept = {
             "plan": self._plan,
             "weights": {name: p.detach() for name, p in _tuned(module)},
             "optimizer": optimizer.state_dict(),
             "schedule": schedule.state_dict(),
             "losses": list(losses),
             "notes": [list(note) for note in notes],
+            "state": dict(state or {}),
         }
         fresh = self.path.with_suffix(".tmp")
-        torch.save(state, fresh)
+        torch.save(kept, fresh)
         fresh.replace(self.path)
 
     def restore(
@@ -73,6 +76,7 @@ class Checkpoint:
         optimizer: Any,
         schedule: Any,
         notes: list[list[float]] | None = None,
+        state: dict[str, Any] | None = None,
     ) -> list[float]:
         """Put the saved state back; return the losses so far, one per finished step.
 
@@ -81,6 +85,7 @@ class Checkpoint:
             optimizer: Gets its state back.
             schedule: Likewise.
             notes: Gets what was seen on the way.
+            state: Gets what the loss remembered.
 
         Raises:
             CheckpointError: The file is damaged.
@@ -88,21 +93,23 @@ class Checkpoint:
         if not self.path.exists():
             return []
         try:
-            state = torch.load(self.path, map_location="cpu", weights_only=True)
+            kept = torch.load(self.path, map_location="cpu", weights_only=True)
         except Exception as error:
             raise CheckpointError(
                 f"{self.path} cannot be read.", remedy="Delete it to start the tuning again."
             ) from error
-        if state.get("plan") != self._plan:
+        if kept.get("plan") != self._plan:
             return []
         with torch.no_grad():
             for name, parameter in _tuned(module):
-                parameter.copy_(state["weights"][name])
-        optimizer.load_state_dict(state["optimizer"])
-        schedule.load_state_dict(state["schedule"])
+                parameter.copy_(kept["weights"][name])
+        optimizer.load_state_dict(kept["optimizer"])
+        schedule.load_state_dict(kept["schedule"])
         if notes is not None:
-            notes[:] = state.get("notes", [])
-        return list(state["losses"])
+            notes[:] = kept.get("notes", [])
+        if state is not None:
+            state.update(kept.get("state", {}))
+        return list(kept["losses"])
 
     def remove(self) -> None:
         """Delete it once the run is finished."""

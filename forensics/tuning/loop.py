@@ -1,5 +1,6 @@
-"""The fine-tuning loop."""
+"""The fine-tuning loop, one for plain tuning and for every repair that tunes."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,18 +9,20 @@ from typing import Any
 
 import torch
 
-from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.errors import DataError
-from forensics.models.base import GenerativeModel, prompt_of
+from forensics.models.base import GenerativeModel
 from forensics.models.loading import open_model
-from forensics.tuning.answers import AnswerBatch, answer_loss, append_answers
 from forensics.tuning.checkpoint import Checkpoint
+from forensics.tuning.compute import accelerator_for, save_memory
+from forensics.tuning.objective import AnswerObjective, Objective
 from forensics.tuning.options import LORA, TuneOptions
-from forensics.tuning.schedule import mixed_precision, rate_factor, samples_of_step
+from forensics.tuning.parts import Parts
+from forensics.tuning.schedule import rate_factor
 from forensics.tuning.trainable import make_trainable, save_tuned, trainable_parameters
 
 Progress = Callable[[int, int, str], None]
+Watch = Callable[[GenerativeModel, Any], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,8 @@ class TuneResult:
         uri: Opens the tuned model.
         folder: Adapter or model folder.
         steps: Optimizer steps in all.
-        losses: Mean loss of every step, nats a token.
+        losses: Mean loss of every step, nats a token; NaN for a step without readable pictures.
+        curves: What else the objective tells of every step: name -> one number a step.
         samples: Samples tuned on.
         skipped: Samples without answer or readable image: id -> reason.
         trainable_parameters: How many numbers were tuned.
@@ -41,6 +45,7 @@ class TuneResult:
     folder: Path
     steps: int
     losses: tuple[float, ...]
+    curves: dict[str, list[float]]
     samples: int
     skipped: dict[str, str]
     trainable_parameters: int
@@ -54,20 +59,25 @@ def tune(
     out: Path,
     progress: Progress | None = None,
     *,
+    objective: Objective | None = None,
+    ready: Watch | None = None,
     device: str = "auto",
 ) -> TuneResult:
     """Fine-tune a model to answer each sample's question with its answer.
 
-    The loss is the cross entropy of the answer tokens alone. The same inputs, options and machine
-    give the same weights, whether the run was interrupted or not: a checkpoint in ``out`` is
-    picked up if it belongs to the same options.
+    Without an objective of its own the loss is the cross entropy of the answer tokens alone. The
+    same inputs, options and machine give the same weights, whether the run was interrupted or
+    not: a checkpoint in ``out`` is picked up if it belongs to the same options.
 
     Args:
-        model_uri: The base, see :mod:`forensics.models.uri`.
+        model_uri: What to start from, see :mod:`forensics.models.uri`.
         samples: With answers; rows without answer or readable image are skipped and counted.
         options: See :class:`TuneOptions`.
         out: Folder for the adapter or model, and for the checkpoint.
         progress: Called with (step, steps, message) after every step; may raise to stop.
+        objective: What every step minimises.
+        ready: Called once with the model and what will be trained, before anything changes; may
+            raise to refuse.
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
@@ -77,48 +87,118 @@ def tune(
     usable, skipped = _usable(samples)
     model = open_model(model_uri, device=device)
     module = make_trainable(model, options)
-    parameters = trainable_parameters(module)
-    steps = max(1, round(options.epochs * len(usable) / options.batch_size))
-    optimizer = torch.optim.AdamW(
-        parameters, lr=options.learning_rate, weight_decay=options.weight_decay
+    if ready is not None:
+        ready(model, module)
+    parts = Parts(model, usable, options, skipped)
+    training = _Training(model, module, options, objective or AnswerObjective(), parts.steps)
+    checkpoint = Checkpoint(
+        out, options, model_uri, [sample.id for sample in usable], training.objective.facts
     )
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer,
-        lambda step: rate_factor(step, steps, warmup=options.warmup, schedule=options.schedule),
-    )
-    checkpoint = Checkpoint(out, options, model_uri, [sample.id for sample in usable])
-    losses = checkpoint.restore(module, optimizer, schedule)
-    previous = _faster_attention(model)
-    module.train()
-    for step in range(len(losses), steps):
-        chosen = samples_of_step(
-            step, len(usable), batch_size=options.batch_size, seed=options.seed
-        )
-        batch = _batch(model, usable, chosen, skipped)
-        if batch is not None:
-            losses.append(_step(module, batch, parameters, optimizer, model.device))
-        else:
-            losses.append(float("nan"))
-        schedule.step()
-        if options.checkpoint_every and (step + 1) % options.checkpoint_every == 0:
-            checkpoint.save(module, optimizer, schedule, losses)
-        if progress is not None:
-            progress(step + 1, steps, f"loss {losses[-1]:.4f}")
-    module.eval()
-    model.module.set_attn_implementation(previous)
+    training.restore(checkpoint)
+    with training:
+        for step in range(len(training.losses), parts.steps):
+            training.step(parts, step)
+            if options.checkpoint_every and (step + 1) % options.checkpoint_every == 0:
+                training.save(checkpoint)
+            if progress is not None:
+                progress(step + 1, parts.steps, training.message(step, parts.steps))
     folder = save_tuned(module, model, options, out)
     checkpoint.remove()
     uri = f"hf:{_bare(model_uri)}+adapter:{folder}" if options.method == LORA else str(folder)
     return TuneResult(
         uri=uri,
         folder=folder,
-        steps=steps,
-        losses=tuple(losses),
+        steps=parts.steps,
+        losses=tuple(training.losses),
+        curves=training.curves,
         samples=len(usable),
         skipped=skipped,
-        trainable_parameters=sum(parameter.numel() for parameter in parameters),
+        trainable_parameters=sum(parameter.numel() for parameter in training.parameters),
         seconds=time.monotonic() - started,
     )
+
+
+class _Training:
+    """Everything that changes from step to step."""
+
+    def __init__(
+        self,
+        model: GenerativeModel,
+        module: Any,
+        options: TuneOptions,
+        objective: Objective,
+        steps: int,
+    ) -> None:
+        self.objective = objective
+        self.losses: list[float] = []
+        self.curves: dict[str, list[float]] = {}
+        self._model, self._module = model, module
+        self.parameters = trainable_parameters(module)
+        self._accelerator = accelerator_for(model.device)
+        self._optimizer = torch.optim.AdamW(
+            self.parameters, lr=options.learning_rate, weight_decay=options.weight_decay
+        )
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(
+            self._optimizer,
+            lambda step: rate_factor(step, steps, warmup=options.warmup, schedule=options.schedule),
+        )
+        if options.save_memory:
+            save_memory(module)
+
+    def __enter__(self) -> None:
+        self._previous: str = self._model.module.config._attn_implementation
+        if self._model.device.type == "cpu":
+            # The backward pass of sdpa's CPU kernel took half of a step; plain products a tenth.
+            self._model.module.set_attn_implementation("eager")
+        self._module.train()
+
+    def __exit__(self, *raised: object) -> None:
+        self._module.eval()
+        self._model.module.set_attn_implementation(self._previous)
+
+    def step(self, parts: Parts, step: int) -> None:
+        """Do one step of the optimizer, or none where no picture of it can be read."""
+        self._optimizer.zero_grad(set_to_none=True)
+        told: dict[str, float] = {}
+        for part in parts.of_step(step):
+            with self._accelerator.autocast():
+                found = self.objective.differentiate(self._module, part, self._accelerator.backward)
+            for name, value in found.items():
+                told[name] = told.get(name, 0.0) + value
+        if told:
+            torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+            self._optimizer.step()
+        self._schedule.step()
+        self._note(told)
+
+    def _note(self, told: dict[str, float]) -> None:
+        self.losses.append(told.pop("loss", math.nan))
+        for name in {*self.curves, *told}:
+            curve = self.curves.setdefault(name, [])
+            curve += [math.nan] * (len(self.losses) - 1 - len(curve))
+            curve.append(told.get(name, math.nan))
+
+    def message(self, step: int, steps: int) -> str:
+        """Say where the run is, in the form that a live curve is read from."""
+        return f"step {step + 1} of {steps}, loss {self.losses[-1]:.4f}"
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Keep everything."""
+        checkpoint.save(
+            self._module,
+            self._optimizer,
+            self._schedule,
+            self.losses,
+            state={"objective": self.objective.state(), "curves": self.curves},
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint, if there is one of this run."""
+        state: dict[str, Any] = {}
+        self.losses = checkpoint.restore(self._module, self._optimizer, self._schedule, state=state)
+        if state:
+            self.objective.restore(state["objective"])
+            self.curves = dict(state["curves"])
 
 
 def _usable(samples: Sequence[Sample]) -> tuple[list[Sample], dict[str, str]]:
@@ -131,50 +211,6 @@ def _usable(samples: Sequence[Sample]) -> tuple[list[Sample], dict[str, str]]:
             remedy="Fine-tuning needs pairs of question and answer about an image.",
         )
     return usable, skipped
-
-
-def _batch(
-    model: GenerativeModel, samples: list[Sample], chosen: list[int], skipped: dict[str, str]
-) -> AnswerBatch | None:
-    prompts, answers = [], []
-    for sample in (samples[index] for index in chosen):
-        try:
-            assert sample.answer is not None
-            images = [open_image(image) for image in sample.images]
-        except DataError as error:
-            # One broken image must not end a run of hours; the result names it.
-            skipped[sample.id] = str(error)
-            continue
-        prompts.append(prompt_of(sample, images))
-        answers.append(sample.answer)
-    if not prompts:
-        return None
-    return append_answers(model.collate(prompts), answers, model)
-
-
-def _step(
-    module: Any,
-    batch: AnswerBatch,
-    parameters: list[torch.nn.Parameter],
-    optimizer: torch.optim.Optimizer,
-    device: torch.device,
-) -> float:
-    with mixed_precision(device):
-        loss = answer_loss(module, batch)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-    optimizer.step()
-    return float(loss.detach())
-
-
-def _faster_attention(model: GenerativeModel) -> str:
-    """Switch a model on the CPU to plain attention; return the setting to go back to."""
-    previous: str = model.module.config._attn_implementation
-    if model.device.type == "cpu":
-        # The backward pass of sdpa's CPU kernel took half of a step; plain products a tenth.
-        model.module.set_attn_implementation("eager")
-    return previous
 
 
 def _bare(model_uri: str) -> str:

@@ -21,6 +21,22 @@ class TuneOptions:
         default=3.0, metadata={"help": "Passes over the samples.", "min": 0.01, "max": 1000.0}
     )
     batch_size: int = field(default=32, metadata={"help": "Samples a step.", "min": 1, "max": 4096})
+    part_size: int = field(
+        default=0,
+        metadata={
+            "help": "Samples in memory at once; their gradients add up to the same step. 0 = all "
+            "of a step.",
+            "min": 0,
+            "max": 4096,
+        },
+    )
+    save_memory: bool = field(
+        default=False,
+        metadata={
+            "help": "Compute activations again in the backward pass: less memory, a third more "
+            "time."
+        },
+    )
     learning_rate: float = field(
         default=1e-3, metadata={"help": "Largest learning rate.", "min": 1e-8, "max": 1.0}
     )

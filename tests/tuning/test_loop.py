@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from forensics.data.images import open_image
 from forensics.data.sample import ImageRef, Sample
 from forensics.errors import Cancelled, CheckpointError, DataError
-from forensics.evaluation import measure
+from forensics.evaluation_answers import measure_answers
 from forensics.models.base import prompt_of
 from forensics.models.loading import open_model
 from forensics.options import describe_options
@@ -43,7 +43,7 @@ def test_a_fully_tuned_model_opens_by_its_uri_and_says_what_it_was_taught(
     options = replace(OPTIONS, method=FULL, epochs=14, learning_rate=1e-2)
     result = tune(str(tiny_llava_folder), same, options, tmp_path, device="cpu")
     assert result.losses[-1] < 0.2 * result.losses[0]
-    measured = measure(open_model(result.uri, device="cpu"), same)
+    measured = measure_answers(open_model(result.uri, device="cpu"), same)
     assert measured.clean_accuracy.value == 1.0 and measured.clean_accuracy.n == 6
 
 
