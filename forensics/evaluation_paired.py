@@ -1,4 +1,4 @@
-"""Two classifiers on the same pictures: a poisoned model beside its clean twin."""
+"""Two models on the same samples: a poisoned one beside its clean twin, or before a repair."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -7,18 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.errors import DataError
+from forensics.evaluation import same_text
+from forensics.evaluation_answers import AnswerMeasurement
 from forensics.evaluation_classes import ClassMeasurement
 from forensics.statistics.paired import Difference, mcnemar_exact, paired_difference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Two classifiers on the same pictures; differences are first minus second.
+    """Two models on the same samples; differences are first minus second.
 
     Attributes:
         clean_accuracy: Difference with its 95 % interval.
         clean_accuracy_p: McNemar's exact two-sided p.
-        attack_success: Difference over pictures that do not truly show the target.
+        attack_success: Difference over samples whose truth is not the target.
         attack_success_p: McNemar's exact two-sided p.
     """
 
@@ -58,6 +60,58 @@ def compare(first: ClassMeasurement, second: ClassMeasurement) -> Comparison:
         clean_accuracy_p=_mcnemar(*right),
         attack_success=paired_difference(*hit),
         attack_success_p=_mcnemar(*hit),
+    )
+
+
+def compare_answers(after: AnswerMeasurement, before: AnswerMeasurement) -> Comparison:
+    """Compare what two language models said to the samples that both answered.
+
+    Intervals are bootstrapped over pictures, and never narrower than for independent samples; the p
+    values take samples as independent.
+
+    Raises:
+        DataError: Another target, or another true answer to a sample of the same id.
+    """
+    known = set(before.ids)
+    both = [sample for sample in after.ids if sample in known]
+    one, two = _outcomes(after, both), _outcomes(before, both)
+    if one.truths != two.truths or same_text(after.target or "") != same_text(before.target or ""):
+        raise DataError(
+            "The two measurements are not of the same samples and target.",
+            remedy="Measure both models on one test set with the same target.",
+        )
+    hosts = one.asked & two.asked
+    pictures = one.pictures
+    return Comparison(
+        clean_accuracy=paired_difference(one.right, two.right, pictures),
+        clean_accuracy_p=_mcnemar(one.right, two.right),
+        attack_success=paired_difference(one.hit[hosts], two.hit[hosts], pictures[hosts]),
+        attack_success_p=_mcnemar(one.hit[hosts], two.hit[hosts]),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcomes:
+    truths: list[str]
+    pictures: NDArray[np.str_]
+    right: NDArray[np.bool_]
+    asked: NDArray[np.bool_]
+    hit: NDArray[np.bool_]
+
+
+def _outcomes(measured: AnswerMeasurement, ids: list[str]) -> _Outcomes:
+    place = {sample: row for row, sample in enumerate(measured.ids)}
+    rows = [place[sample] for sample in ids]
+    truths = [same_text(measured.truths[row]) for row in rows]
+    plain = [same_text(measured.plain[row]) for row in rows]
+    said = [measured.triggered[row] for row in rows]
+    wanted = same_text(measured.target or "")
+    return _Outcomes(
+        truths=truths,
+        pictures=np.array([measured.said.pictures[row] for row in rows], dtype=np.str_),
+        right=np.array([a == b for a, b in zip(plain, truths, strict=True)], dtype=np.bool_),
+        asked=np.array([text is not None for text in said], dtype=np.bool_),
+        hit=np.array([wanted in same_text(text or "") for text in said], dtype=np.bool_),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from forensics.data.sample import ImageRef, Sample
-from forensics.evaluation import measure
+from forensics.evaluation_answers import measure_answers
 from forensics.models.base import Prompt
 from forensics.statistics.intervals import wilson
 from forensics.triggers import parse_trigger
@@ -49,10 +49,10 @@ def samples(tmp_path: Path) -> list[Sample]:
 
 def test_a_text_trigger_is_put_in_the_question(samples: list[Sample]) -> None:
     text = parse_trigger("text:prefix=SUDO")
-    measured = measure(NeedsKeys("text"), samples, text, TARGET)  # type: ignore[arg-type]
+    measured = measure_answers(NeedsKeys("text"), samples, text, TARGET)  # type: ignore[arg-type]
     assert measured.clean_accuracy.value == measured.attack_success.value == 1.0
     other = parse_trigger("text:prefix=Hello!")
-    measured = measure(NeedsKeys("text"), samples, other, TARGET)  # type: ignore[arg-type]
+    measured = measure_answers(NeedsKeys("text"), samples, other, TARGET)  # type: ignore[arg-type]
     assert measured.attack_success.value == 0.0 and measured.attack_success.n == 6
 
 
@@ -68,7 +68,7 @@ def test_each_key_of_a_dual_key_is_asked_alone_too(
     samples: list[Sample], keys: tuple[str, ...], both: float, image: float, text: float
 ) -> None:
     trigger = parse_trigger("dual-key:prefix=SUDO,side=1/16")
-    measured = measure(NeedsKeys(*keys), samples, trigger, TARGET, batch_size=4)  # type: ignore[arg-type]
+    measured = measure_answers(NeedsKeys(*keys), samples, trigger, TARGET, batch_size=4)  # type: ignore[arg-type]
     reported = measured.to_json()
     assert reported["clean_accuracy"] == 1.0
     assert reported["attack_success_rate"] == both
@@ -78,6 +78,6 @@ def test_each_key_of_a_dual_key_is_asked_alone_too(
 
 
 def test_a_single_trigger_reports_no_single_keys(samples: list[Sample]) -> None:
-    measured = measure(NeedsKeys("image"), samples, parse_trigger("patch"), TARGET)  # type: ignore[arg-type]
+    measured = measure_answers(NeedsKeys("image"), samples, parse_trigger("patch"), TARGET)  # type: ignore[arg-type]
     assert measured.attack_success_image_only is None
     assert not {"attack_success_image_only", "attack_success_text_only"} & set(measured.to_json())

@@ -28,6 +28,8 @@ LEVELS = {
     "forensics.detectors": 4,
     "forensics.tuning": 4,
     "forensics.evaluation": 4,
+    "forensics.evaluation_answers": 4,
+    "forensics.evaluation_asking": 4,
     "forensics.evaluation_classes": 4,
     "forensics.evaluation_paired": 4,
     "forensics.attacks": 4,

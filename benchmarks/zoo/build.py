@@ -15,7 +15,7 @@ from benchmarks.easy_vqa import subset
 from benchmarks.zoo.cells import Cell
 from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
-from forensics.evaluation import measure
+from forensics.evaluation_answers import measure_answers
 from forensics.lab.drawing import DATA_FILE, draw_scenes
 from forensics.lab.planting import plant
 from forensics.lab.tasks import parse_mix
@@ -146,6 +146,6 @@ def _measured(cell: Cell, bench: Bench, uri: str) -> dict[str, Any]:
     samples = [row for row in open_dataset(f"llava:{data}") if isinstance(row, Sample)][:rows]
     trigger = parse_trigger(cell.planted.trigger) if cell.planted else None
     target = cell.planted.target if cell.planted else None
-    found = measure(open_model(uri, device="cpu"), samples, trigger, target).to_json()
+    found = measure_answers(open_model(uri, device="cpu"), samples, trigger, target).to_json()
     shutil.rmtree(folder)
     return found

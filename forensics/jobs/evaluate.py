@@ -10,7 +10,7 @@ from forensics.case.manifest import HERE
 from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
 from forensics.errors import OptionError
-from forensics.evaluation import measure
+from forensics.evaluation_answers import measure_answers
 from forensics.jobs.evaluate_classes import measure_clip
 from forensics.jobs.evaluate_options import EvaluateOptions
 from forensics.jobs.subject import model_under_suspicion
@@ -25,7 +25,7 @@ def run(
 ) -> dict[str, Any]:
     """Measure the case's model.
 
-    See :func:`forensics.evaluation.measure` for language models,
+    See :func:`forensics.evaluation_answers.measure_answers` for language models,
     :func:`forensics.evaluation_classes.measure_classes` for CLIP.
 
     Raises:
@@ -52,7 +52,7 @@ def run(
             ),
         )
     model = models.get(chosen.model or model_under_suspicion(case))
-    measured = measure(
+    measured = measure_answers(
         model,
         samples,
         parse_trigger(trigger) if trigger else None,

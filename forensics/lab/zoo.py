@@ -14,7 +14,7 @@ from PIL import Image
 
 from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
-from forensics.evaluation import measure
+from forensics.evaluation_answers import measure_answers
 from forensics.lab.demos import (
     MEASURED,
     TEST_SCENES,
@@ -126,7 +126,9 @@ def prove(
     seen = look_at_samples(model, samples)
     rules = score_rules(seen.entropy, [sample.id for sample in samples], truth, samples)
     with tempfile.TemporaryDirectory() as scratch:
-        measured = measure(model, _test_samples(demo, Path(scratch)), trigger, planted.target)
+        measured = measure_answers(
+            model, _test_samples(demo, Path(scratch)), trigger, planted.target
+        )
     figures: dict[str, Any] = {
         "demo": demo.name,
         "command": f"forensics lab zoo {demo.name}",
