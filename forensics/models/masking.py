@@ -9,27 +9,21 @@ Language Models", arXiv 2604.04488 (reconstruction: cell side, share and fill ar
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from forensics.models.base import GenerativeModel, ImageGrid, PromptBatch
+from forensics.models.masking_fills import Fill, channel_mean
 from forensics.models.masking_places import Mask, Shade, cannot_mask, hidden_places
 
 # Sizes of cells are given for a picture of this side and scale with it.
 REFERENCE_SIDE = 224
 CELL = 28
 
-Fill = Callable[[Tensor], Tensor]
-"""What stands in hidden places: takes normalised pixels of any shape, returns as many."""
-
-
-def channel_mean(pixels: Tensor) -> Tensor:
-    """Fill with the mean of each channel, which normalisation made 0; no black square."""
-    return torch.zeros_like(pixels)
+EXACT, BERNOULLI = "exact", "bernoulli"
 
 
 def cell_grids(grids: Sequence[ImageGrid], cell: int = CELL) -> tuple[ImageGrid, ...]:
@@ -86,11 +80,13 @@ def draw_masks(
     sample: str,
     views: int,
     first: int = 0,
+    count: str = EXACT,
 ) -> Mask:
     """Draw which cells of one sample are hidden in each view.
 
-    Of every picture exactly floor(share * its cells) are chosen, uniformly without replacement. A
-    view depends on ``seed``, ``sample`` and its number alone, so any view can be drawn again.
+    Of every picture exactly floor(share * its cells) are chosen, uniformly without replacement, or
+    (``bernoulli``) each cell by itself with a probability of ``share``. A view depends on ``seed``,
+    ``sample`` and its number alone, so any view can be drawn again.
 
     Args:
         cells: From :func:`cell_grids`.
@@ -99,6 +95,7 @@ def draw_masks(
         sample: Id of the sample.
         views: How many views.
         first: Number of the first one.
+        count: ``exact`` or ``bernoulli``.
 
     Returns:
         ``[view, cell]`` bool, True = hidden; cells row by row, picture after picture.
@@ -108,9 +105,13 @@ def draw_masks(
         generator = view_generator(seed, sample, first + view)
         start = 0
         for grid in cells:
-            chosen = generator.permutation(grid.tokens)[: hidden_count(share, grid.tokens)]
-            masks[view, start + chosen] = True
-            start += grid.tokens
+            stop = start + grid.tokens
+            if count == BERNOULLI:
+                masks[view, start:stop] = generator.random(grid.tokens) < share
+            else:
+                order = generator.permutation(grid.tokens)
+                masks[view, start + order[: hidden_count(share, grid.tokens)]] = True
+            start = stop
     return masks
 
 
@@ -140,7 +141,7 @@ def mask_prompts(
         batch: From the model's ``collate``; it is not changed. Every sample has a picture.
         masks: One for each sample, ``[cell]`` as :func:`draw_masks` gives it.
         cell: As given to :func:`cell_grids`.
-        fill: What stands in hidden places.
+        fill: What stands in hidden places, see :mod:`forensics.models.masking_fills`.
 
     Raises:
         ModelError: The family hands its pictures over in a way that we cannot mask.
@@ -151,7 +152,7 @@ def mask_prompts(
     shades = [_shades(grids, mask, cell) for grids, mask in zip(batch.grids, masks, strict=True)]
     hidden = hidden_places(model, batch, shades)
     pixels = batch.inputs["pixel_values"]
-    masked = torch.where(hidden.to(pixels.device), fill(pixels), pixels)
+    masked = torch.where(hidden.to(pixels.device), fill(batch), pixels)
     return replace(batch, inputs={**batch.inputs, "pixel_values": masked})
 
 

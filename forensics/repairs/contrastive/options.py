@@ -15,7 +15,7 @@ class MeasuredRepairOptions:
     )
     classes: str | None = field(
         default=None,
-        metadata={"help": "Names of the classes, separated by commas; the labels of the test set."},
+        metadata={"help": "Names of the classes, as a|b|c; the labels of the test set without it."},
     )
     templates: str | None = field(
         default=None,

@@ -77,7 +77,9 @@ class VisualPromptsOptions(LabelledRepairOptions):
         },
     )
     checkpoint_every: int = field(
-        default=100, metadata={"help": "Steps between checkpoints; 0 = none.", "min": 0}
+        # Few shots are few steps: 128 pictures in batches of 32 are four an epoch. A file is small.
+        default=10,
+        metadata={"help": "Steps between checkpoints; 0 = none.", "min": 0},
     )
 
 

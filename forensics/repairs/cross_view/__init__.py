@@ -1,0 +1,1 @@
+"""Cross-view regularised fine-tuning of multimodal language models (reconstruction)."""

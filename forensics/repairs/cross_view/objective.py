@@ -1,0 +1,223 @@
+"""The regularised loss of a step: the answer, two views that may not agree too well, a band.
+
+L = CE(untouched view) + w(t) mean_i max(0, gamma - D_i) + v(t) mean_i band(H_i), see the README of
+the losses; w and v are 0 at first and then rise.
+
+Source: arXiv 2604.04488 (reconstruction).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from forensics.models.base import PromptBatch
+from forensics.repairs.cross_view.losses import (
+    divergence,
+    entropy,
+    entropy_cost,
+    first_divergence,
+    log_shares,
+    separation,
+    used_tokens,
+)
+from forensics.repairs.cross_view.options import (
+    DETACH,
+    GATED,
+    SEQUENTIAL,
+    CrossViewOptions,
+)
+from forensics.repairs.cross_view.views import (
+    answer_logits,
+    both_views,
+    masked_view,
+    with_answers,
+)
+from forensics.tuning.answers import IGNORED, answer_loss
+from forensics.tuning.objective import Backward, StepPart
+
+_BAND: Final = (0.05, 0.95)
+_BAND_STEPS, _BAND_STEPS_LEAST = 100, 50
+_RECENT: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """Outputs of both views of a part; log-probabilities ``[batch, width, vocabulary]``."""
+
+    logs: Tensor
+    masked: Tensor
+    used: Tensor
+
+
+class CrossViewObjective:
+    """Ordinary answer loss plus a price on views whose outputs lie too close together.
+
+    The band of the entropy is measured on this run's own first steps, before the regulariser sets
+    in: 5 and 95 % quantiles of all samples of the first 100 steps, of the first 50 where it sets
+    in before.
+
+    Args:
+        options: See :class:`CrossViewOptions`.
+        gamma: Divergence that is ordinary, nats a token.
+    """
+
+    def __init__(self, options: CrossViewOptions, gamma: float) -> None:
+        self._options, self.gamma = options, gamma
+        self._entropies: list[float] = []
+        self._recent: list[float] = []
+        self.band: tuple[float, float] | None = None
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What a checkpoint belongs to."""
+        return {"objective": "cross-view", "gamma": self.gamma, **asdict(self._options)}
+
+    @property
+    def regularises(self) -> bool:
+        """Whether anything is added to the answer loss at all."""
+        return self._options.weight > 0 or self._options.entropy_weight > 0
+
+    def ramp(self, step: int, steps: int) -> float:
+        """Return the factor on both weights at a step, in [0, 1]."""
+        begin, rise = self._options.begin * steps, self._options.ramp * steps
+        if step < begin:
+            return 0.0
+        return 1.0 if rise <= 0 else min(1.0, (step - begin + 1) / rise)
+
+    def differentiate(self, module: Any, part: StepPart, backward: Backward) -> dict[str, float]:
+        """Add the gradients of a part; see :class:`forensics.tuning.objective.Objective`."""
+        ramp = self.ramp(part.step, part.steps) if self.regularises else 0.0
+        if ramp > 0.0:
+            self._settle()
+            views = _sequential if self._options.batching == SEQUENTIAL else _together
+            return views(self, module, part, backward, ramp)
+        seen = self._look(module, part) if self._collects(part) else {}
+        loss = answer_loss(module, with_answers(part.batch, part.answers, part.model))
+        loss = loss * part.token_share
+        backward(loss)
+        return {"loss": float(loss.detach()), **seen}
+
+    def cost(self, both: _Both) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the regulariser without its ramp, D and H, each ``[batch]``."""
+        options = self._options
+        logs = both.logs.detach() if options.gradient == DETACH else both.logs
+        d = divergence(logs, both.masked, both.used)
+        h = (entropy(both.logs, both.used) + entropy(both.masked, both.used)) / 2
+        low, high = self.band or (0.0, float("inf"))
+        delta = self._delta(d) if options.separation == GATED else 0.0
+        apart = separation(d, options, self.gamma, delta)
+        held = entropy_cost(h, options, low, high)
+        return options.weight * apart + options.entropy_weight * held, d, h
+
+    def masked(self, part: StepPart) -> PromptBatch:
+        """Return the masked view of a part."""
+        return masked_view(part.model, part.batch, part.ids, part.passes, self._options)
+
+    def used(self, labels: Tensor) -> Tensor:
+        """Return which answer positions are compared."""
+        return used_tokens(labels, self._options.answer_tokens)
+
+    def told(self, both: _Both, d: Tensor, h: Tensor, part: StepPart) -> dict[str, float]:
+        """Return this part's share of the means that curves are drawn of."""
+        self._recent = [*self._recent, *d.detach().tolist()][-_RECENT:]
+        first = first_divergence(both.logs.detach(), both.masked.detach())
+        return {
+            "divergence": float(d.detach().mean()) * part.sample_share,
+            "first_token_divergence": float(first.mean()) * part.sample_share,
+            "entropy": float(h.detach().mean()) * part.sample_share,
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"entropies": self._entropies, "recent": self._recent,
+                "band": None if self.band is None else list(self.band)}  # fmt: skip
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a kept state."""
+        self._entropies, self._recent = list(state["entropies"]), list(state["recent"])
+        self.band = None if state["band"] is None else (state["band"][0], state["band"][1])
+
+    def _collects(self, part: StepPart) -> bool:
+        if not self.regularises:
+            return False
+        quiet = self._options.begin * part.steps
+        return part.step < (_BAND_STEPS if quiet >= _BAND_STEPS else _BAND_STEPS_LEAST)
+
+    @torch.no_grad()
+    def _look(self, module: Any, part: StepPart) -> dict[str, float]:
+        both = self.compare(module, part)
+        _, d, h = self.cost(both)
+        self._entropies += h.tolist()
+        return self.told(both, d, h, part)
+
+    def compare(self, module: Any, part: StepPart) -> _Both:
+        """Return the outputs of both views, computed together."""
+        whole = with_answers(both_views(part.batch, self.masked(part)), part.answers, part.model)
+        logs, masked = log_shares(answer_logits(module, whole)).chunk(2)
+        return _Both(logs, masked, self.used(whole.labels[: len(logs)]))
+
+    def _settle(self) -> None:
+        """Fix the band once the collecting is over."""
+        if self.band is None and self._entropies:
+            low, high = np.quantile(self._entropies, _BAND)
+            self.band = (float(low), float(high))
+            self._entropies = []
+
+    def _delta(self, d: Tensor) -> float:
+        recent = self._recent or d.detach().tolist()
+        return float(np.quantile(recent, self._options.gate_quantile))
+
+
+def _together(
+    objective: CrossViewObjective, module: Any, part: StepPart, backward: Backward, ramp: float
+) -> dict[str, float]:
+    """Compute both views in one pass."""
+    batch = both_views(part.batch, objective.masked(part))
+    whole = with_answers(batch, part.answers, part.model)
+    logits = answer_logits(module, whole)
+    half = len(part.ids)
+    loss = _answer_loss(logits[:half], whole.labels[:half]) * part.token_share
+    logs, masked = log_shares(logits).chunk(2)
+    both = _Both(logs, masked, objective.used(whole.labels[:half]))
+    cost, d, h = objective.cost(both)
+    extra = ramp * cost.mean() * part.sample_share
+    backward(loss + extra)
+    return {"loss": float(loss.detach()), "regulariser": float(extra.detach()),
+            **objective.told(both, d, h, part)}  # fmt: skip
+
+
+def _sequential(
+    objective: CrossViewObjective, module: Any, part: StepPart, backward: Backward, ramp: float
+) -> dict[str, float]:
+    """Compute one view after the other, with the activations of one at a time.
+
+    The regulariser depends on both outputs, but its gradient is the sum of its gradients with
+    either of them held fixed. So the untouched view is computed twice, first without gradients;
+    what comes out are the gradients of both views together.
+    """
+    plain = with_answers(part.batch, part.answers, part.model)
+    with torch.no_grad():
+        fixed = log_shares(answer_logits(module, plain))
+    other = with_answers(objective.masked(part), part.answers, part.model)
+    used = objective.used(plain.labels)
+    masked = log_shares(answer_logits(module, other))
+    cost, _, _ = objective.cost(_Both(fixed, masked, used))
+    backward(ramp * cost.mean() * part.sample_share)
+    logits = answer_logits(module, plain)
+    both = _Both(log_shares(logits), masked.detach(), used)
+    cost, d, h = objective.cost(both)
+    loss = _answer_loss(logits, plain.labels) * part.token_share
+    extra = ramp * cost.mean() * part.sample_share
+    backward(loss + extra)
+    return {"loss": float(loss.detach()), "regulariser": float(extra.detach()),
+            **objective.told(both, d, h, part)}  # fmt: skip
+
+
+def _answer_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    return torch.nn.functional.cross_entropy(
+        logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED
+    )

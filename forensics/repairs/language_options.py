@@ -1,0 +1,56 @@
+"""Options that repairs of multimodal language models share; imports nothing heavy."""
+
+from dataclasses import dataclass, field
+
+from forensics.tuning.options import TuneOptions
+
+BASE, SUSPICIOUS = "base", "suspicious"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetuneOptions(TuneOptions):
+    """How a repaired model is tuned, and what is measured before and after."""
+
+    run: str | None = field(
+        default=None,
+        metadata={"help": "Scan whose flagged samples are left out."},
+    )
+    start: str = field(
+        default=BASE,
+        metadata={
+            "help": "What is tuned. base: the base with a fresh adapter. suspicious: the delivered "
+            "model goes on, and keeps its backdoor; for experiments.",
+            "choices": (BASE, SUSPICIOUS),
+        },
+    )
+    test: str | None = field(
+        default=None,
+        metadata={
+            "help": "Samples with true answers to measure on, none of them trained on; in a demo "
+            "its own unseen scenes."
+        },
+    )
+    trigger: str | None = field(
+        default=None,
+        metadata={
+            "help": "The attacker's trigger, if you know it, as for evaluate; goes with --answer. "
+            "In a demo the known one."
+        },
+    )
+    answer: str | None = field(
+        default=None, metadata={"help": "What the model answers to --trigger."}
+    )
+    max_test: int = field(
+        default=500, metadata={"help": "Test samples at the most.", "min": 1, "max": 10**6}
+    )
+    max_new_tokens: int = field(
+        default=40, metadata={"help": "Longest answer in tokens.", "min": 1, "max": 1024}
+    )
+    looked_at: int = field(
+        default=256,
+        metadata={
+            "help": "Training samples whose two views are compared before and after; 0 = none.",
+            "min": 0,
+            "max": 100_000,
+        },
+    )
