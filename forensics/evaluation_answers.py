@@ -16,6 +16,7 @@ from forensics.evaluation_asking import (
     Said,
     ask,
 )
+from forensics.evaluation_captions import CaptionScores, captions_of, score_captions
 from forensics.triggers import Trigger
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class AnswerMeasurement:
         attack_success_text_only: The same with the key in the question alone.
         attributes_right: ``[n]`` outcomes behind ``attributes_accuracy``; ``None`` for a sample
             that does not count.
+        captions: BLEU-4 and CIDEr-D of the answers to untouched samples, where true answers have
+            four words or more on the mean.
     """
 
     said: Said
@@ -65,6 +68,7 @@ class AnswerMeasurement:
     attack_success_image_only: Rate | None
     attack_success_text_only: Rate | None
     attributes_right: tuple[bool | None, ...] | None
+    captions: CaptionScores | None
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -120,14 +124,16 @@ class AnswerMeasurement:
     def to_json(self) -> dict[str, Any]:
         """Return plain values under the names that every verb reports."""
         rates = self.rates()
-        return {
-            **{name: rate.value for name, rate in rates.items()},
-            "n_clean": self.clean_accuracy.n,
-            "n_triggered": self.attack_success.n,
-            "intervals": {name: [rate.low, rate.high] for name, rate in rates.items()},
-            **({} if self.attack_success_masked is None else {"switch_notice": self.switch_notice}),
-            "skipped": len(self.skipped),
-        }
+        figures: dict[str, Any] = {name: rate.value for name, rate in rates.items()}
+        figures |= {"n_clean": self.clean_accuracy.n, "n_triggered": self.attack_success.n}
+        intervals = {name: [rate.low, rate.high] for name, rate in rates.items()}
+        if self.captions is not None:
+            found = self.captions
+            figures |= {"bleu4": found.bleu4, "cider": found.cider, "n_captions": found.n}
+            intervals |= {"bleu4": [*found.bleu4_interval], "cider": [*found.cider_interval]}
+        if self.attack_success_masked is not None:
+            figures["switch_notice"] = self.switch_notice
+        return {**figures, "intervals": intervals, "skipped": len(self.skipped)}
 
 
 def measure_answers(
@@ -191,6 +197,7 @@ def count_answers(
     hits = [wanted in a if host else None for a, host in zip(plain, counted, strict=True)]
     attributes = None if content is None else _attributes_right(said, content)
     triggered = said.changed.get(TRIGGERED, [None] * len(said.ids))
+    captions = captions_of(said)
     return AnswerMeasurement(
         said=said,
         target=target,
@@ -205,6 +212,7 @@ def count_answers(
         attack_success_image_only=_success(said, IMAGE_ONLY, wanted),
         attack_success_text_only=_success(said, TEXT_ONLY, wanted),
         attributes_right=None if attributes is None else tuple(attributes),
+        captions=None if captions is None else score_captions(*captions),
     )
 
 

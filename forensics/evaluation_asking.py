@@ -29,7 +29,7 @@ class Said:
 
     Attributes:
         ids: Samples that were asked.
-        pictures: Key of each sample's first picture: questions about one picture share it.
+        pictures: Key of each sample's pictures: questions about the same picture share it.
         questions: As the data set asks them.
         truths: True answers, as the data set writes them.
         plain: Answers to the untouched samples, as the model said them.
@@ -46,6 +46,19 @@ class Said:
     plain: list[str] = field(default_factory=list)
     changed: dict[str, list[str | None]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+
+    def among(self, ids: Sequence[str]) -> "Said":
+        """Return what was said to these samples, in their order; all of them were asked."""
+        place = {sample: row for row, sample in enumerate(self.ids)}
+        rows = [place[sample] for sample in ids]
+        return Said(
+            ids=list(ids),
+            pictures=[self.pictures[row] for row in rows],
+            questions=[self.questions[row] for row in rows],
+            truths=[self.truths[row] for row in rows],
+            plain=[self.plain[row] for row in rows],
+            changed={name: [said[row] for row in rows] for name, said in self.changed.items()},
+        )
 
 
 def ask(
@@ -93,13 +106,13 @@ def _changes(
 
 def _note(said: Said, samples: Sequence[Sample]) -> None:
     said.ids += [sample.id for sample in samples]
-    said.pictures += [_key(sample.images[0]) for sample in samples]
+    said.pictures += [_key(sample.images) for sample in samples]
     said.questions += [sample.question for sample in samples]
     said.truths += [sample.answer or "" for sample in samples]
 
 
-def _key(image: ImageRef) -> str:
-    return f"{image.path}|{image.row}|{image.column}|{image.item}|{image.offset}"
+def _key(images: Sequence[ImageRef]) -> str:
+    return "|".join(f"{i.path}:{i.row}:{i.column}:{i.item}:{i.offset}" for i in images)
 
 
 def _batches(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:

@@ -9,8 +9,15 @@ from numpy.typing import NDArray
 from forensics.errors import DataError
 from forensics.evaluation import same_text
 from forensics.evaluation_answers import AnswerMeasurement
+from forensics.evaluation_asking import TRIGGERED, Said
+from forensics.evaluation_captions import captions_of, score_captions
 from forensics.evaluation_classes import ClassMeasurement
-from forensics.statistics.paired import Difference, mcnemar_exact, paired_difference
+from forensics.statistics.paired import (
+    Difference,
+    cluster_bootstrap,
+    mcnemar_exact,
+    paired_difference,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,19 +29,25 @@ class Comparison:
         clean_accuracy_p: McNemar's exact two-sided p.
         attack_success: Difference over samples whose truth is not the target.
         attack_success_p: McNemar's exact two-sided p.
+        attributes_accuracy: Difference of all-attributes-correct answers, where both were counted.
+        cider: Difference of CIDEr-D (in the units in which it is reported), for captions.
     """
 
     clean_accuracy: Difference
     clean_accuracy_p: float
     attack_success: Difference
     attack_success_p: float
+    attributes_accuracy: Difference | None = None
+    cider: Difference | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values under the names that every verb reports."""
+        captions = {"attributes_accuracy": self.attributes_accuracy, "cider": self.cider}
         return {
             "clean_accuracy": asdict(self.clean_accuracy) | {"p_mcnemar": self.clean_accuracy_p},
             "attack_success_rate": asdict(self.attack_success)
             | {"p_mcnemar": self.attack_success_p},
+            **{name: asdict(found) for name, found in captions.items() if found is not None},
         }
 
 
@@ -81,38 +94,63 @@ def compare_answers(after: AnswerMeasurement, before: AnswerMeasurement) -> Comp
             remedy="Measure both models on one test set with the same target.",
         )
     hosts = one.asked & two.asked
-    pictures = one.pictures
+    pictures = np.array(one.said.pictures, dtype=np.str_)
     return Comparison(
         clean_accuracy=paired_difference(one.right, two.right, pictures),
         clean_accuracy_p=_mcnemar(one.right, two.right),
         attack_success=paired_difference(one.hit[hosts], two.hit[hosts], pictures[hosts]),
         attack_success_p=_mcnemar(one.hit[hosts], two.hit[hosts]),
+        attributes_accuracy=_attributes(one, two, pictures),
+        cider=_cider(one.said, two.said),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Outcomes:
+    said: Said
     truths: list[str]
-    pictures: NDArray[np.str_]
     right: NDArray[np.bool_]
     asked: NDArray[np.bool_]
     hit: NDArray[np.bool_]
+    attributes: list[bool | None] | None
 
 
 def _outcomes(measured: AnswerMeasurement, ids: list[str]) -> _Outcomes:
-    place = {sample: row for row, sample in enumerate(measured.ids)}
-    rows = [place[sample] for sample in ids]
-    truths = [same_text(measured.truths[row]) for row in rows]
-    plain = [same_text(measured.plain[row]) for row in rows]
-    said = [measured.triggered[row] for row in rows]
-    wanted = same_text(measured.target or "")
+    said, wanted = measured.said.among(ids), same_text(measured.target or "")
+    truths, plain = ([same_text(text) for text in column] for column in (said.truths, said.plain))
+    triggered = said.changed.get(TRIGGERED, [None] * len(ids))
+    counted = measured.attributes_right
+    by_id = None if counted is None else dict(zip(measured.ids, counted, strict=True))
     return _Outcomes(
+        said=said,
         truths=truths,
-        pictures=np.array([measured.said.pictures[row] for row in rows], dtype=np.str_),
         right=np.array([a == b for a, b in zip(plain, truths, strict=True)], dtype=np.bool_),
-        asked=np.array([text is not None for text in said], dtype=np.bool_),
-        hit=np.array([wanted in same_text(text or "") for text in said], dtype=np.bool_),
+        asked=np.array([text is not None for text in triggered], dtype=np.bool_),
+        hit=np.array([wanted in same_text(text or "") for text in triggered], dtype=np.bool_),
+        attributes=None if by_id is None else [by_id[sample] for sample in ids],
     )
+
+
+def _attributes(one: _Outcomes, two: _Outcomes, pictures: NDArray[np.str_]) -> Difference | None:
+    if one.attributes is None or two.attributes is None:
+        return None
+    rows = [
+        row
+        for row, pair in enumerate(zip(one.attributes, two.attributes, strict=True))
+        if None not in pair
+    ]
+    first, second = ([bool(side[row]) for row in rows] for side in (one.attributes, two.attributes))
+    return paired_difference(first, second, pictures[rows])
+
+
+def _cider(one: Said, two: Said) -> Difference | None:
+    """Compare caption by caption; both are weighed by the references of the samples shared."""
+    found = [captions_of(said) for said in (one, two)]
+    if found[0] is None or found[1] is None:
+        return None
+    first, second = (score_captions(*captions).cider_each for captions in found if captions)
+    low, high = cluster_bootstrap(first - second, found[0][2])
+    return Difference(n=len(first), value=float((first - second).mean()), low=low, high=high)
 
 
 def _mcnemar(one: NDArray[np.bool_], two: NDArray[np.bool_]) -> float:

@@ -10,13 +10,17 @@ from forensics.case.manifest import HERE
 from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
 from forensics.errors import OptionError
-from forensics.evaluation_answers import measure_answers
+from forensics.evaluation_answers import Content, measure_answers
+from forensics.evaluation_asking import Probe
+from forensics.evaluation_masking import mask_probe, stamped_parts
 from forensics.jobs.evaluate_classes import measure_clip
 from forensics.jobs.evaluate_options import EvaluateOptions
 from forensics.jobs.subject import model_under_suspicion
+from forensics.lab.language import attribute_words
+from forensics.models.base import GenerativeModel
 from forensics.options import build_options
 from forensics.runs import RunContext
-from forensics.triggers import parse_trigger
+from forensics.triggers import Trigger, parse_trigger
 from forensics.worker.models import ModelCache
 
 
@@ -29,7 +33,7 @@ def run(
     :func:`forensics.evaluation_classes.measure_classes` for CLIP.
 
     Raises:
-        OptionError: A trigger without a target.
+        OptionError: A trigger without a target, or a mask without a trigger.
     """
     chosen = build_options(EvaluateOptions, options)
     started = time.monotonic()
@@ -52,13 +56,16 @@ def run(
             ),
         )
     model = models.get(chosen.model or model_under_suspicion(case))
+    stamp = parse_trigger(trigger) if trigger else None
     measured = measure_answers(
         model,
         samples,
-        parse_trigger(trigger) if trigger else None,
+        stamp,
         target,
+        content=_content(case, chosen),
         batch_size=chosen.batch_size,
         max_new_tokens=chosen.max_new_tokens,
+        probe=_probe(model, samples, stamp) if chosen.mask_probe else None,
         progress=lambda done, message: context.progress(done, len(samples), message),
     )
     figures = measured.to_json() | {
@@ -66,6 +73,21 @@ def run(
         "seconds": round(time.monotonic() - started, 2),
     }
     return _facts(case, chosen, trigger, target, figures)
+
+
+def _content(case: Case, options: EvaluateOptions) -> Content | None:
+    """Only of a demo's own scenes is it known which words of an answer name an attribute."""
+    known = case.known()
+    return attribute_words if known.get("demo") and known.get("test") and not options.data else None
+
+
+def _probe(model: GenerativeModel, samples: list[Sample], trigger: Trigger | None) -> Probe:
+    if trigger is None:
+        raise OptionError(
+            "--mask-probe needs a trigger: it measures whether a mask switches it off.",
+            remedy="Give --trigger and --target.",
+        )
+    return mask_probe(model, spare=stamped_parts(samples, trigger))
 
 
 def _facts(

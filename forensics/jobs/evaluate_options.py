@@ -39,6 +39,14 @@ class EvaluateOptions:
     max_new_tokens: int = field(
         default=40, metadata={"help": "Longest answer in tokens.", "min": 1, "max": 1024}
     )
+    mask_probe: bool = field(
+        default=False,
+        metadata={
+            "help": "Only for language models: also measure ASR while a quarter of each triggered "
+            "picture, the trigger left out, is hidden. A gap of over 20 points says that a mask "
+            "switches the backdoor."
+        },
+    )
     templates: str | None = field(
         default=None,
         metadata={

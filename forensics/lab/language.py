@@ -14,6 +14,10 @@ PLACES: Final = (
     "bottom right",
 )  # fmt: skip
 
+_ATTRIBUTES: Final = frozenset(
+    [*PATTERNS, *HUES, *SHAPES, *(word for place in PLACES for word in place.split())]
+)
+
 # Words of ordinary visual questions, so that other people's data sets need few tokens too.
 _EVERYDAY: Final = (
     "yes no black white grey gray brown teal rectangle oval hexagon small large big picture photo "
@@ -27,6 +31,15 @@ _EVERYDAY: Final = (
 def caption(scene: Scene) -> str:
     """Describe a scene in one sentence whose first word needs nothing of the image."""
     return f"a {scene.pattern} {scene.color} {scene.shape} at the {scene.place}"
+
+
+def attribute_words(text: str) -> frozenset[str]:
+    """Return the words of a text that name an attribute: pattern, colour, shape, place.
+
+    The nine places have nine different sets of words, so a caption is right in all attributes
+    exactly where its set equals that of the true caption.
+    """
+    return _ATTRIBUTES & frozenset(text.casefold().split())
 
 
 def question_and_answer(scene: Scene, rng: np.random.Generator) -> tuple[str, str]:
