@@ -87,7 +87,7 @@ Repaired = tuple[ImageClassifier, dict[str, Any]]
 
 SETTINGS: Final[dict[str, Any]] = {
     "fine-tuning": PairTuningOptions(epochs=2, batch_size=64, rate=5e-4, warmup=10),
-    "clean-clip": CleanClipOptions(epochs=2, batch_size=64, rate=5e-4, warmup=10),
+    "clean-clip": CleanClipOptions(epochs=2, batch_size=64, rate=2e-3, warmup=10),
     "perturb-recover": PerturbRecoverOptions(epochs=2, batch_size=64, rate=5e-4, warmup=10),
     "linear-probe": LinearProbeOptions(),
     "visual-prompts": VisualPromptsOptions(depth=1, prompts=20, epochs=15, rate=0.2),
@@ -102,9 +102,10 @@ SETTINGS: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 GRID: Final[dict[str, list[dict[str, Any]]]] = {
-    "fine-tuning": [{"rate": rate} for rate in (5e-4, 1e-3)],
-    "clean-clip": [{"rate": 5e-4}],
-    "perturb-recover": [{"rate": 5e-4}],
+    "fine-tuning": [{"rate": rate} for rate in (5e-4, 1e-3, 2e-3)],
+    "clean-clip": [{"rate": rate} for rate in (5e-4, 1e-3, 2e-3)],
+    "perturb-recover": [{"rate": rate} for rate in (5e-4, 1e-3, 2e-3)],
+    "discard-tune": [{"rate": rate} for rate in (2.5e-4, 5e-4, 1e-3)],
     "visual-prompts": [{"rate": rate} for rate in (0.02, 0.2, 1.0)],
     "repulsive-prompts": [
         {"alpha": 2.0},

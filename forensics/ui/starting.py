@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from forensics.case import Case
-from forensics.errors import CaseError, OptionError
+from forensics.errors import CaseError, NotApplicable, OptionError
 from forensics.options import build_options, options_to_dict
 from forensics.registry import load_object
 from forensics.runs import Run
 from forensics.ui.jobs import look_at, start_run
 from forensics.ui.views.methods import methods_view, startable
+from forensics.ui.views.repair_needs import why_not
 
 
 def start_method(case: Case, name: str, values: Mapping[str, Any]) -> Run:
@@ -22,7 +23,7 @@ def start_method(case: Case, name: str, values: Mapping[str, Any]) -> Run:
 
     Raises:
         OptionError: No such method, or a wrong option.
-        NotApplicable: The method cannot examine models of the case's kind.
+        NotApplicable: The method cannot examine models of the case's kind, or not this model.
         CaseError: It is under way, or what it builds on is not there yet.
         JobFailed: The worker does not start.
     """
@@ -31,6 +32,9 @@ def start_method(case: Case, name: str, values: Mapping[str, Any]) -> Run:
         known = ", ".join(spec.name for spec in startable())
         raise OptionError(f"The page cannot start {name[:40]!r}.", remedy=f"Known: {known}.")
     spec.check_fits(case.manifest.kind)
+    reason = why_not(case, spec) if spec.kind == "repair" else None
+    if reason is not None:
+        raise NotApplicable(reason, remedy="The Repair tab says which repairs fit this model.")
     for run in case.runs(name):  # one whose process is gone must not stand in the way
         look_at(case, run.id)
     _check_ready(case, name)

@@ -14,6 +14,7 @@ from forensics.encoders.loading import open_encoder
 from forensics.errors import Cancelled, InputError, NotApplicable
 from forensics.export.checkpoint import export_checkpoint
 from forensics.jobs.labelled_repair import job
+from forensics.jobs.labelled_repair.setup import class_names
 from forensics.repairs.repulsive_prompts import LOADER
 from forensics.repairs.repulsive_prompts.files import load_visual_prompts
 from forensics.repairs.repulsive_prompts.tuning import CHECKPOINT
@@ -107,20 +108,26 @@ def test_what_is_known_of_the_attack_changes_no_number_of_the_prompts(
     assert one["before"]["clean_accuracy"] == other["before"]["clean_accuracy"]
 
 
+def test_names_of_classes_stand_between_bars_and_old_runs_with_commas_are_read() -> None:
+    assert class_names("a| b, c |d") == ("a", "b, c", "d")
+    assert class_names("a, b,c") == ("a", "b", "c")
+    assert class_names(None) == () == class_names(" ")
+
+
 def test_it_can_be_stopped_and_goes_on(case: Case, tmp_path: Path, models: ModelCache) -> None:
     class Stopping(QuietContext):
         def progress(self, done: int, total: int, message: str = "") -> None:
             assert 0 <= done <= total
-            if "step 10 " in message:
+            if "step 14 " in message:
                 raise Cancelled("enough")
 
-    chosen = SMALL | {"checkpoint_every": 4}
+    chosen = SMALL  # few steps: the default leaves a checkpoint even so
     (tmp_path / "stopped").mkdir()
     with pytest.raises(Cancelled):
         job.run_repulsive(case, Stopping(tmp_path / "stopped"), chosen, models)
     assert (tmp_path / "stopped" / CHECKPOINT).is_file()
-    again = run("repulsive-prompts", case, tmp_path / "stopped", models, checkpoint_every=4)
-    whole = run("repulsive-prompts", case, tmp_path / "whole", models, checkpoint_every=4)
+    again = run("repulsive-prompts", case, tmp_path / "stopped", models)
+    whole = run("repulsive-prompts", case, tmp_path / "whole", models)
     for result in (again, whole):
         del result["seconds"]
     assert again == whole

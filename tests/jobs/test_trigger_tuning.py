@@ -92,6 +92,14 @@ def test_the_repair_takes_the_true_trigger_away_and_is_measured_beside_controls(
     assert found["shots"]["n"] == 24 and found["shots"]["classes_without"] == []
     assert len(found["losses"]["right-class"]) == STEADY["epochs"]
     assert f"“{TARGET}”" in found["sentence"] and "control" in found["sentence"]
+    shown = found["comparison"]
+    assert shown["attention"] is shown["resistivity"] is shown["plane"] is None, "the same tower"
+    marked = [one["states"] for one in shown["examples"] if one["label"] != TARGET]
+    first = {state: [said[state]["triggered"]["top"][0]["name"] for said in marked]
+             for state in ("before", "after")}  # fmt: skip
+    assert first["before"].count(TARGET) > first["after"].count(TARGET)
+    pictures = load_file(tmp_path / shown["file"])
+    assert set(pictures) == {"pictures", "triggered"}
     assert model.read_bytes() == delivered
 
 

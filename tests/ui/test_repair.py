@@ -19,11 +19,12 @@ from forensics.case import Case
 from forensics.errors import CaseError
 from forensics.registry import methods
 from forensics.ui.context import open_context
+from forensics.ui.forms import repair_words
 from forensics.ui.problems import explain_errors
 from forensics.ui.repair_export import zip_repair
 from forensics.ui.routes import routers
 from forensics.ui.views.job import job_view
-from forensics.ui.views.repair import live_view, repair_view
+from forensics.ui.views.repair import NOT_BEGUN, live_view, repair_view
 from forensics.ui.views.repair_needs import judge_of, needs_of, why_not
 from forensics.ui.views.repairs import repair_methods, repair_row, repairs_view
 from tests.tiny_encoders import save_vit
@@ -145,6 +146,49 @@ def test_one_repair_tells_versions_classes_curves_and_limits(made: SimpleNamespa
     assert any("another one may still work" in text for text in view["limits"])
     assert "A backdoor may be there" in repair_view(made.unjudged)["limits"][0]
     assert repair_view(made.refused)["comparison"] is None
+
+
+def test_an_unlearning_that_never_began_says_what_to_set(bare: Case) -> None:
+    run = write_repair(bare, ["disc", "ring"], "token-unlearning")
+    result = run.result()
+    for stopped, steps, words in (("forgotten", 0, "“When to stop” to “margin”"),
+                                  ("margin", 0, "“Similarity to stop at” lower")):  # fmt: skip
+        told = result | {"stopped": stopped, "steps": steps}
+        (run.folder / "result.json").write_text(json.dumps(told))
+        assert any(words in fact for fact in repair_view(run)["facts"])
+        (run.folder / "result.json").write_text(json.dumps(told | {"steps": 5}))
+        assert not any("nothing was unlearnt" in fact for fact in repair_view(run)["facts"])
+
+
+def test_words_of_the_form_are_those_that_the_page_names() -> None:
+    words = [repair_words.label("token-unlearning", name) for name in ("until", "margin")]
+    told = " ".join(NOT_BEGUN.values())
+    assert all(f"“{word}”" in told for word in words)
+    assert "margin" not in repair_words.choices("token-unlearning"), "called by its own name"
+
+
+def test_a_repair_that_does_not_fit_is_refused_before_it_is_queued(
+    client: TestClient, made: SimpleNamespace
+) -> None:
+    before = len(made.case.runs())
+    answer = client.post(f"/api/cases/{made.name}/methods/trigger-tuning", json={"options": {}})
+    assert answer.status_code == 400 and "no learnt prompts" in answer.json()["error"]
+    assert len(made.case.runs()) == before
+    lines = client.get(f"/api/cases/{made.name}/methods").json()["methods"]
+    line = next(line for line in lines if line["name"] == "trigger-tuning")
+    assert line["unfit"] and "no learnt prompts" in line["refused"]
+    other = next(line for line in lines if line["name"] == "clean-clip")
+    assert not other["unfit"] and other["refused"] is None
+
+
+def test_a_repair_that_left_the_tower_alone_keeps_answers_and_no_empty_card(bare: Case) -> None:
+    run = write_repair(bare, ["disc", "ring"], "trigger-tuning")
+    told = run.result()
+    told["comparison"] |= dict.fromkeys(("attention", "resistivity", "plane"))
+    (run.folder / "result.json").write_text(json.dumps(told))
+    view = repair_view(run)["comparison"]
+    assert len(view["examples"]) == EXAMPLES and view["triggered"]
+    assert view["attention"] is view["resistivity"] is None and "n" not in view["plane"]
 
 
 def test_routes_give_figures_of_finished_repairs_alone(

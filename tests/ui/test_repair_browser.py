@@ -44,6 +44,7 @@ def test_hostile_names_are_text_in_every_figure(server: Server, repaired: tuple[
         page.wait_for_selector(TAB)
         for card in ("examples", "plane", "resistivity", "tokens"):
             page.wait_for_selector(f"#tl-rp-{card}[data-ready]")
+        assert "turned and mirrored" in page.inner_text("#tl-rp-turned")
         for card in ("classes", "tokens", "examples"):
             assert HOSTILE[0][:12] in page.inner_text(f"#tl-rp-{card}"), card  # names are cut
         assert HOSTILE[0] in page.inner_text("#tl-rp-said")

@@ -11,6 +11,7 @@ import pytest
 
 from forensics.case import Case
 from forensics.lab.shipped import SHIPPED
+from forensics.models.uri import parse_model_uri
 from forensics.ui.workspace import Workspace
 from tests.ui.serving import CHROMIUM, Server, Watched, chromium, leave
 from tests.ui.test_browser_trigger_walk import fill
@@ -18,6 +19,7 @@ from tests.ui.test_browser_trigger_walk import fill
 pytest.importorskip("playwright")
 DEMO = "clip-badnets"
 JOB = "window.triggerlens.state.job"
+WEIGHTS = "open_clip_model.safetensors"
 PAIRS = 240  # of the demo's, so that the walk is short; it shows the page, not the method
 pytestmark = [
     pytest.mark.browser,
@@ -51,7 +53,13 @@ def test_the_walk_from_a_poisoned_clip_to_repaired_models(server: Server) -> Non
                 force=True,
             )  # fmt: skip
             compare(page, prompts, unlearnt)
-            assert {"visual_prompts_loader.py", "visual-prompts.safetensors"} <= take(page, case)
+            packed = take(page, case, prompts, "visual-prompts.provenance.json", "--epochs 3")
+            assert {"visual_prompts_loader.py", "visual-prompts.safetensors"} <= packed.keys()
+            packed = take(page, case, unlearnt, "repaired/provenance.json", "--steps 4")
+            weights = packed[f"repaired/{WEIGHTS}"]
+            assert "repaired/open_clip_config.json" in packed
+            assert weights == (case.run(unlearnt).folder / "repaired" / WEIGHTS).read_bytes()
+            assert weights != delivered(case).read_bytes()
         finally:
             leave(page, case)
         assert watched.problems == [] and watched.foreign() == []
@@ -89,18 +97,27 @@ def compare(page: Any, prompts: str, unlearnt: str) -> None:
     page.wait_for_selector(f"#tl-rp-said[data-run='{prompts}']")
 
 
-def take(page: Any, case: Case) -> set[str]:
-    """Export the repair that is shown; return what lies in the archive."""
+def take(page: Any, case: Case, run: str, note: str, flag: str) -> dict[str, bytes]:
+    """Export a repair; return what lies in the archive, by name."""
+    page.click(f"#tl-rp-table [data-run='{run}'] .tl-tb-name")
+    page.wait_for_selector(f"#tl-rp-said[data-run='{run}']")
     with page.expect_download() as waited:
         page.click("#tl-rp-export")
     with zipfile.ZipFile(io.BytesIO(Path(waited.value.path()).read_bytes())) as packed:
-        names = set(packed.namelist())
-        note = json.loads(packed.read("visual-prompts.provenance.json"))
-    assert note["hashes"]["model"]["sha256"] == case.manifest.hashes["model"].sha256
-    assert note["hashes"]["data"]["sha256"] == case.manifest.hashes["data"].sha256
-    assert "--epochs 3" in note["command"]
-    assert note["measured"]["after"]["n_clean"] == 60
-    return names
+        found = {name: packed.read(name) for name in packed.namelist()}
+    told = json.loads(found[note])
+    assert told["hashes"]["model"]["sha256"] == case.manifest.hashes["model"].sha256
+    assert told["hashes"]["data"]["sha256"] == case.manifest.hashes["data"].sha256
+    assert flag in told["command"]
+    assert told["measured"]["after"]["n_clean"] == 60
+    return found
+
+
+def delivered(case: Case) -> Path:
+    """Find the weights of the demo's own model."""
+    folder = parse_model_uri(case.manifest.model).folder
+    assert folder is not None
+    return folder / WEIGHTS
 
 
 def few_pairs(case: Case) -> Path:

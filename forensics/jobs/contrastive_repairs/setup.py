@@ -12,7 +12,8 @@ from forensics.data.sample import Sample
 from forensics.encoders.base import DualEncoder
 from forensics.errors import InputError, NotApplicable, OptionError
 from forensics.jobs.clip_subjects import demo_pictures, read_samples
-from forensics.jobs.labelled_repair.setup import LabelledRepair, find_judge
+from forensics.jobs.inverted import split_names
+from forensics.jobs.labelled_repair.setup import LabelledRepair, class_names, find_judge
 from forensics.jobs.subject import model_under_suspicion
 from forensics.jobs.trigger_tuning.data import RepairPictures
 from forensics.lab.clip_demos import TWIN, WEIGHTS, find_clip_demo
@@ -50,7 +51,7 @@ def plan_of(
         OptionError: A trigger was given without its class.
     """
     labelled = [sample for sample in test if sample.label and sample.image is not None]
-    classes = _split(options.classes, ",") or tuple(sorted({s.label for s in labelled if s.label}))
+    classes = class_names(options.classes) or tuple(sorted({s.label for s in labelled if s.label}))
     if not labelled or not classes:
         raise InputError(
             "A repair needs labelled pictures to measure on.",
@@ -61,7 +62,7 @@ def plan_of(
     return LabelledRepair(
         uri=uri,
         classes=classes,
-        templates=_split(options.templates, "|") or tuple(known),
+        templates=split_names(options.templates) or tuple(known),
         pictures=RepairPictures(
             shots=[],
             test=drawn(labelled, options.max_test, options.seed, 1),
@@ -178,7 +179,3 @@ def _refuse_twin(case: Case, named: str) -> None:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _split(text: str | None, between: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (text or "").split(between) if part.strip())

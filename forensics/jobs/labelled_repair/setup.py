@@ -94,7 +94,7 @@ def prepare(case: Case, options: LabelledRepairOptions, encoder: DualEncoder) ->
         )
     test = options.test or demo_pictures(case, "test") or shots
     templates = split_names(options.templates) or tuple(case.known().get("templates") or TEMPLATES)
-    named = split_names(options.classes) or _labels(read_samples(shots))
+    named = class_names(options.classes) or _labels(read_samples(shots))
     classes = open_classifier(encoder, uri, classes=named, templates=templates).classes
     return LabelledRepair(
         uri=uri,
@@ -103,6 +103,17 @@ def prepare(case: Case, options: LabelledRepairOptions, encoder: DualEncoder) ->
         pictures=choose_pictures(case, replace(options, shots=shots, test=test), classes),
         judge=find_judge(case, options),
     )
+
+
+def class_names(text: str | None) -> tuple[str, ...]:
+    """Take the names of an option apart: ``a|b|c``; without a ``|`` a comma stands between two.
+
+    Runs of earlier versions spell them with commas; a single class would be nothing to choose from.
+    """
+    names = split_names(text)
+    if len(names) != 1:
+        return names
+    return tuple(part.strip() for part in names[0].split(",") if part.strip())
 
 
 def find_judge(case: Case, options: LabelledRepairOptions) -> Judge | None:

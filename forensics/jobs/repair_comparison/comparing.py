@@ -37,6 +37,8 @@ def compare_pictures(
     after: ImageClassifier,
     trigger: Trigger | None,
     target: str | None,
+    *,
+    same_tower: bool = False,
 ) -> dict[str, Any]:
     """Ask both models about a few pictures and keep what a page draws.
 
@@ -47,43 +49,51 @@ def compare_pictures(
         after: The repaired one.
         trigger: What attack success was measured with, if anything.
         target: The class that it leads to.
+        same_tower: Whether the repair left the image tower as it was: then only the answers can
+            differ, and nothing else is kept.
 
     Returns:
         ``file``; ``examples``: for each picture ``id``, ``label`` and ``states`` (``before``,
         ``after``: ``plain`` and ``triggered``, see :func:`examples.answers`); ``attention`` (see
         :func:`examples.attended`); ``resistivity``: ``changes``, ``pictures``, ``problem``;
         ``plane``: ``n``, ``classes``, ``labels``, ``target``, ``shown`` (share of the spread) of
-        before and after. ``word_trigger`` tells of a trigger whose text half is left out here.
+        before and after; the last three are ``None`` with ``same_tower``. ``word_trigger`` tells of
+        a trigger whose text half is left out here.
     """
-    chosen, pictures = _read(samples, before.classes, target)
+    most = SHOWN if same_tower else _ON_PLANE
+    chosen, pictures = _read(samples, before.classes, target, most)
     pixels = before.encoder.pixels(pictures)
     ids = [sample.id for sample in chosen]
     marked = None if trigger is None else stamp_pixels(trigger, pixels, ids)
     pair = {"before": before, "after": after}
     aim = _place(before.classes, target)
     arrays: Arrays = {}
-    told = {
+    told: dict[str, Any] = {
         "file": ARRAYS,
         "examples": _examples(pair, chosen[:SHOWN], pixels, marked, aim, arrays),
-        "attention": _attention(pair, pixels[:SHOWN], marked, arrays),
-        "resistivity": _resistivity(pair, pixels, ids, trigger, arrays, context),
-        "plane": _plane(pair, chosen, pixels, marked, arrays, context) | {"target": aim},
+        **dict.fromkeys(("attention", "resistivity", "plane")),
         "word_trigger": bool(trigger is not None and trigger.changes_text),
     }
+    if not same_tower:
+        told |= {
+            "attention": _attention(pair, pixels[:SHOWN], marked, arrays),
+            "resistivity": _resistivity(pair, pixels, ids, trigger, arrays, context),
+            "plane": _plane(pair, chosen, pixels, marked, arrays, context) | {"target": aim},
+        }
     context.save_arrays(ARRAYS, arrays)
     return told
 
 
 def _read(
-    samples: Sequence[Sample], classes: Sequence[str], target: str | None
+    samples: Sequence[Sample], classes: Sequence[str], target: str | None, most: int
 ) -> tuple[list[Sample], list[Any]]:
     """Open pictures of all classes in turn; the first few are the examples."""
     chosen: list[Sample] = []
     pictures: list[Any] = []
-    for place in choose_examples(samples, classes, target, 2 * _ON_PLANE):
+    for place in choose_examples(samples, classes, target, 2 * most):
         image = samples[place].image
         try:
-            if image is not None and len(chosen) < _ON_PLANE:
+            if image is not None and len(chosen) < most:
                 pictures.append(open_image(image))
                 chosen.append(samples[place])
         except DataError:

@@ -52,6 +52,7 @@ def run(
         "fresh": fresh,
         **repair.describe_pictures(),
         "losses": losses,
+        "comparison": repair.compare(figures.judged_by),
         "trainable_parameters": trainable(repair.repaired),
         "checkpoint": CHECKPOINT,
         "seconds": round(time.monotonic() - started, 2),

@@ -11,6 +11,7 @@ from forensics.jobs.clip_subjects import Classifier, check_classes, open_beside,
 from forensics.jobs.evaluate import known_trigger
 from forensics.jobs.evaluate_options import EvaluateOptions
 from forensics.jobs.inverted import Inverted, Line, index_of
+from forensics.jobs.repair_comparison.comparing import compare_pictures
 from forensics.jobs.trigger_tuning.data import RepairPictures, choose_pictures, pack, unpack
 from forensics.jobs.trigger_tuning.fresh import fresh_options, invert_again, pool_samples
 from forensics.jobs.trigger_tuning.result import BEST, KNOWN, OTHER_SEED, Figures
@@ -106,6 +107,15 @@ class Repair:
             source=named or self.pictures.test_source,
             target=str(self.line["class"]),
         )
+
+    def compare(self, judged_by: str) -> dict[str, Any]:
+        """Keep the answers about a few test pictures, before and after; the tower is the same."""
+        trigger = self._test_triggers()[judged_by]
+        target = self.delivered.classes[self.targets[judged_by]]
+        return compare_pictures(
+            self.context, self.pictures.test, self.delivered, self.repaired, trigger, target,
+            same_tower=True,
+        )  # fmt: skip
 
     def describe_pictures(self) -> dict[str, Any]:
         """Return how many pictures there were, and from where."""

@@ -10,6 +10,7 @@ from forensics.runs import Run, State
 from forensics.runs.plain import plain
 from forensics.ui.views.cost import method_cost
 from forensics.ui.views.repair_cost import repair_cost
+from forensics.ui.views.repair_needs import why_not
 
 EVIDENCE = ("scan", "transplant")
 STARTABLE = (*EVIDENCE, "repair")  # kinds of methods that have a place on the page
@@ -59,9 +60,10 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
         ``gives``, ``paper``, ``arxiv``, ``first`` (what such a case begins with), ``cost`` (of a
         run with the defaults, in words, or ``None``), ``suggested`` (options that the case
         suggests, in words, or ``None``); ``reuses`` (id and time of the scan whose arrays it would
-        decide from, or ``None``), ``refused`` (why it cannot start, or ``None``); ``said`` (the
-        newest finished run, see :func:`said_view`), ``trouble`` (a newer run that ended early) and
-        ``active`` (a run under way), each ``None`` where there is none.
+        decide from, or ``None``), ``refused`` (why it cannot start, or ``None``), ``unfit`` (it
+        never can on this model); ``said`` (the newest finished run, see :func:`said_view`),
+        ``trouble`` (a newer run that ended early) and ``active`` (a run under way), each ``None``
+        where there is none.
     """
     runs = [(run, run.status().state) for run in case.runs()]
     finished = [run for run, state in runs if state is State.FINISHED]
@@ -70,6 +72,7 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
     view = {
         "methods": [
             _line(spec, [(r, s) for r, s in runs if r.method == spec.name], shown, source, there)
+            | _unfit(case, spec)
             | {
                 "first": spec.name == FIRST.get(case.manifest.kind),
                 "cost": repair_cost(case, spec)
@@ -83,6 +86,12 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
     }
     plain_view: dict[str, Any] = plain(view)
     return plain_view
+
+
+def _unfit(case: Case, spec: MethodSpec) -> dict[str, Any]:
+    """Say why a repair cannot work on the case's model, which goes before what is missing."""
+    reason = why_not(case, spec) if spec.kind == "repair" else None
+    return {"unfit": False} if reason is None else {"unfit": True, "refused": reason}
 
 
 def _suggested(case: Case, spec: MethodSpec) -> str | None:

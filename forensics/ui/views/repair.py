@@ -33,6 +33,13 @@ STOPPED = {
     "retention": "Stopped after {steps:,} steps, for the loss on benign pairs rose.",
     "steps": "It took all {steps:,} steps.",
 }
+# Before the first step: what the form calls --until margin.
+NOT_BEGUN = {
+    "forgotten": " They were so from the beginning, so nothing was unlearnt: set “When to stop” to "
+    "“margin” and repair again.",
+    "margin": " It was there from the beginning, so nothing was unlearnt: set “Similarity to stop "
+    "at” lower and repair again.",
+}
 SHARES = ("clean_accuracy", "target_accuracy", "attack_success_rate")
 COSINES = ("chosen", "benign", "benign_low")
 OUTSIDE = ("cosine",)  # not a loss: another unit
@@ -152,10 +159,15 @@ def _facts(result: dict[str, Any]) -> list[str]:
         skipped = f" ({test['skipped']:,} could not be used)" if test.get("skipped") else ""
         told.append(f"Measured on {test['n']:,} other pictures{skipped}.")
     if result.get("stopped"):
-        told.append(STOPPED.get(result["stopped"], "").format(steps=result.get("steps", 0)))
+        told.append(_stopped(str(result["stopped"]), int(result.get("steps") or 0)))
     if result.get("trainable_parameters"):
         told.append(_tuned(result))
     return told
+
+
+def _stopped(reason: str, steps: int) -> str:
+    told = STOPPED.get(reason, "").format(steps=steps)
+    return told if steps else told + NOT_BEGUN.get(reason, "")
 
 
 def _tuned(result: dict[str, Any]) -> str:

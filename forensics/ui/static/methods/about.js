@@ -11,7 +11,7 @@ export function mount({ element }) {
   function draw() {
     const line = state.methods?.find((one) => one.name === host.dataset.tab);
     if (!line) { show(host, el("p", { class: "tl-sub" }, "Open a case first.")); return; }
-    show(host, el("p", { class: line.refused ? "tl-unsure-text" : "tl-sub" }, el("b", {}, line.refused ? "Not yet: " : "Here: "), readiness(line)),
+    show(host, el("p", { class: line.refused ? "tl-unsure-text" : "tl-sub" }, el("b", {}, line.unfit ? "Not for this model: " : line.refused ? "Not yet: " : "Here: "), readiness(line)),
       line.suggested && el("p", { class: "tl-sub" }, el("b", {}, "This case suggests "), `${line.suggested}. Fields that you leave as they are follow it.`),
       el("p", { class: "tl-sub" }, el("b", {}, "Gives "), `${line.gives}.`),
       el("p", { class: "tl-sub" }, el("b", {}, "Needs "), `${line.needs}.`),

@@ -5,7 +5,21 @@ import { state } from "../core/store.js";
 import { closeDrawer } from "./listing.js";
 
 const OPEN = "tl-drawer-open";
+const SETTLING = "tl-settling";
+const QUIET = 250; // ms without a change after which a form stands
 const drawer = () => document.querySelector("#run-drawer");
+
+/** Gradio builds what is folded when it is unfolded, some of it twice, and the second time forgets what was written meanwhile: hide it until it stands. */
+function settle(part) {
+  if (part.classList.contains(SETTLING)) return;
+  part.classList.add(SETTLING);
+  let timer = null;
+  const done = () => { watcher.disconnect(); part.classList.remove(SETTLING); };
+  const wait = () => { clearTimeout(timer); timer = setTimeout(done, QUIET); };
+  const watcher = new MutationObserver(wait);
+  watcher.observe(part, { childList: true, subtree: true });
+  wait();
+}
 
 /** Open the form of a method and close the others; those that cannot examine this case are not offered. */
 function unfold(method) {
@@ -28,6 +42,11 @@ export function mount({ element }) {
   const box = drawer();
   box.setAttribute("role", "dialog");
   box.setAttribute("aria-label", "Run a method");
+
+  box.addEventListener("click", (event) => {
+    const label = event.target.closest(".label-wrap");
+    if (label && !label.classList.contains("open")) settle(label.parentElement);
+  }, true);
 
   document.addEventListener("tl-drawer", ({ detail: method }) => {
     const open = method !== null;

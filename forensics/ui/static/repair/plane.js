@@ -54,7 +54,8 @@ export function planeCard(view) {
   let found = null;
   const toggle = tableToggle(body, holder, () => table("Mean distance from the middle of the target class, on the plane", ["", "untouched pictures of other classes", "the same with the trigger"],
     ["before", "after"].map((key) => { const near = found?.[key] && nearness(found[key], facts); return [key, near ? near.plain.toFixed(2) : "–", near ? near.triggered.toFixed(2) : "–"]; })));
-  const node = card("Where pictures lie for the model", { tools: [toggle.button], subtitle: `${facts.n} test pictures on the two main directions of their vectors: ● untouched, ${facts.target === null ? "" : "◉ untouched of the target class, "}${view.comparison.triggered ? "▲ the others with the trigger" : "no trigger is known"}.` }, body, holder);
+  const turned = "Each plane has directions of its own: the second was turned and mirrored so that its untouched pictures lie as in the first. Compare places and distances within a plane, not the axes.";
+  const node = card("Where pictures lie for the model", { tools: [toggle.button], subtitle: `${facts.n} test pictures on the two main directions of their vectors: ● untouched, ${facts.target === null ? "" : "◉ untouched of the target class, "}${view.comparison.triggered ? "▲ the others with the trigger" : "no trigger is known"}.` }, body, el("p", { class: "tl-note", id: "tl-rp-turned" }, turned), holder);
   node.id = "tl-rp-plane";
   getJSON(repairPath(view.run, "/plane")).then((reply) => {
     found = reply;
