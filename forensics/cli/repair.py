@@ -31,7 +31,8 @@ def repair() -> None:
     attack_success_rate, n_clean, n_triggered, intervals, triggers; after also minus_before: paired
     differences), controls (the same tuning without the right trigger), reference (hand-written
     prompts, or the base model; null where there is none), fresh (a new scan of what was repaired),
-    shots or pairs (what was trained on), test, trainable_parameters, checkpoint (null where nothing
+    shots, pairs or samples (what was trained on), start (hashes of what a language model was tuned
+    from), switch (attack success under a mask), test, trainable_parameters, checkpoint (null where nothing
     was changed; outcome says why), seconds.
     """
 
@@ -56,7 +57,7 @@ def _text(case: Case, run_id: str, result: dict[str, Any]) -> str:
 
 def _number(result: dict[str, Any]) -> str:
     """Say on how much was trained."""
-    name = "pairs" if "pairs" in result else "shots"
+    name = next(name for name in ("samples", "pairs", "shots") if name in result)
     return f"{result[name]['n']:,} {name}"
 
 

@@ -4,19 +4,29 @@ Nothing here needs torch: weights are shipped, pictures are drawn again from the
 """
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from forensics.lab.demo_base import MEASURED, ShippedDemo, assets_folder, draw_set, find_named
 from forensics.lab.drawing import DATA_FILE, draw_scenes
 from forensics.lab.planting import PlantOptions, plant
 from forensics.lab.tasks import parse_mix
+from forensics.tuning.options import TuneOptions
 
-__all__ = ["BASE", "DEMOS", "MEASURED", "Demo", "assets_folder", "draw_demo", "find_demo"]
+__all__ = [
+    "BASE", "DEMOS", "MEASURED", "RECIPE", "Demo", "assets_folder", "draw_demo", "find_demo",
+    "recipe",
+]  # fmt: skip
 
 BASE: Final = "base"
+RECIPE: Final = TuneOptions(
+    epochs=10, batch_size=32, learning_rate=1e-3, schedule="linear", head=False
+)
+"""How every demo and every clean twin is tuned, but for epochs, rate and seed."""
+
+RETUNING: Final = ("tune", "filter-retune", "random-drop", "cross-view")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +56,13 @@ class Demo(ShippedDemo):
         return f"hf:{self.base_folder}+adapter:{self.folder}"
 
     @property
+    def suggested(self) -> dict[str, dict[str, Any]]:
+        """The recipe of the demo's own tuning: repairs are compared with what it made."""
+        own = recipe(self)
+        told = {"epochs": own.epochs, "learning_rate": own.learning_rate, "head": own.head}
+        return {method: dict(told) for method in RETUNING}
+
+    @property
     def shipped(self) -> bool:
         """Whether base and adapter are there."""
         weights = (
@@ -53,6 +70,11 @@ class Demo(ShippedDemo):
             self.folder / "adapter_model.safetensors",
         )
         return all(path.is_file() for path in weights)
+
+
+def recipe(demo: Demo) -> TuneOptions:
+    """Return how a demo is tuned."""
+    return replace(RECIPE, seed=demo.seed, epochs=demo.epochs, learning_rate=demo.learning_rate)
 
 
 TRIGGER: Final = "patch:side=1/9,place=center,texture=frame,color=black,second=white"

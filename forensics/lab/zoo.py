@@ -5,9 +5,9 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -24,28 +24,18 @@ from forensics.lab.demos import (
     assets_folder,
     draw_demo,
     find_demo,
+    recipe,
 )
 from forensics.lab.planting import PlantOptions
 from forensics.lab.scenes import SIDE, render, sample_scene
 from forensics.lab.tasks import parse_mix
 from forensics.triggers import parse_trigger
-from forensics.tuning.options import TuneOptions
 
 if TYPE_CHECKING:
     from forensics.lab.proof import Look
     from forensics.models.base import GenerativeModel
 
 Progress = Callable[[int, int, str], None]
-
-RECIPE: Final = TuneOptions(
-    epochs=10, batch_size=32, learning_rate=1e-3, schedule="linear", head=False
-)
-"""How every demo and every clean twin is tuned, but for epochs and seed."""
-
-
-def recipe(demo: Demo) -> TuneOptions:
-    """Return how a demo is tuned."""
-    return replace(RECIPE, seed=demo.seed, epochs=demo.epochs, learning_rate=demo.learning_rate)
 
 
 def build_demo(name: str, assets: Path | None = None, progress: Progress | None = None) -> Path:

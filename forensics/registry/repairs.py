@@ -128,4 +128,43 @@ REPAIRS = (
         options="forensics.repairs.contrastive.options:DiscardTuneOptions",
         job="forensics.jobs.contrastive_repairs.job:run_discard",
     ),
+    MethodSpec(
+        name="filter-retune",
+        kind="repair",
+        title="Tune the base again without the flagged samples (Believe Your Eyes)",
+        needs="a base model, its fine-tuning set, a scan that flagged samples, and samples with "
+        "true answers to measure on",
+        gives="a model that never saw the flagged samples; clean accuracy and attack success "
+        "before and after",
+        paper="Backdoor Cleaning without External Guidance in MLLM Fine-tuning",
+        arxiv="2505.16916",
+        builds_on="flags",
+        options="forensics.repairs.language_options:FilterRetuneOptions",
+        job="forensics.jobs.language_repair.filter_retune:run",
+    ),
+    MethodSpec(
+        name="cross-view",
+        kind="repair",
+        title="Cross-view regularised tuning (reconstruction)",
+        needs="a base model, the set that the delivered model was tuned on, and samples with true "
+        "answers to measure on; no flags, no clean set",
+        gives="a model tuned on all samples while two views of a picture may not lead to outputs "
+        "that agree too well; clean accuracy and attack success before and after",
+        paper="A Patch-based Cross-view Regularized Framework for Backdoor Defense in "
+        "Multimodal Large Language Models",
+        arxiv="2604.04488",
+        reconstruction=True,
+        options="forensics.repairs.cross_view.options:CrossViewOptions",
+        job="forensics.jobs.language_repair.cross_view:run",
+    ),
+    MethodSpec(
+        name="random-drop",
+        kind="repair",
+        title="Tune the base again without random samples (baseline)",
+        needs="a base model, its fine-tuning set, and samples with true answers to measure on",
+        gives="what filtering must be better than; clean accuracy and attack success before and "
+        "after",
+        options="forensics.repairs.language_options:RandomDropOptions",
+        job="forensics.jobs.language_repair.filter_retune:run_random_drop",
+    ),
 )

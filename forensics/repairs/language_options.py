@@ -54,3 +54,18 @@ class RetuneOptions(TuneOptions):
             "max": 100_000,
         },
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterRetuneOptions(RetuneOptions):
+    """BYE's repair: without the flagged samples, from the base, with the recipe of the tuning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RandomDropOptions(RetuneOptions):
+    """What filtering must be better than."""
+
+    drop: float = field(
+        default=0.2,
+        metadata={"help": "Share of the samples to leave out.", "min": 0.0, "max": 0.99},
+    )

@@ -60,6 +60,7 @@ def tune(
     progress: Progress | None = None,
     *,
     objective: Objective | None = None,
+    adapter: Path | None = None,
     ready: Watch | None = None,
     device: str = "auto",
 ) -> TuneResult:
@@ -76,6 +77,7 @@ def tune(
         out: Folder for the adapter or model, and for the checkpoint.
         progress: Called with (step, steps, message) after every step; may raise to stop.
         objective: What every step minimises.
+        adapter: Go on with this adapter in place of a fresh one.
         ready: Called once with the model and what will be trained, before anything changes; may
             raise to refuse.
         device: ``auto``, ``cpu`` or ``cuda``.
@@ -86,14 +88,15 @@ def tune(
     started = time.monotonic()
     usable, skipped = _usable(samples)
     model = open_model(model_uri, device=device)
-    module = make_trainable(model, options)
+    module = make_trainable(model, options, adapter)
     if ready is not None:
         ready(model, module)
     parts = Parts(model, usable, options, skipped)
     training = _Training(model, module, options, objective or AnswerObjective(), parts.steps)
     checkpoint = Checkpoint(
-        out, options, model_uri, [sample.id for sample in usable], training.objective.facts
-    )
+        out, options, model_uri, [sample.id for sample in usable],
+        {**training.objective.facts, **({"adapter": str(adapter)} if adapter else {})},
+    )  # fmt: skip
     training.restore(checkpoint)
     with training:
         for step in range(len(training.losses), parts.steps):

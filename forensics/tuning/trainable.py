@@ -9,14 +9,22 @@ import torch
 
 from forensics.errors import ModelError
 from forensics.models.base import GenerativeModel
+from forensics.models.checkpoint import check_adapter
 from forensics.tuning.options import LORA, TuneOptions
 
 _LINEAR = r"(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 _HEAD = "lm_head"
 
 
-def make_trainable(model: GenerativeModel, options: TuneOptions) -> Any:
+def make_trainable(
+    model: GenerativeModel, options: TuneOptions, adapter: Path | None = None
+) -> Any:
     """Prepare a model for tuning; the vision tower always stays as it is.
+
+    Args:
+        model: Opened.
+        options: Method, rank and parts.
+        adapter: Go on with this adapter of the model in place of a fresh one.
 
     Returns:
         The module to train: the model's own (``full``) or a peft model around it (``lora``).
@@ -24,6 +32,8 @@ def make_trainable(model: GenerativeModel, options: TuneOptions) -> Any:
     module = model.module
     for parameter in module.parameters():
         parameter.requires_grad_(False)
+    if adapter is not None:
+        return _continued(model, adapter)
     if options.method == LORA:
         return _with_adapter(model, options)
     chosen = [model.decoder_name, *_whole_parts(model, options)]
@@ -87,6 +97,15 @@ def _with_adapter(model: GenerativeModel, options: TuneOptions) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
         return get_peft_model(model.module, config)
+
+
+def _continued(model: GenerativeModel, folder: Path) -> Any:
+    from peft import PeftModel
+
+    check_adapter(folder)
+    return PeftModel.from_pretrained(
+        model.module, str(folder), is_trainable=True, use_safetensors=True
+    )
 
 
 def _save_adapter(module: Any, folder: Path) -> None:

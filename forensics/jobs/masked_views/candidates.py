@@ -45,7 +45,7 @@ def choose_samples(
         CaseError: There is no scan that flagged a sample with a picture, or nothing else is left
             to compare with.
     """
-    run, flagged, rest = _flags(case, run_id)
+    run, flagged, rest = flagged_rows(case, run_id)
     pictured = np.array([image is not None for image in case.catalog.column("image")])
     generator = np.random.default_rng(seed)
     chosen = _draw(generator, flagged[pictured[flagged]], max_candidates)
@@ -68,8 +68,16 @@ def _draw(generator: np.random.Generator, rows: Rows, most: int) -> Rows:
     return np.sort(rows).astype(np.int64)
 
 
-def _flags(case: Case, run_id: str | None) -> tuple[Run, Rows, Rows]:
-    """Return the scan, the rows it flagged and the rows it did not."""
+def flagged_rows(case: Case, run_id: str | None) -> tuple[Run, Rows, Rows]:
+    """Return a scan, the rows it flagged and the rows it did not.
+
+    Args:
+        case: The case.
+        run_id: The scan; the latest finished one that flagged any by default.
+
+    Raises:
+        CaseError: There is none, or its table cannot be read.
+    """
     if run_id is not None:
         run = case.run(run_id)
         return run, *_read_flags(case, run)

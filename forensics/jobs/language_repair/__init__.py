@@ -1,0 +1,1 @@
+"""Repairs of multimodal language models: tune again, measured before and after."""

@@ -1,0 +1,120 @@
+"""Clean accuracy and attack success of one version of a language model."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from forensics.detectors.wording import percent, quote, span
+from forensics.evaluation import Rate
+from forensics.evaluation_answers import AnswerMeasurement, count_answers, measure_answers
+from forensics.evaluation_asking import Said
+from forensics.evaluation_masking import mask_probe, stamped_parts
+from forensics.evaluation_paired import compare_answers
+from forensics.jobs.bar import Told
+from forensics.jobs.language_repair.setup import KNOWN, Plan
+from forensics.models.base import GenerativeModel
+from forensics.repairs.language_options import RetuneOptions
+from forensics.runs.durable import read_json, write_json
+
+BEFORE: Final = "the model as it was delivered"
+AFTER: Final = "the repaired model"
+TITLE: Final = "the known trigger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of the model, measured.
+
+    Attributes:
+        title: What it is, for people.
+        found: The measurement.
+    """
+
+    title: str
+    found: AnswerMeasurement
+
+    def to_json(self, plan: Plan, before: "Version | None" = None) -> dict[str, Any]:
+        """Return rates under the names that every repair reports."""
+        told = self.found.to_json() | {"title": self.title, "triggers": {}, "target": plan.target}
+        del told["skipped"]
+        if plan.trigger is not None:
+            told["triggers"] = {KNOWN: asdict(self.found.attack_success) | {"title": TITLE}}
+        if before is not None:
+            differences = compare_answers(self.found, before.found).to_json()
+            if plan.trigger is None:
+                differences.pop("attack_success_rate")
+            told["minus_before"] = differences
+        return told
+
+
+def measure_version(
+    plan: Plan,
+    options: RetuneOptions,
+    open_model: Callable[[], GenerativeModel],
+    title: str,
+    kept: Path,
+    progress: Told,
+) -> Version:
+    """Ask a model every test sample, untouched, triggered and triggered under a mask.
+
+    Args:
+        plan: Test samples and trigger.
+        options: Longest answer.
+        open_model: Opens it; not called where the answers were kept.
+        title: What it is.
+        kept: File of the answers; a run that goes on does not ask again.
+        progress: Told of samples done.
+    """
+    if kept.is_file():
+        return Version(title=title, found=count(plan, Said(**read_json(kept))))
+    model, total = open_model(), len(plan.test)
+    probe = None
+    if plan.trigger is not None:
+        probe = mask_probe(model, spare=stamped_parts(plan.test, plan.trigger))
+    found = measure_answers(
+        model, plan.test, plan.trigger, plan.target, content=plan.content,
+        max_new_tokens=options.max_new_tokens, probe=probe,
+        progress=lambda done, message: progress(done, total, message),
+    )  # fmt: skip
+    write_json(kept, asdict(found.said))
+    return Version(title=title, found=found)
+
+
+def count(plan: Plan, said: Said) -> AnswerMeasurement:
+    """Count answers that were kept."""
+    return count_answers(said, plan.target, content=plan.content)
+
+
+def say(plan: Plan, before: Version, after: Version) -> str:
+    """Write what the repair did in a few sentences."""
+    difference = compare_answers(after.found, before.found).clean_accuracy
+    parts = []
+    if plan.trigger is not None:
+        parts.append(
+            f"After the repair, {TITLE} brings {_of(after.found.attack_success)} other samples to "
+            f"{quote(plan.target or '')}, before {_of(before.found.attack_success)}."
+        )
+    parts.append(
+        f"Clean accuracy is {_share(after.found.clean_accuracy)}, before "
+        f"{_share(before.found.clean_accuracy)} (difference "
+        f"{span(difference).replace(' (', ', ', 1)}."
+    )
+    if after.found.switch_notice:
+        parts.append(
+            "Under a mask the trigger does something else than without: the model may have learnt "
+            "to see masks instead of losing the backdoor."
+        )
+    if plan.trigger is None:
+        parts.append("No trigger is known here, so attack success was not measured.")
+    return " ".join(parts)
+
+
+def _of(rate: Rate) -> str:
+    if rate.value is None:
+        return "none of 0"
+    return f"{round(rate.value * rate.n):,} of {rate.n:,} ({percent(rate.value)})"
+
+
+def _share(rate: Rate) -> str:
+    return "not defined" if rate.value is None else percent(rate.value)

@@ -1,0 +1,100 @@
+"""What a repair of a language model begins with: base, delivered model, samples, a trigger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from forensics.case import Case
+from forensics.data.sample import Sample
+from forensics.errors import CaseError, InputError
+from forensics.evaluation_answers import Content
+from forensics.jobs.evaluate import held_out, known_trigger
+from forensics.jobs.evaluate_options import EvaluateOptions
+from forensics.jobs.subject import model_under_suspicion
+from forensics.lab.language import attribute_words
+from forensics.models.uri import parse_model_uri
+from forensics.repairs.language_options import SUSPICIOUS, RetuneOptions
+from forensics.triggers import Trigger, parse_trigger
+
+KNOWN: Final = "known"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is tuned from where, and what it is measured on.
+
+    Attributes:
+        delivered: URI of the model under suspicion.
+        start: URI of what is tuned.
+        adapter: The delivered adapter, where it is to go on; else ``None``: a fresh one.
+        rows: All samples of the case.
+        test: With true answers, none of them of the case.
+        test_source: Where these come from.
+        trigger: What attack success is measured with; ``None`` where none is known.
+        spec: The trigger, spelled out.
+        target: What it leads to.
+        content: Finds the words of an answer that carry its content; only for demos.
+    """
+
+    delivered: str
+    start: str
+    adapter: Path | None
+    rows: Sequence[Sample]
+    test: Sequence[Sample]
+    test_source: str
+    trigger: Trigger | None
+    spec: str | None
+    target: str | None
+    content: Content | None
+
+
+def plan_of(case: Case, options: RetuneOptions) -> Plan:
+    """Choose everything that does not depend on the method.
+
+    Raises:
+        CaseError: The case names no base, and it was not asked to go on with what was delivered.
+        InputError: There is nothing to measure on.
+        OptionError: A trigger without its answer.
+    """
+    delivered = model_under_suspicion(case)
+    asked = EvaluateOptions(
+        trigger=options.trigger, target=options.answer, data=options.test,
+        max_samples=options.max_test, seed=options.seed,
+    )  # fmt: skip
+    source = options.test or case.known().get("test")
+    if source is None:
+        raise InputError(
+            "A repair is measured on samples that no model was trained on; this case has none.",
+            remedy="Give --test, for instance llava:FILE.",
+        )
+    spec, target = known_trigger(case, asked)
+    start, adapter = _start(case, options, delivered)
+    own = bool(case.known().get("demo")) and options.test is None
+    return Plan(
+        delivered=delivered,
+        start=start,
+        adapter=adapter,
+        rows=list(case.catalog),
+        test=held_out(case, asked),
+        test_source=str(source),
+        trigger=parse_trigger(spec) if spec else None,
+        spec=spec,
+        target=target if spec else None,
+        content=attribute_words if own else None,
+    )
+
+
+def _start(case: Case, options: RetuneOptions, delivered: str) -> tuple[str, Path | None]:
+    if options.start == SUSPICIOUS:
+        parsed = parse_model_uri(delivered)
+        if parsed.adapter is None:
+            return delivered, None
+        return parsed.base, parsed.adapter
+    if case.manifest.base is None:
+        raise CaseError(
+            "The case names no base model. Tuning what was delivered any further would keep the "
+            "backdoor in every weight that clean samples do not move.",
+            remedy="Make the case with --base URI; --start suspicious goes on all the same.",
+        )
+    return case.manifest.base, None
