@@ -1,0 +1,1 @@
+"""Repairs of a multimodal language model, side by side."""

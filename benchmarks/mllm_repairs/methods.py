@@ -1,0 +1,123 @@
+"""What is compared: which samples each method leaves out, and which loss it is tuned with.
+
+Cross-view's weight was chosen on the development seed of the patch attack (``--develop``), the
+other values are the defaults of the options. Everything else is the recipe of plain tuning.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from benchmarks.mllm_repairs.worlds import BASE, World
+from benchmarks.zoo.scan import run_once
+from forensics.case import Case
+from forensics.data.sample import Sample
+from forensics.detectors.attention_entropy import AttentionEntropyOptions
+from forensics.jobs.attention.arrays import load_arrays
+from forensics.jobs.attention.result import decide_case
+from forensics.jobs.flag_files import SCORES
+from forensics.jobs.language_repair.flagged import without_random
+from forensics.models.loading import open_model
+from forensics.repairs.cross_view.looking import look_at_views, ordinary_divergence
+from forensics.repairs.cross_view.objective import CrossViewObjective
+from forensics.repairs.cross_view.options import CrossViewOptions
+
+WEIGHT: Final = 1.0
+SCAN: Final = {"max_maps": 64}
+FILTERS: Final = ("root", "guarded", "fusion")
+METHODS: Final = (
+    "vanilla", "random-drop", *(f"filter-{name}" for name in FILTERS), "cross-view",
+    "cross-view-filter",
+)  # fmt: skip
+CROSS_VIEW_FILTER: Final = "fusion"
+FEW: Final = ("vanilla", "filter-guarded", "cross-view")
+"""Those that are compared on easy-VQA."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A poisoned set and the model that plain tuning makes of it.
+
+    Attributes:
+        world: Recipe and test samples.
+        folder: Of this attack and seed; holds the case.
+        data: LLaVA JSON.
+        rows: Its samples.
+        seed: Of everything.
+        vanilla: URI of the plainly tuned model.
+    """
+
+    world: World
+    folder: Path
+    data: Path
+    rows: list[Sample]
+    seed: int
+    vanilla: str
+
+
+def kept_rows(method: str, subject: Subject) -> list[Sample]:
+    """Return what a method tunes on."""
+    if method in ("vanilla", "cross-view"):
+        return subject.rows
+    if method == "random-drop":
+        return without_random(subject.rows, 0.2, subject.seed).kept
+    name = method.removeprefix("filter-") if method != "cross-view-filter" else CROSS_VIEW_FILTER
+    out = flagged(name, subject)
+    return [row for row in subject.rows if row.id not in out]
+
+
+def flagged(name: str, subject: Subject) -> set[str]:
+    """Return the ids that a detector flags; kept, as a scan takes minutes."""
+    kept = subject.folder / f"flagged-{name}.json"
+    if kept.is_file():
+        return set(json.loads(kept.read_text()))
+    found = _fusion(subject) if name == "fusion" else _entropy(subject, name)
+    kept.write_text(json.dumps(sorted(found)))
+    return found
+
+
+def view_options(subject: Subject, changed: dict[str, Any]) -> CrossViewOptions:
+    """Return the settings of cross-view on top of the recipe."""
+    recipe = asdict(subject.world.recipe(subject.seed))
+    return CrossViewOptions(**(recipe | {"weight": WEIGHT} | changed))
+
+
+def objective(subject: Subject, options: CrossViewOptions) -> CrossViewObjective:
+    """Return the loss, gamma measured on the plainly tuned model."""
+    kept = subject.folder / "gamma.json"
+    if not kept.is_file():
+        count = min(options.calibration, len(subject.rows))
+        places = np.random.default_rng([subject.seed, 7]).choice(
+            len(subject.rows), count, replace=False
+        )
+        model = open_model(subject.vanilla, device="cpu")
+        views = look_at_views(model, [subject.rows[place] for place in np.sort(places)], options)
+        kept.write_text(json.dumps({"gamma": ordinary_divergence(views)}))
+    return CrossViewObjective(options, json.loads(kept.read_text())["gamma"])
+
+
+def _case(subject: Subject) -> Case:
+    place = subject.folder / "case"
+    if (place / "case.json").is_file():
+        return Case.open(place)
+    return Case.create(place, model=subject.vanilla, base=str(BASE), data=f"llava:{subject.data}")
+
+
+def _entropy(subject: Subject, mode: str) -> set[str]:
+    case = _case(subject)
+    arrays = load_arrays(run_once(case, "attention-entropy", SCAN).folder)
+    said = decide_case(case, arrays, AttentionEntropyOptions(mode=mode))
+    ids = case.catalog.ids[arrays.rows]
+    return {str(name) for name in ids[np.asarray(said.chosen.flagged)]}
+
+
+def _fusion(subject: Subject) -> set[str]:
+    case = _case(subject)
+    run_once(case, "attention-entropy", SCAN)
+    table = pq.read_table(run_once(case, "evidence-fusion", {}).path(SCORES))
+    chosen = table.column("flagged").to_numpy(zero_copy_only=False)
+    return {str(name) for name in np.asarray(table.column("id").to_pylist())[chosen]}

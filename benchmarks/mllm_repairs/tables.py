@@ -1,0 +1,82 @@
+"""Write the figures of all cells, and the tables that people read."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+NAMES = {
+    "vanilla": "plain tuning", "random-drop": "random drop of 20 %",
+    "filter-root": "filter-retune (root)", "filter-guarded": "filter-retune (guarded)",
+    "filter-fusion": "filter-retune (fusion)", "cross-view": "cross-view (reconstruction)",
+    "cross-view-filter": "cross-view + filter (fusion)",
+}  # fmt: skip
+COMMAND = "python -m benchmarks.mllm_repairs --work DIR --out benchmarks/results/mllm_repairs"
+
+
+def write_tables(cells: Sequence[dict[str, Any]], out: Path) -> None:
+    """Write ``figures.json`` and ``tables.md``.
+
+    Args:
+        cells: Figures of cells.
+        out: Folder.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "figures.json").write_text(json.dumps(list(cells), indent=1) + "\n")
+    places = list(dict.fromkeys((c["world"], c["attack"], c["seed"]) for c in cells))
+    parts = [
+        "# Repairs of a multimodal language model\n\n"
+        f"Made by `{COMMAND}`; do not edit. 10,000 samples, two passes, 5 % poisoned; percent with "
+        "95 % intervals; in brackets behind a rate: the paired difference to plain tuning. Floor: "
+        "the target said unasked. Masked: ASR while a quarter of the cells is hidden.\n"
+    ]
+    for place in places:
+        rows = [c for c in cells if (c["world"], c["attack"], c["seed"]) == place]
+        parts.append("\n".join(_table(place, rows)))
+    (out / "tables.md").write_text("\n".join(parts) + "\n")
+
+
+def _table(place: tuple[str, str, int], rows: Sequence[dict[str, Any]]) -> list[str]:
+    world, attack, seed = place
+    head = rows[0]
+    lines = [
+        f"## {world}, {attack}, seed {seed}\n",
+        f"`{head['trigger']}`, {head['poisoned']} of 10,000 poisoned; n = {head['n_clean']} for "
+        f"CA, {head['n_triggered']} for ASR.\n",
+        "| method | CA | ASR | floor | masked | left out | precision / recall | seconds |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    return [*lines, *map(_line, rows), ""]
+
+
+def _line(row: dict[str, Any]) -> str:
+    minus = row.get("minus_vanilla") or {}
+    out, right, bad = row["left_out"], row["poisoned_left_out"], row["poisoned"]
+    scored = f"{right / out:.3f} / {right / bad:.3f}" if out and bad else "–"
+    parts = [
+        NAMES[row["method"]],
+        _rate(row, "clean_accuracy", minus),
+        _rate(row, "attack_success_rate", minus),
+        _share(row.get("target_rate")),
+        _share(row.get("attack_success_rate_masked"))
+        + (" (switch)" if row.get("switch_notice") else ""),
+        str(out),
+        scored,
+        f"{row['tuning_seconds']:.0f}",
+    ]
+    return f"| {' | '.join(parts)} |"
+
+
+def _rate(row: dict[str, Any], name: str, minus: dict[str, Any]) -> str:
+    low, high = row["intervals"][name]
+    text = f"{_share(row[name])} [{_share(low)}, {_share(high)}]"
+    if name in minus:
+        told = minus[name]
+        text += (
+            f" ({100 * told['value']:+.1f} [{100 * told['low']:+.1f}, {100 * told['high']:+.1f}])"
+        )
+    return text
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f}"
