@@ -74,7 +74,7 @@ class CrossViewObjective:
     @property
     def facts(self) -> Mapping[str, Any]:
         """What a checkpoint belongs to."""
-        return {"objective": "cross-view", "gamma": self.gamma, **asdict(self._options)}
+        return {"objective": "cross-view", **asdict(self._options), "gamma": self.gamma}
 
     @property
     def regularises(self) -> bool:

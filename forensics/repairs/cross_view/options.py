@@ -27,6 +27,13 @@ class CrossViewOptions(RetuneOptions):
             "max": 1000.0,
         },
     )
+    run: str | None = field(
+        default=None,
+        metadata={
+            "help": "Scan whose flagged samples are left out as well; none by default: the method "
+            "needs no flags."
+        },
+    )
     entropy_weight: float = field(
         default=0.01,
         metadata={"help": "Weight of the entropy term.", "min": 0.0, "max": 1000.0},
