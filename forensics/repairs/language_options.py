@@ -11,10 +11,6 @@ BASE, SUSPICIOUS = "base", "suspicious"
 class RetuneOptions(TuneOptions):
     """How a repaired model is tuned, and what is measured before and after."""
 
-    run: str | None = field(
-        default=None,
-        metadata={"help": "Scan whose flagged samples are left out."},
-    )
     start: str = field(
         default=BASE,
         metadata={
@@ -59,6 +55,14 @@ class RetuneOptions(TuneOptions):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterRetuneOptions(RetuneOptions):
     """BYE's repair: without the flagged samples, from the base, with the recipe of the tuning."""
+
+    run: str | None = field(
+        default=None,
+        metadata={
+            "help": "Scan whose flagged samples are left out; the latest that flagged any by "
+            "default."
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

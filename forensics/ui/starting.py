@@ -53,4 +53,6 @@ def _check_ready(case: Case, name: str) -> None:
             remedy="Wait for it, or cancel it with the button at the top.",
         )
     if line["refused"]:
-        raise CaseError(line["refused"], remedy="Run such a scan first.")
+        repairs = line["kind"] == "repair"
+        remedy = "The Repair tab says what each repair needs." if repairs else None
+        raise CaseError(line["refused"], remedy=remedy or "Run such a scan first.")

@@ -21,7 +21,8 @@ from forensics.ui.problems import explain_errors
 from forensics.ui.routes import routers
 from forensics.ui.starting import start_method
 from forensics.ui.views.agreement import MOST_SETS, agreement_view, flag_masks, mask_bytes
-from forensics.ui.views.methods import STARTABLE, method_label, methods_view, startable
+from forensics.ui.views.labels import method_label
+from forensics.ui.views.methods import STARTABLE, methods_view, startable
 from tests.ui import synthetic
 
 COUNT = 240

@@ -136,7 +136,7 @@ def test_what_was_delivered_stands_once_for_each_set_of_pictures(made: SimpleNam
 
 
 def test_one_repair_tells_versions_classes_curves_and_limits(made: SimpleNamespace) -> None:
-    view = repair_view(made.strong)
+    view = repair_view(made.case, made.strong)
     assert [one["key"] for one in view["versions"]] == ["before", "after"]
     assert [one["name"] for one in view["classes"] if one["target"]] == ["ring"]
     titles = {chart["title"]: chart for chart in view["curves"]}
@@ -144,8 +144,8 @@ def test_one_repair_tells_versions_classes_curves_and_limits(made: SimpleNamespa
     assert {one["name"] for one in shares["series"]} >= {"clean_accuracy", "attack_success_rate"}
     assert shares["series"][0]["steps"] == [0, 10]
     assert any("another one may still work" in text for text in view["limits"])
-    assert "A backdoor may be there" in repair_view(made.unjudged)["limits"][0]
-    assert repair_view(made.refused)["comparison"] is None
+    assert "A backdoor may be there" in repair_view(made.case, made.unjudged)["limits"][0]
+    assert repair_view(made.case, made.refused)["comparison"] is None
 
 
 def test_an_unlearning_that_never_began_says_what_to_set(bare: Case) -> None:
@@ -155,9 +155,9 @@ def test_an_unlearning_that_never_began_says_what_to_set(bare: Case) -> None:
                                   ("margin", 0, "“Similarity to stop at” lower")):  # fmt: skip
         told = result | {"stopped": stopped, "steps": steps}
         (run.folder / "result.json").write_text(json.dumps(told))
-        assert any(words in fact for fact in repair_view(run)["facts"])
+        assert any(words in fact for fact in repair_view(bare, run)["facts"])
         (run.folder / "result.json").write_text(json.dumps(told | {"steps": 5}))
-        assert not any("nothing was unlearnt" in fact for fact in repair_view(run)["facts"])
+        assert not any("nothing was unlearnt" in fact for fact in repair_view(bare, run)["facts"])
 
 
 def test_words_of_the_form_are_those_that_the_page_names() -> None:
@@ -186,7 +186,7 @@ def test_a_repair_that_left_the_tower_alone_keeps_answers_and_no_empty_card(bare
     told = run.result()
     told["comparison"] |= dict.fromkeys(("attention", "resistivity", "plane"))
     (run.folder / "result.json").write_text(json.dumps(told))
-    view = repair_view(run)["comparison"]
+    view = repair_view(bare, run)["comparison"]
     assert len(view["examples"]) == EXAMPLES and view["triggered"]
     assert view["attention"] is view["resistivity"] is None and "n" not in view["plane"]
 

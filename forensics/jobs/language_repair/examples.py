@@ -158,6 +158,13 @@ def attended(model: GenerativeModel, shown: Shown) -> tuple[Arrays, dict[str, An
     return maps, facts
 
 
+def place_in_square(picture: Image.Image) -> list[float]:
+    """Return where a padded picture lies in its square: left, top, right, bottom, in [0, 1]."""
+    longest = max(picture.size)
+    x, y = ((longest - side) / 2 / longest for side in picture.size)
+    return [x, y, 1 - x, 1 - y]
+
+
 def _square(picture: Image.Image) -> NDArray[np.uint8]:
     fitted = ImageOps.pad(picture.convert("RGB"), (SIDE, SIDE), color=(127, 127, 127))
     return np.asarray(fitted, np.uint8).transpose(2, 0, 1)

@@ -10,11 +10,13 @@ from safetensors.numpy import load_file, save_file
 from forensics.data.sample import Sample
 from forensics.jobs.bar import Told
 from forensics.jobs.language_repair.examples import (
+    PLAIN,
     Arrays,
     ask_shown,
     attended,
     choose_shown,
     pictures_of,
+    place_in_square,
 )
 from forensics.jobs.language_repair.setup import Plan
 from forensics.models.base import GenerativeModel
@@ -85,10 +87,10 @@ class Looks:
         """Put both states into one file and say what is in it.
 
         Returns:
-            ``kind`` (``answers``), ``file``, ``examples`` (``id``, ``question``, ``truth``,
-            ``states``: before and after -> plain and triggered, see :func:`ask_shown`),
-            ``attention`` (facts) and ``views`` (``ids`` of the training samples looked at, their
-            medians before and after, and how they were masked).
+            ``kind`` (``answers``), ``file``, ``examples`` (``id``, ``question``, ``truth``, ``box``:
+            where the picture lies in its square, ``states``: before and after -> plain and
+            triggered, see :func:`ask_shown`), ``attention`` (facts) and ``views`` (``ids`` of the
+            training samples looked at, their medians before and after, and how they were masked).
         """
         arrays: Arrays = pictures_of(self._shown)
         told: dict[str, Any] = {}
@@ -122,6 +124,7 @@ class Looks:
             {
                 "id": sample.id,
                 "question": sample.question,
+                "box": place_in_square(self._shown.prompts[PLAIN][place].images[0]),
                 "truth": sample.answer,
                 "states": {state: told[state]["asked"][place] for state in STATES},
             }

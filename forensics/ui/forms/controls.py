@@ -120,7 +120,7 @@ def option_controls(options: type[Any], method: str) -> tuple[list[str], list[An
         Names of the options, and their components in the same order.
     """
     described = {field.name: field for field in describe_options(options)}
-    wanted = repair_words.FIRST.get(method, FIRST)
+    wanted = repair_words.first(method) or FIRST
     first = [described[name] for name in wanted if name in described]
     rest = [field for name, field in described.items() if name not in wanted]
     components = _pairs(first, method)
@@ -157,9 +157,10 @@ def option_control(field: OptionField, method: str) -> Any:
     plain = field.name.replace("_", " ").capitalize()
     label = OWN_LABELS.get(own) or repair_words.label(method, field.name)
     label = label or LABELS.get(field.name, plain)
+    brief = OWN_HELP.get(own) or repair_words.brief(method, field.name)
     common: dict[str, Any] = {
         "label": label,
-        "info": OWN_HELP.get(own) or _brief(field.help),
+        "info": brief or _brief(field.help),
         "elem_id": f"option-{method}-{field.name.replace('_', '-')}",
         "min_width": 170,
     }
@@ -170,7 +171,7 @@ def option_control(field: OptionField, method: str) -> Any:
     if field.kind is bool:
         return gr.Checkbox(value=bool(field.default), **common)
     if field.default is None:  # a number field cannot be empty: it would say 0
-        return gr.Textbox(value="", placeholder=_unset(field.name), max_lines=1, **common)
+        return gr.Textbox(value="", placeholder=_unset(method, field.name), max_lines=1, **common)
     if field.name == "budget" and float(255 * field.default).is_integer():
         # As a decimal it would be seen, and given back, rounded.
         return gr.Textbox(value=f"{round(255 * field.default)}/255", max_lines=1, **common)
@@ -190,9 +191,9 @@ def _step(default: float) -> float:
     return float(min(0.001, 10.0 ** math.floor(math.log10(abs(default)))))
 
 
-def _unset(name: str) -> str:
+def _unset(method: str, name: str) -> str:
     """Say what an option without a value means."""
-    return UNSET.get(name) or repair_words.UNSET.get(name, "automatic")
+    return repair_words.unset(method, name) or UNSET.get(name, "automatic")
 
 
 def _brief(text: str) -> str:

@@ -10,7 +10,8 @@ from forensics.ui.context import Context
 from forensics.ui.forms.actions import start_from_form
 from forensics.ui.forms.controls import option_controls, read_values
 from forensics.ui.forms.panels import panel
-from forensics.ui.views.methods import method_label, startable
+from forensics.ui.views.labels import method_label
+from forensics.ui.views.methods import startable
 
 # The page knows which case is open; the form's hidden first field takes it over on a click.
 WITH_CASE = "(...given) => [window.triggerlens.state.case ?? '', ...given.slice(1)]"

@@ -1,5 +1,7 @@
 """What the options of the repairs are called on the page, and which of them come first."""
 
+from forensics.ui.forms import language_words
+
 _LABELLED = ("shots", "test", "per_class", "max_test", "epochs")
 _PAIRS = ("pairs", "test", "max_test", "epochs", "rate")
 
@@ -77,16 +79,40 @@ _CHOICES = {
     "grad-x-embedding": "gradient", "final-cos": "similarity", "inbatch": "in its batch",
     "text": "words", "image": "patches", "global": "the whole pair",
 }  # fmt: skip
-UNSET = {"reference": "none", "pairs": "those at hand", "prompted_layers": "not used"}
+_UNSET = {"reference": "none", "pairs": "those at hand", "prompted_layers": "not used"}
+
+
+def first(method: str) -> tuple[str, ...] | None:
+    """Return what a person decides before a repair starts; ``None`` for other methods."""
+    return FIRST.get(method) or language_words.FIRST.get(method)
 
 
 def label(method: str, option: str) -> str | None:
     """Return what an option of a repair is called; ``None`` where the common words do."""
+    if method in language_words.FIRST:
+        return language_words.LABELS.get(option)
     if method not in FIRST:
         return None
     return _OWN.get((method, option)) or _COMMON.get(option)
 
 
+def brief(method: str, option: str) -> str | None:
+    """Return what stands beside an option of a repair, where not the first of its help."""
+    if method not in language_words.FIRST:
+        return None
+    return language_words.HELP.get((method, option)) or language_words.SHARED_HELP.get(option)
+
+
 def choices(method: str) -> dict[str, str]:
     """Return what choices of a repair's options are called, where not by their own name."""
+    if method in language_words.FIRST:
+        return language_words.CHOICES
     return _CHOICES if method in FIRST else {}
+
+
+def unset(method: str, option: str) -> str | None:
+    """Return what an option of a repair without a value means."""
+    if method in language_words.FIRST:
+        own = language_words.OWN_UNSET.get((method, option))
+        return own or language_words.UNSET.get(option)
+    return _UNSET.get(option)

@@ -24,6 +24,7 @@ from forensics.ui.views.clusters import (
     sample_items,
     selection_view,
 )
+from forensics.ui.views.labels import run_label
 from forensics.ui.views.map_colours import (
     Codes,
     cluster_codes,
@@ -32,7 +33,6 @@ from forensics.ui.views.map_colours import (
     text_codes,
     two_legend,
 )
-from forensics.ui.views.methods import run_label
 
 BINARY = "application/octet-stream"
 LARGEST_PAGE = 96

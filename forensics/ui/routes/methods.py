@@ -13,7 +13,8 @@ from forensics.ui.flags import flagged_rows, has_flags
 from forensics.ui.starting import start_method
 from forensics.ui.views.agreement import agreement_view, flag_masks, mask_bytes
 from forensics.ui.views.job import job_view
-from forensics.ui.views.methods import latest_said, method_label, methods_view
+from forensics.ui.views.labels import method_label
+from forensics.ui.views.methods import latest_said, methods_view
 
 
 def method_routes(context: Context) -> APIRouter:

@@ -21,6 +21,7 @@ from forensics.ui.views.repair_comparison import (
     resistivity_view,
 )
 from forensics.ui.views.repair_tokens import tokens_view
+from forensics.ui.views.repair_views import views_view
 from forensics.ui.views.repairs import repairs_view
 
 
@@ -38,7 +39,7 @@ def repair_routes(context: Context) -> APIRouter:
 
     @routes.get(base)
     def one(name: str, run: str) -> dict[str, Any]:
-        return repair_view(finished(name, run))
+        return repair_view(context.case(name), finished(name, run))
 
     @routes.get(base + "/losses")
     def losses(name: str, run: str) -> dict[str, Any]:
@@ -51,6 +52,10 @@ def repair_routes(context: Context) -> APIRouter:
     @routes.get(base + "/plane")
     def plane(name: str, run: str) -> dict[str, Any]:
         return plane_view(finished(name, run))
+
+    @routes.get(base + "/views")
+    def views(name: str, run: str) -> dict[str, Any]:
+        return views_view(context.case(name), finished(name, run))
 
     @routes.get(base + "/attention/{place}")
     def attention(name: str, run: str, place: int) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from forensics.registry import KINDS
 from forensics.runs import Run, State
 from forensics.ui.views.cost import method_cost
 from forensics.ui.views.gallery import short
-from forensics.ui.views.methods import BASE, FIRST, run_label
+from forensics.ui.views.labels import run_label
+from forensics.ui.views.methods import BASE, FIRST
 
 LARGEST_CONFIG = 1 << 20
 _SHOWN = ("size", "crop_size", "resize_mode", "interpolation", "resample", "mean", "image_mean",

@@ -5,7 +5,7 @@ from typing import Any
 
 from forensics.registry import methods
 from forensics.runs import Run, progress_view
-from forensics.ui.views.methods import run_label
+from forensics.ui.views.labels import run_label
 
 
 def job_view(run: Run) -> dict[str, Any]:

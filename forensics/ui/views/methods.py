@@ -9,13 +9,14 @@ from forensics.registry import MethodSpec, load_object, methods
 from forensics.runs import Run, State
 from forensics.runs.plain import plain
 from forensics.ui.views.cost import method_cost
+from forensics.ui.views.labels import method_label
 from forensics.ui.views.repair_cost import repair_cost
 from forensics.ui.views.repair_needs import why_not
+from forensics.ui.views.repair_needs_language import flagging_scans, goes_by_flags, no_base
 
 EVIDENCE = ("scan", "transplant")
 STARTABLE = (*EVIDENCE, "repair")  # kinds of methods that have a place on the page
 BASE = "attention-entropy"  # what the Attention tab itself is drawn from
-SPELT = {"clip-inspector": "CLIP-Inspector"}  # other papers are known by capitals
 MISSING = {
     "flags": "It needs a finished scan that flagged samples.",
     "triggers": "It needs a finished trigger scan.",
@@ -26,20 +27,6 @@ FIRST = {"multimodal-llm": BASE, "clip": "trigger-inversion"}  # what a case of 
 def startable() -> list[MethodSpec]:
     """Return the methods that the page can start, in the order of the registry."""
     return [spec for spec in methods().values() if spec.kind in STARTABLE]
-
-
-def method_label(spec: MethodSpec) -> str:
-    """Return a short name: the registry's, the paper's, and whether we rebuilt it."""
-    alias = SPELT.get(spec.alias, spec.alias.upper())
-    paper = f" ({alias})" if spec.alias and spec.paper else ""
-    rebuilt = " (reconstruction)" if spec.reconstruction else ""
-    return f"{spec.name.replace('-', ' ').capitalize()}{paper}{rebuilt}"
-
-
-def run_label(run: Run) -> str:
-    """Return the short name of a run's method; of one that is not installed, its plain name."""
-    spec = methods().get(run.method)
-    return run.method if spec is None else method_label(spec)
 
 
 def evidence_runs(case: Case) -> list[Run]:
@@ -59,8 +46,9 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
         ``methods``: a line each with ``name``, ``kind``, ``label``, ``title``, ``needs``,
         ``gives``, ``paper``, ``arxiv``, ``first`` (what such a case begins with), ``cost`` (of a
         run with the defaults, in words, or ``None``), ``suggested`` (options that the case
-        suggests, in words, or ``None``); ``reuses`` (id and time of the scan whose arrays it would
-        decide from, or ``None``), ``refused`` (why it cannot start, or ``None``), ``unfit`` (it
+        suggests, in words, or ``None``); ``scans`` (whose flags a repair can go by, see
+        :func:`flagging_scans`); ``reuses`` (id and time of the scan whose arrays it would decide
+        from, or ``None``), ``refused`` (why it cannot start, or ``None``), ``unfit`` (it
         never can on this model); ``said`` (the newest finished run, see :func:`said_view`),
         ``trouble`` (a newer run that ended early) and ``active`` (a run under way), each ``None``
         where there is none.
@@ -69,6 +57,7 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
     finished = [run for run, state in runs if state is State.FINISHED]
     source = next((run for run in finished if run.path(ARRAYS).is_file()), None)
     there = _there(finished)
+    flagging = flagging_scans(case)
     view = {
         "methods": [
             _line(spec, [(r, s) for r, s in runs if r.method == spec.name], shown, source, there)
@@ -79,6 +68,7 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
                 if spec.kind == "repair"
                 else method_cost(case, spec.name),
                 "suggested": _suggested(case, spec),
+                "scans": flagging if goes_by_flags(spec) else [],
             }
             for spec in startable()
             if spec.fits(case.manifest.kind)
@@ -90,8 +80,12 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
 
 def _unfit(case: Case, spec: MethodSpec) -> dict[str, Any]:
     """Say why a repair cannot work on the case's model, which goes before what is missing."""
-    reason = why_not(case, spec) if spec.kind == "repair" else None
-    return {"unfit": False} if reason is None else {"unfit": True, "refused": reason}
+    if spec.kind != "repair":
+        return {"unfit": False}
+    reason, lacking = why_not(case, spec), no_base(case, spec)
+    if reason is not None:
+        return {"unfit": True, "refused": reason}
+    return {"unfit": False} if lacking is None else {"unfit": False, "refused": lacking}
 
 
 def _suggested(case: Case, spec: MethodSpec) -> str | None:

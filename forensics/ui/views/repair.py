@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from forensics.case import Case
 from forensics.errors import CaseError
 from forensics.registry import methods
 from forensics.runs import Run, State
 from forensics.runs.losses import read_losses
 from forensics.runs.plain import plain
-from forensics.ui.views.methods import run_label
+from forensics.ui.views.labels import run_label
+from forensics.ui.views.repair_answers import left_of, measures_of, start_of, switch_of
 from forensics.ui.views.repair_comparison import comparison_view
+from forensics.ui.views.repair_curves import curves_of
 from forensics.ui.views.repair_rates import (
     classes_of,
     has_checkpoint,
@@ -18,14 +21,7 @@ from forensics.ui.views.repair_rates import (
 )
 from forensics.ui.views.repairs import differing
 
-LABELS = {
-    "loss": "loss", "cross_entropy": "cross entropy", "cosine": "cosine with the old features",
-    "clean_accuracy": "clean accuracy", "target_accuracy": "accuracy of the target class",
-    "attack_success_rate": "attack success", "chosen": "chosen pairs", "benign": "benign pairs",
-    "right-class": "repaired", "wrong-class": "control: another class’s trigger",
-    "random-noise": "control: random noise", "clean-only": "control: clean pictures only",
-    "benign_low": "the lowest twentieth of the benign pairs",
-}  # fmt: skip
+FINDS_NOTHING = ("cross-view",)
 STOPPED = {
     "forgotten": "Stopped after {steps:,} steps, when the chosen pairs were less similar than "
     "nearly all benign ones.",
@@ -40,9 +36,6 @@ NOT_BEGUN = {
     "margin": " It was there from the beginning, so nothing was unlearnt: set “Similarity to stop "
     "at” lower and repair again.",
 }
-SHARES = ("clean_accuracy", "target_accuracy", "attack_success_rate")
-COSINES = ("chosen", "benign", "benign_low")
-OUTSIDE = ("cosine",)  # not a loss: another unit
 
 
 def finished_repair(run: Run) -> Run:
@@ -57,7 +50,7 @@ def finished_repair(run: Run) -> Run:
     return run
 
 
-def repair_view(run: Run) -> dict[str, Any]:
+def repair_view(case: Case, run: Run) -> dict[str, Any]:
     """Return what the page draws of a finished repair.
 
     Returns:
@@ -66,9 +59,12 @@ def repair_view(run: Run) -> dict[str, Any]:
         ``options``, ``curves`` (charts: ``title``, ``unit``, ``x``, ``series`` of ``label``,
         ``steps``, ``values``), ``facts`` (lines), ``comparison`` (see :func:`comparison_view`;
         ``None`` where none was made), ``tokens`` (whether there are weighed tokens to show),
-        ``fresh`` (a new scan of what was repaired, or ``None``), ``checkpoint``, ``limits``.
+        ``fresh`` (a new scan of what was repaired, or ``None``), ``checkpoint``, ``limits``; of
+        language models ``measures``, ``switch``, ``left`` and ``start``, see
+        :mod:`forensics.ui.views.repair_answers`.
     """
     result = run.result()
+    left = left_of(case, result)
     view = {
         "run": run.id,
         "method": run.method,
@@ -83,12 +79,16 @@ def repair_view(run: Run) -> dict[str, Any]:
         "target_accuracy": target_of(result),
         "options": differing(run),
         "curves": curves_of(result),
-        "facts": _facts(result),
+        "facts": _facts(result, left),
         "comparison": comparison_view(result.get("comparison")),
         "tokens": bool(result.get("chosen")),
         "fresh": _fresh(result.get("fresh")),
         "checkpoint": has_checkpoint(run),
-        "limits": _limits(result),
+        "limits": _limits(run, result),
+        "measures": measures_of(result),
+        "switch": switch_of(result),
+        "left": left,
+        "start": start_of(result),
     }
     shown: dict[str, Any] = plain(view)
     return shown
@@ -100,51 +100,8 @@ def live_view(run: Run) -> dict[str, Any]:
     return view
 
 
-def curves_of(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the charts of a tuning, each with series of one unit."""
-    losses, looks = result.get("losses") or {}, result.get("curve") or {}
-    charts = [
-        _chart("Loss", "loss", _axis(result),
-               {k: v for k, v in losses.items() if k not in OUTSIDE}),
-        _chart("Cosine with the features of the delivered tower", "cosine", "epoch",
-               {k: v for k, v in losses.items() if k in OUTSIDE}),
-    ]  # fmt: skip
-    overfitting = (result.get("overfitting") or {}).get("loss")
-    if overfitting:
-        charts.insert(0, _chart("Overfitting a copy", "loss", "step", {"loss": overfitting}))
-    steps = list(looks.get("step") or ())
-    if len(steps) > 1:  # one look alone is no curve
-        pick = {name: looks.get(name) for name in (*SHARES, *COSINES)}
-        charts += [
-            _chart("A few test pictures while it unlearns", "share", "step",
-                   {k: v for k, v in pick.items() if k in SHARES}, steps),
-            _chart("Similarity of pairs while it unlearns", "cosine", "step",
-                   {k: v for k, v in pick.items() if k in COSINES}, steps),
-        ]  # fmt: skip
-    return [chart for chart in charts if any(len(one["values"]) > 1 for one in chart["series"])]
-
-
-def _axis(result: dict[str, Any]) -> str:
-    """Few-shot repairs keep one loss an epoch, the others losses of (some) steps."""
-    return "epoch" if "shots" in result else "step"
-
-
-def _chart(
-    title: str, unit: str, x: str, series: dict[str, Any], steps: list[float] | None = None
-) -> dict[str, Any]:
-    return {
-        "title": title, "unit": unit, "x": x,
-        "series": [
-            {"name": name, "label": LABELS.get(name, name.replace("_", " ").replace("-", " ")),
-             "steps": steps or list(range(1, len(values) + 1)), "values": values}
-            for name, values in series.items()
-            if values and any(value is not None for value in values)
-        ],
-    }  # fmt: skip
-
-
-def _facts(result: dict[str, Any]) -> list[str]:
-    told = []
+def _facts(result: dict[str, Any], left: dict[str, Any] | None) -> list[str]:
+    told = [] if left is None else [left["words"]]
     shots, pairs, test = (result.get(key) or {} for key in ("shots", "pairs", "test"))
     if shots.get("n") is not None:
         told.append(f"Tuned on {shots['n']:,} clean labelled pictures.")
@@ -157,7 +114,8 @@ def _facts(result: dict[str, Any]) -> list[str]:
         told.append(f"Trained on {pairs['n']:,} pairs of picture and caption.")
     if test.get("n") is not None:
         skipped = f" ({test['skipped']:,} could not be used)" if test.get("skipped") else ""
-        told.append(f"Measured on {test['n']:,} other pictures{skipped}.")
+        what = "pictures" if left is None else "samples"
+        told.append(f"Measured on {test['n']:,} other {what}{skipped}.")
     if result.get("stopped"):
         told.append(_stopped(str(result["stopped"]), int(result.get("steps") or 0)))
     if result.get("trainable_parameters"):
@@ -185,12 +143,17 @@ def _fresh(found: dict[str, Any] | None) -> dict[str, Any] | None:
     return {key: found.get(key) for key in ("verdict", "sentence", "score", "target")}
 
 
-def _limits(result: dict[str, Any]) -> list[str]:
+def _limits(run: Run, result: dict[str, Any]) -> list[str]:
     """Say what the numbers cannot speak of."""
     told = ["Only this trigger was measured; another one may still work."]
     if result.get("judged_by") is None:
         told = ["No trigger was measured. A backdoor may be there as before."]
     elif result.get("judged_by") != "known":
         told.append("A reconstructed trigger works; it need not be the attacker’s.")
+    if run.method in FINDS_NOTHING:
+        told.append(
+            "It looks for nothing: how far two views lie apart, before or after, is no evidence of "
+            "a backdoor, and none of its absence."
+        )
     told.append("A repaired model is not thereby “clean”.")
     return told

@@ -20,30 +20,51 @@ CHANGES = {
     "mirror": "mirrored", "trigger": "the trigger",
 }  # fmt: skip
 BAND = (25, 75)
+ANSWERS = "answers"
+WHOLE = [0.0, 0.0, 1.0, 1.0]
 
 
 def comparison_view(told: dict[str, Any] | None) -> dict[str, Any] | None:
     """Return what the result says of the comparison; arrays are asked for by themselves.
 
     Returns:
-        ``examples`` (``id``, ``label``, ``states``), ``attention`` (facts), ``resistivity`` and
-        ``plane`` (facts), ``triggered`` (whether there is a trigger), ``word_trigger``.
+        ``kind`` (``answers`` of language models, ``classes`` else), ``examples`` (``id``,
+        ``label``, ``states``; of language models also ``question`` and ``box``, where the picture
+        lies in its square), ``attention`` (facts), ``resistivity`` and ``plane`` (facts),
+        ``triggered`` (whether there is a trigger), ``word_trigger``, ``views`` (whether two views
+        were compared).
     """
     if not told:
         return None
     plane = told.get("plane") or {}
-    examples: list[dict[str, Any]] = [
-        {"id": short(str(one["id"])), "label": short(one.get("label")), "states": one["states"]}
-        for one in told.get("examples") or ()
-    ]
+    answers = told.get("kind") == ANSWERS
+    examples = [_answered(one) if answers else _classified(one)
+                for one in told.get("examples") or ()]  # fmt: skip
     return {
+        "kind": ANSWERS if answers else "classes",
         "examples": examples,
         "triggered": any("triggered" in one["states"]["before"] for one in examples),
         "attention": told.get("attention"),
         "resistivity": told.get("resistivity"),
         "plane": {**plane, "classes": [short(str(name)) for name in plane.get("classes", ())]},
         "word_trigger": bool(told.get("word_trigger")),
-    }  # fmt: skip
+        "views": bool((told.get("views") or {}).get("ids")),
+    }
+
+
+def _classified(one: dict[str, Any]) -> dict[str, Any]:
+    return {"id": short(str(one["id"])), "label": short(one.get("label")), "states": one["states"]}
+
+
+def _answered(one: dict[str, Any]) -> dict[str, Any]:
+    """Return an example of a language model; its true answer stands where a class's name does."""
+    return {
+        "id": short(str(one["id"])),
+        "label": short(one.get("truth")),
+        "question": short(one.get("question")),
+        "box": one.get("box") or WHOLE,
+        "states": one["states"],
+    }
 
 
 def resistivity_view(run: Run) -> dict[str, Any]:
@@ -53,7 +74,7 @@ def resistivity_view(run: Run) -> dict[str, Any]:
         ``layers`` and ``changes``: for each change ``name``, ``label`` and, before and after,
         ``mean``, ``low`` and ``high`` (quartiles over the pictures) by layer.
     """
-    arrays = _arrays(run)
+    arrays = arrays_of(run)
     changes: list[dict[str, Any]] = []
     for name, label in CHANGES.items():
         found = {state: arrays.get(f"resistivity.{state}.{name}") for state in STATES}
@@ -69,7 +90,7 @@ def resistivity_view(run: Run) -> dict[str, Any]:
 
 def plane_view(run: Run) -> dict[str, Any]:
     """Return the places of pictures before and after: ``{state: {plain, triggered}}``, pairs."""
-    arrays = _arrays(run)
+    arrays = arrays_of(run)
     found: dict[str, Any] = {}
     for state in STATES:
         places = arrays.get(f"plane.{state}")
@@ -89,7 +110,7 @@ def attention_view(run: Run, place: int) -> dict[str, Any]:
     Raises:
         CaseError: There is no such example.
     """
-    arrays = _arrays(run)
+    arrays = arrays_of(run)
     _example(arrays, place)
     return {
         state: {
@@ -109,7 +130,7 @@ def example_picture(run: Run, place: int, how: str) -> bytes:
     Raises:
         CaseError: There is no such example, or no trigger was put on it.
     """
-    arrays = _arrays(run)
+    arrays = arrays_of(run)
     pixels = _example(arrays, place, "triggered" if how == "triggered" else "pictures")
     stream = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(stream, "PNG")
@@ -125,7 +146,12 @@ def _example(
     return np.asarray(kept[place], np.uint8)
 
 
-def _arrays(run: Run) -> dict[str, NDArray[Any]]:
+def arrays_of(run: Run) -> dict[str, NDArray[Any]]:
+    """Return what a repair kept for the page, by name.
+
+    Raises:
+        CaseError: It kept nothing.
+    """
     name = str((run.result().get("comparison") or {}).get("file") or "")
     if not name or not run.path(name).is_file():
         raise CaseError(

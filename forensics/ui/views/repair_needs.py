@@ -9,8 +9,14 @@ from forensics.models.uri import parse_model_uri
 from forensics.options import describe_options
 from forensics.registry import MethodSpec, load_object
 from forensics.runs import State
+from forensics.ui.views.repair_needs_language import (
+    GIVE,
+    HAVE,
+    LANGUAGE,
+    MISSING,
+    language_needs,
+)
 
-HAVE, GIVE, MISSING = "have", "give", "missing"
 INVERSION = "trigger-inversion"
 LOOKED_AT = 200  # rows that tell whether the case has captions
 # Where the other CLIP only helps; a repair that starts from it cannot do without.
@@ -57,6 +63,8 @@ def needs_of(case: Case, spec: MethodSpec) -> list[Need]:
         For each need ``what``, ``state`` (``have``; ``give``: name it in the options; ``missing``:
         cannot be helped by an option) and ``words``.
     """
+    if spec.acts_on == LANGUAGE:
+        return language_needs(case, spec)
     names, known = option_names(spec), case.known()
     found: list[Need] = []
     if spec.builds_on == "triggers":
@@ -85,11 +93,10 @@ def judge_of(case: Case) -> Need:
     if _inverted(case) is not None:
         words = "The trigger that the latest scan reconstructed; the attacker’s own is not known."
         return {"what": what, "state": HAVE, "words": words}
-    words = (
-        "No trigger is known here: clean accuracy is measured, attack success is not. Run the "
-        "trigger scan first, or name the trigger in the options."
-    )
-    return {"what": what, "state": GIVE, "words": words}
+    scan = "" if case.manifest.kind == LANGUAGE else "Run the trigger scan first, or "
+    name = f"{scan}name the trigger in the options."
+    words = "No trigger is known here: clean accuracy is measured, attack success is not. "
+    return {"what": what, "state": GIVE, "words": f"{words}{name[0].upper()}{name[1:]}"}
 
 
 def _own(what: str, there: bool, option: str) -> Need:

@@ -1,5 +1,6 @@
 """The Repair tab: what can be repaired how, and the repairs of a case beside each other."""
 
+import json
 from typing import Any
 
 from forensics.case import Case
@@ -10,18 +11,33 @@ from forensics.runs import Run, State
 from forensics.runs.plain import plain
 from forensics.ui.jobs import look_at
 from forensics.ui.views.gallery import short
-from forensics.ui.views.methods import run_label
+from forensics.ui.views.labels import run_label
 from forensics.ui.views.repair_cost import repair_cost
-from forensics.ui.views.repair_needs import MISSING, judge_of, needs_of, why_not
+from forensics.ui.views.repair_needs import judge_of, needs_of, why_not
+from forensics.ui.views.repair_needs_language import LANGUAGE, MISSING
 from forensics.ui.views.repair_rates import has_checkpoint, judged, target_of, version_of
 
 BASELINE = "baseline"
-PLACES = ("shots", "test", "pairs", "reference", "run", "trigger", "answer", "classes", "templates")
+WEIGHT, WEIGHTED = "weight", ("cross-view",)
+PLACES = (
+    "shots",
+    "test",
+    "pairs",
+    "reference",
+    "control",
+    "run",
+    "trigger",
+    "answer",
+    "classes",
+    "templates",
+)
 LONGEST_OPTION = 60
 SHORT = {
     "max_test": "test pictures", "rate": "learning rate", "per_class": "pictures a class",
     "k": "pairs to unlearn", "force": "forced", "batch_size": "batch", "depth": "from layer",
     "curve": "pictures at every look", "overfit_epochs": "passes of the overfitting",
+    "weight": "weight λ", "entropy_weight": "weight of the entropy",
+    "looked_at": "samples looked at",
 }  # fmt: skip
 
 
@@ -40,7 +56,8 @@ def repairs_view(case: Case) -> dict[str, Any]:
     """Return what the tab begins with.
 
     Returns:
-        ``kind`` (of the case's model, in words), ``judge`` (see :func:`judge_of`), ``methods``: for
+        ``kind`` (of the case's model, in words), ``language`` (whether it is a language model),
+        ``judge`` (see :func:`judge_of`), ``methods``: for
         each repair of such models ``name``, ``title``, ``baseline``, ``reconstruction``,
         ``needs_text``, ``gives``, ``paper``, ``arxiv``, ``why_not``, ``needs``, ``ready`` (may
         start without further options), ``cost``; ``rows``: the runs, newest first, see
@@ -52,6 +69,7 @@ def repairs_view(case: Case) -> dict[str, Any]:
     rows = [repair_row(run) for run in runs]
     view: dict[str, Any] = plain({
         "kind": KINDS.get(case.manifest.kind, case.manifest.kind),
+        "language": case.manifest.kind == LANGUAGE,
         "judge": judge_of(case),
         "methods": [_method(case, spec) for spec in fitting],
         "rows": rows,
@@ -68,7 +86,9 @@ def repair_row(run: Run) -> dict[str, Any]:
         ``options`` (those that differ from the defaults, in words); of a finished one also
         ``sentence``, ``changed`` (false where it refused, with a reason), ``judged``, ``trigger``
         (what tells triggers of different runs apart), ``before`` and ``after`` (see
-        :func:`version_of`), ``target``, ``seconds``, ``checkpoint``.
+        :func:`version_of`), ``target``, ``left_out`` (samples), ``weight`` (of a regulariser:
+        ``value``, and ``family``, which runs share that differ in it alone), ``seconds``,
+        ``checkpoint``.
     """
     status = run.status()
     row = {
@@ -102,9 +122,20 @@ def _finished(run: Run) -> dict[str, Any]:
         "before": version_of("before", result["before"]),
         "after": version_of("after", result["after"]),
         "target": target_of(result),
+        "left_out": (result.get("samples") or {}).get("left_out"),
+        "weight": _weight(run),
         "seconds": result.get("seconds"),
         "checkpoint": has_checkpoint(run),
     }
+
+
+def _weight(run: Run) -> dict[str, Any] | None:
+    """Return the weight of a regulariser, and what runs share that differ in nothing else."""
+    value = run.options.get(WEIGHT)
+    if run.method not in WEIGHTED or not isinstance(value, int | float):
+        return None
+    rest = {name: given for name, given in run.options.items() if name != WEIGHT}
+    return {"value": float(value), "family": json.dumps([run.method, rest], sort_keys=True)}
 
 
 def differing(run: Run) -> list[dict[str, str]]:
@@ -121,6 +152,8 @@ def differing(run: Run) -> list[dict[str, str]]:
         if value is None or value == field.default:
             continue
         name = SHORT.get(field.name, field.name.replace("_", " "))
+        if spec.acts_on == LANGUAGE:
+            name = name.replace("pictures", "samples")
         told.append({"name": name, "value": _worded(field.name, value)[:LONGEST_OPTION]})
     return told
 
