@@ -87,10 +87,11 @@ class Looks:
         """Put both states into one file and say what is in it.
 
         Returns:
-            ``kind`` (``answers``), ``file``, ``examples`` (``id``, ``question``, ``truth``, ``box``:
-            where the picture lies in its square, ``states``: before and after -> plain and
-            triggered, see :func:`ask_shown`), ``attention`` (facts) and ``views`` (``ids`` of the
-            training samples looked at, their medians before and after, and how they were masked).
+            ``kind`` (``answers``), ``file``, ``examples`` (``id``, ``question``, ``truth``,
+            ``box``: where the picture lies in its square, ``states``: before and after -> plain
+            and triggered, see :func:`ask_shown`), ``attention`` (facts) and ``views`` (``ids`` of
+            the training samples looked at, their medians before and after, and how they were
+            masked).
         """
         arrays: Arrays = pictures_of(self._shown)
         told: dict[str, Any] = {}
