@@ -1,7 +1,7 @@
 """The regularised loss of a step: the answer, two views that may not agree too well, a band.
 
-L = CE(untouched view) + w(t) mean_i max(0, gamma - D_i) + v(t) mean_i band(H_i), see the README of
-the losses; w and v are 0 at first and then rise.
+L = CE(untouched view) + w(t) mean_i max(0, gamma - D_i) + v(t) mean_i band(H_i), with w
+and v 0 at first and rising then; the terms are in :mod:`forensics.repairs.cross_view.losses`.
 
 Source: arXiv 2604.04488 (reconstruction).
 """
