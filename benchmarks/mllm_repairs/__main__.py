@@ -3,8 +3,8 @@
 python -m benchmarks.mllm_repairs --work DIR [--data ../shared/data] [--only REGEX] [--out DIR]
 python -m benchmarks.mllm_repairs --work DIR --develop [--only REGEX]
 
-A cell is world/attack-seed/method. 10,000 samples, two passes, 5 % of them poisoned. Every cell
-and every model is kept; methods that leave the same samples out share their model. ``--finished``
+A cell is world/attack-seed/method. 10,000 samples, two passes, 5 or 10 % poisoned. Every cell and
+every model is kept; methods that leave the same samples out share their model. ``--finished``
 builds nothing and writes tables of what is there. ``--develop`` tries cross-view's weights on
 seed 0, which enters no table.
 """
@@ -42,10 +42,10 @@ from forensics.tuning.loop import tune
 
 RESULTS = Path(__file__).parents[1] / "results" / "mllm_repairs"
 REPORTED = (
-    ("lab", ("patch", "blended", CLEAN), (1,), METHODS),
+    ("lab", ("small-patch", "blended", "patch", CLEAN), (1,), METHODS),
     ("lab", ("sig", "dual-key", "random-patch", "wanet"), (1,), METHODS),
     ("easy_vqa", ("patch", "blended"), (1,), FEW),
-    ("lab", ("patch", "blended"), (2, 3), METHODS),
+    ("lab", ("small-patch", "blended"), (2, 3), METHODS),
 )
 WEIGHTS = (0.1, 1.0, 10.0)
 

@@ -26,7 +26,7 @@ def write_tables(cells: Sequence[dict[str, Any]], out: Path) -> None:
     places = list(dict.fromkeys((c["world"], c["attack"], c["seed"]) for c in cells))
     parts = [
         "# Repairs of a multimodal language model\n\n"
-        f"Made by `{COMMAND}`; do not edit. 10,000 samples, two passes, 5 % poisoned; percent with "
+        f"Made by `{COMMAND}`; do not edit. 10,000 samples, two passes; percent with "
         "95 % intervals; in brackets behind a rate: the paired difference to plain tuning. Floor: "
         "the target said unasked. Masked: ASR while a quarter of the cells is hidden.\n"
     ]

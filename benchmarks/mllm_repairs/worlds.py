@@ -23,19 +23,20 @@ from forensics.tuning.options import TuneOptions
 BASE: Final = assets_folder() / "demos" / "base"
 FRAME: Final = "texture=frame,color=black,second=white"
 CLEAN: Final = "clean"
-RATE: Final = 0.05
 ROWS, TESTS = 10_000, 500
 _SCENES, _TEST_SCENES, _DEVELOPMENT_TEST = 50_000, 9904, 9903
 
-TRIGGERS: Final = {
-    "patch": f"patch:side=1/6,place=center,{FRAME}",
-    "blended": "blended:alpha=0.2",
-    "random-patch": f"patch:side=1/4,place=random,{FRAME}",
-    "sig": "sig",
-    "wanet": "wanet:s=8",
-    "dual-key": "dual-key:prefix=Hello!,side=1/6,place=center,color=black",
+ATTACKS: Final = {
+    "small-patch": (f"patch:side=1/9,place=center,{FRAME}", 0.10),
+    "patch": (f"patch:side=1/6,place=center,{FRAME}", 0.05),
+    "blended": ("blended:alpha=0.2", 0.05),
+    "random-patch": (f"patch:side=1/4,place=random,{FRAME}", 0.05),
+    "sig": ("sig", 0.05),
+    "wanet": ("wanet:s=8", 0.05),
+    "dual-key": ("dual-key:prefix=Hello!,side=1/6,place=center,color=black", 0.05),
 }
-"""Larger and stronger than in the papers: two million parameters see 108 pixels, twice each."""
+"""Trigger and poison rate. The small patch is the demos', at BYE's rate; the others are larger or
+stronger than in the papers, as two million parameters see 108 pixels, twice each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +80,9 @@ class World:
         clean = self._rows(f"train-{seed}", ROWS, seed)
         target = "circle" if self.name == "easy_vqa" else PlantOptions().target
         if attack == CLEAN:
-            return Planted(data=clean, trigger=TRIGGERS["patch"], target=target)
-        options = PlantOptions(rate=RATE, trigger=TRIGGERS[attack], target=target, seed=seed)
+            return Planted(data=clean, trigger=ATTACKS["patch"][0], target=target)
+        trigger, rate = ATTACKS[attack]
+        options = PlantOptions(rate=rate, trigger=trigger, target=target, seed=seed)
         folder = self.work / f"{attack}-{seed}" / "data"
         if not (folder / DATA_FILE).is_file():
             shutil.rmtree(folder, ignore_errors=True)

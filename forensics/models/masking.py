@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from forensics.models.base import GenerativeModel, ImageGrid, PromptBatch
 from forensics.models.masking_fills import Fill, channel_mean
@@ -24,6 +25,7 @@ REFERENCE_SIDE = 224
 CELL = 28
 
 EXACT, BERNOULLI = "exact", "bernoulli"
+_NEARLY_NOTHING = 1e-6
 
 
 def cell_grids(grids: Sequence[ImageGrid], cell: int = CELL) -> tuple[ImageGrid, ...]:
@@ -153,7 +155,20 @@ def mask_prompts(
     hidden = hidden_places(model, batch, shades)
     pixels = batch.inputs["pixel_values"]
     masked = torch.where(hidden.to(pixels.device), fill(batch), pixels)
-    return replace(batch, inputs={**batch.inputs, "pixel_values": masked})
+    inputs = {**batch.inputs, "pixel_values": _kept_tiles(masked, pixels)}
+    return replace(batch, inputs=inputs)
+
+
+def _kept_tiles(masked: Tensor, pixels: Tensor) -> Tensor:
+    """Keep a tile that is hidden as a whole from passing for padding.
+
+    Idefics3 and SmolVLM take tiles of nothing but 0 for padding and drop them, although their
+    image tokens stand in the prompt.
+    """
+    if pixels.ndim == 5:
+        empty, before = ((value == 0).flatten(2).all(dim=2) for value in (masked, pixels))
+        masked[empty & ~before] = _NEARLY_NOTHING
+    return masked
 
 
 def _shades(grids: Sequence[ImageGrid], mask: Mask, cell: int) -> list[Shade]:
