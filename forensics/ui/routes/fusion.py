@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter
 
 from forensics.errors import CaseError
+from forensics.jobs.evidence_fusion.told import fusion_view
 from forensics.runs import State
 from forensics.ui.context import Context
-from forensics.ui.views.fusion import fusion_view
 
 METHOD = "evidence-fusion"
 

@@ -7,17 +7,17 @@ from fastapi import APIRouter, Body, Request, Response
 
 from forensics.case import Case
 from forensics.errors import DataError, OptionError
-from forensics.jobs.trigger_inversion.stored import read_trigger
-from forensics.triggers import Pixels
-from forensics.ui.context import Context
-from forensics.ui.jobs import ask_worker
-from forensics.ui.routes.pictures import HEADERS
-from forensics.ui.views.trigger_pictures import (
+from forensics.jobs.trigger_inversion.drawing import (
     draw_trigger,
     fitted,
     numbers_of,
     size_of,
 )
+from forensics.jobs.trigger_inversion.stored import read_trigger
+from forensics.triggers import Pixels
+from forensics.ui.context import Context
+from forensics.ui.jobs import ask_worker
+from forensics.ui.routes.pictures import HEADERS
 from forensics.ui.views.trigger_repair import METHOD as REPAIR
 from forensics.ui.views.trigger_repair import repair_view
 from forensics.ui.views.trigger_transplant import METHOD as GRAFT

@@ -7,8 +7,8 @@ import numpy as np
 from forensics.detectors.attention_entropy import Decision, LayerFits
 from forensics.detectors.options.attention_entropy import RULES
 from forensics.runs.plain import plain
+from forensics.statistics.histogram import gaussians, stacked_histogram
 from forensics.statistics.mixture import crossing
-from forensics.ui.views.histogram import gaussians, stacked_histogram
 
 
 def layer_curve(

@@ -4,6 +4,7 @@ from typing import Any
 
 from forensics.case import Case
 from forensics.errors import CaseError
+from forensics.runs import Run
 from forensics.ui.views.gallery import short
 from forensics.ui.views.repair_rates import LABELS
 
@@ -72,9 +73,11 @@ def switch_of(result: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def left_of(case: Case, result: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what was left out: ``n`` (tuned on), ``left_out``, ``words``, ``scan`` (id, if any).
+    """Return what was left out; ``None`` for a repair of another kind of model.
 
-    ``None`` for a repair of another kind of model.
+    Returns:
+        ``n`` (tuned on), ``left_out``, ``skipped`` (unreadable), ``words``, ``scan`` and
+        ``scan_method`` (whose flags, if any).
     """
     if not is_language(result):
         return None
@@ -85,7 +88,8 @@ def left_of(case: Case, result: dict[str, Any]) -> dict[str, Any] | None:
         "n": n,
         "left_out": out,
         "skipped": int(samples.get("skipped") or 0),
-        "scan": scan,
+        "scan": None if scan is None else scan.id,
+        "scan_method": None if scan is None else scan.method,
         "words": _left_words(n, out, str(samples.get("method")), scan),
     }
 
@@ -118,14 +122,14 @@ def _figure(found: dict[str, Any], name: str) -> dict[str, Any]:
     return {"value": found.get(name), "low": low, "high": high, "n": n}
 
 
-def _scan(case: Case, by: str) -> str | None:
+def _scan(case: Case, by: str) -> Run | None:
     try:
-        return case.run(by).id
+        return case.run(by)
     except CaseError:
         return None  # random, nothing, or a scan that was deleted since
 
 
-def _left_words(n: int, out: int, method: str, scan: str | None) -> str:
+def _left_words(n: int, out: int, method: str, scan: Run | None) -> str:
     if not out:
         return f"Tuned on all {n:,} samples; none were left out."
     by = f"{short(method)} flagged them" if scan else f"{short(method)}"

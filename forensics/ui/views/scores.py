@@ -4,7 +4,7 @@ from typing import Any
 
 from forensics.detectors.attention_entropy import Decision, GuardedDecision
 from forensics.runs.plain import plain
-from forensics.ui.views.histogram import gaussians, stacked_histogram
+from forensics.statistics.histogram import gaussians, stacked_histogram
 
 
 def score_histogram(decision: Decision) -> dict[str, Any]:

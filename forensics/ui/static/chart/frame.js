@@ -26,7 +26,7 @@ export function frame(width, height, { x, y, label, bottom = 34, left = 36, top 
   const xs = x.values ?? ticks(x.low, x.high, x.wanted ?? Math.max(3, width / 90));
   for (const value of xs) {
     root.append(svg("text", { x: sx(value), y: height - bottom + 15, class: "tl-tick", "text-anchor": "middle" },
-      x.values ? String(value) : tickText(value, xs)));
+      x.format ? x.format(value) : x.values ? String(value) : tickText(value, xs)));
   }
   if (y.show !== false) {
     const ys = ticks(y.low, y.high, y.wanted ?? 4);

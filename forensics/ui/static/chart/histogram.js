@@ -45,7 +45,7 @@ function cutLine(box, spec) {
 /**
  * Draw a histogram.
  *
- * `spec`: edges, flagged, kept, gaussians [{mean, sd, weight}] or curves [{x, y}] in samples, cut, cutLabel, xLabel, yLabel, label,
+ * `spec` may have `tallest` (for one scale with another figure), `xFormat` and `xWanted` (ticks). It has edges, flagged, kept, gaussians [{mean, sd, weight}] or curves [{x, y}] in samples, cut, cutLabel, xLabel, yLabel, label,
  * selection [low, high] or null, onCut and onBrush (their presence makes the figure interactive).
  */
 export function histogram(width, spec) {
@@ -53,9 +53,9 @@ export function histogram(width, spec) {
   const high = spec.edges[spec.edges.length - 1];
   const total = spec.kept.reduce((a, b) => a + b, 0) + spec.flagged.reduce((a, b) => a + b, 0);
   const area = total * (spec.edges[1] - low);
-  const tallest = Math.max(1, ...spec.kept.map((k, b) => k + spec.flagged[b]));
+  const tallest = Math.max(1, spec.tallest ?? 0, ...spec.kept.map((k, b) => k + spec.flagged[b]));
   const box = frame(width, spec.height ?? HEIGHT, {
-    x: { low, high, label: spec.xLabel }, y: { low: 0, high: tallest * 1.08, wanted: 3, label: spec.yLabel ?? "samples" },
+    x: { low, high, label: spec.xLabel, format: spec.xFormat, wanted: spec.xWanted }, y: { low: 0, high: tallest * 1.08, wanted: 3, label: spec.yLabel ?? "samples" },
     label: spec.label,
   });
   if (spec.selection) {

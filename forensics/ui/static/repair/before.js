@@ -15,6 +15,10 @@ function fresh(found) {
   return el("p", { class: "tl-note" }, el("b", {}, "New scan of what was repaired: "), el("span", { class: `tl-chip tl-${mark.tone}` }, `${mark.shape} ${mark.name.toLowerCase()}`), " ", found.sentence);
 }
 
+/** What must not be overlooked: the backdoor was kept on purpose, or a mask switches it. */
+const warnings = (view) => [view.start?.suspicious && el("p", { class: "tl-alert", id: "tl-rp-suspicious" }, el("strong", {}, "Not from the base. "), view.start.suspicious),
+  view.switch && el("p", { class: "tl-alert", id: "tl-rp-switch" }, el("strong", {}, `Mask-as-switch (${view.switch.states.join(", ").toLowerCase()}). `), view.switch.words)];
+
 function exporter(view) {
   if (!view.checkpoint) return null;
   return el("a", { class: "tl-export-link tl-primary tl-download", id: "tl-rp-export", download: "", href: exportPath(view.run),
@@ -25,7 +29,7 @@ function exporter(view) {
 export function saidStrip(view) {
   return el("section", { class: `tl-verdict tl-plain tl-rp-said`, id: "tl-rp-said", "aria-label": "What the repair did", "data-run": view.run },
     el("header", { class: "tl-card-head" }, el("div", {}, el("h3", {}, view.label, el("span", { class: "tl-sub" }, ` ${optionsText(view.options) || "with the defaults"}`))), el("div", { class: "tl-tools" }, exporter(view))),
-    el("p", { class: "tl-rp-sentence" }, view.sentence.split(" A new inversion, ")[0]), fresh(view.fresh),
+    el("p", { class: "tl-rp-sentence" }, view.sentence.split(" A new inversion, ")[0]), fresh(view.fresh), warnings(view),
     el("p", { class: "tl-note" }, view.facts.join(" ")),
     el("details", { class: "tl-limits" }, el("summary", {}, "What this cannot show"), el("ul", {}, view.limits.map((text) => el("li", {}, text)))));
 }

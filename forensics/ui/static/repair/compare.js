@@ -1,13 +1,15 @@
 // All repairs of the case beside each other: one table, one chart, a click opens one.
 
 import { card, el, show } from "../core/dom.js";
-import { clock, duration, percent } from "../core/format.js";
+import { clock, count, duration, percent } from "../core/format.js";
 import { bar } from "../triggers/bars.js";
 import { change, inWords, optionsText, points } from "./data.js";
 import { frontierChart } from "./frontier.js";
 
 const SCALE = { low: 0, high: 1 };
-const HEAD = [["", "Repair"], ["tl-rp-wide", "Attack success"], ["tl-rp-wide", "Clean accuracy"], ["tl-rp-narrow", "Target"], ["tl-rp-narrow", "Time"]];
+const TARGET = { name: "Target", title: "Clean accuracy of the class that the trigger leads to" };
+const LEFT = { name: "Left out", title: "Samples that it was not tuned on" };
+const HEAD = [["", "Repair"], ["tl-rp-wide", "Attack success"], ["tl-rp-wide", "Clean accuracy"], ["tl-rp-narrow", null], ["tl-rp-narrow", "Time"]];
 
 function cell(rate, difference, tone) {
   if (rate.value === null) return el("td", { title: "Not measured: no trigger is known" }, el("span", { class: "tl-sub" }, "not measured"));
@@ -16,6 +18,8 @@ function cell(rate, difference, tone) {
 }
 
 const target = (found) => el("td", { class: "tl-rp-plain", title: found ? `Clean accuracy of “${found.class}” (${found.n} pictures), before ${percent(found.before, 1)}` : "" }, found ? percent(found.after) : "–");
+
+const leftOut = (row) => el("td", { class: "tl-rp-plain" }, row.left_out === null ? "–" : count(row.left_out));
 
 /** What was measured before; where repairs were measured on different pictures, before which of them. */
 function deliveredRow(found, rows, many) {
@@ -37,7 +41,7 @@ export function compareCard({ choose }) {
   const holder = el("div", { class: "tl-tb-wrap" });
   const note = el("p", { class: "tl-note" });
   const chart = frontierChart({ choose });
-  const node = card("Repairs of this case", { subtitle: "Each was measured on pictures that it was not tuned on. Choose one to see it before and after." },
+  const node = card("Repairs of this case", { subtitle: "Each was measured on what it was not tuned on. Choose one to see it before and after." },
     el("div", { class: "tl-rp-compare" }, el("div", {}, holder, note), chart.node));
   node.id = "tl-rp-compare";
 
@@ -52,17 +56,19 @@ export function compareCard({ choose }) {
     if (!row.changed) return el("tr", attributes, pick(row), el("td", { colspan: "3", class: "tl-rp-refused", title: row.sentence }, el("b", {}, row.outcome ? `${row.outcome}: ` : ""), "nothing was changed"), el("td", { class: "tl-rp-plain" }, duration(row.seconds)));
     const { after } = row;
     return el("tr", attributes, pick(row), cell(after.attack_success_rate, after.difference.attack_success_rate, "flag"), cell(after.clean_accuracy, after.difference.clean_accuracy, "kept"),
-      target(row.target), el("td", { class: "tl-rp-plain" }, row.seconds < 1 ? "< 1 s" : duration(row.seconds)));
+      view.language ? leftOut(row) : target(row.target), el("td", { class: "tl-rp-plain" }, row.seconds < 1 ? "< 1 s" : duration(row.seconds)));
   }
 
   function draw() {
     const many = view.delivered.length > 1;
+    const third = view.language ? LEFT : TARGET;
     show(holder, el("table", { class: "tl-tb-table tl-rp-table", id: "tl-rp-table" },
-      el("thead", {}, el("tr", {}, HEAD.map(([style, name]) => el("th", { scope: "col", class: style, title: name === "Target" ? "Clean accuracy of the class that the trigger leads to" : null }, name)))),
+      el("thead", {}, el("tr", {}, HEAD.map(([style, name]) => el("th", { scope: "col", class: style, title: name === null ? third.title : null }, name ?? third.name)))),
       el("tbody", {}, view.rows.map(line), view.delivered.map((found) => deliveredRow(found, view.rows, many)))));
+    const [what, one] = view.language ? ["samples", "sample"] : ["pictures", "picture"];
     const kinds = [...new Set(view.rows.filter((row) => row.changed).map((row) => row.judged.words))];
     show(note, kinds.length === 1 ? (kinds[0].startsWith("No trigger") ? kinds[0] : `Attack success is measured with ${kinds[0]}.`) : kinds.length ? "Attack success was not measured with the same trigger in every row; open a repair to see with which." : "",
-      many ? " The repairs were not all measured on the same pictures, so compare the small figures: points against the delivered model on the repair’s own pictures." : " Small figures: points against the delivered model, picture by picture. Thin lines: 95 % intervals.");
+      many ? ` The repairs were not all measured on the same ${what}, so compare the small figures: points against the delivered model on the repair’s own ${what}.` : ` Small figures: points against the delivered model, ${one} by ${one}. Thin lines: 95 % intervals.`);
   }
 
   return {

@@ -20,6 +20,20 @@ export const points = (value) => (value === null || value === undefined ? "–" 
 /** A paired difference with its interval, in points. */
 export const change = (found) => (found ? `${points(found.value)} (${points(found.low)} to ${points(found.high)})` : "–");
 
+const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+const raised = (power) => [...String(power)].map((sign) => RAISED[sign]).join("");
+
+/** A divergence or entropy in nats: it may be very small. */
+export function nats(value) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  if (value === 0 || Math.abs(value) >= 0.001) return signed(value, 3);
+  const power = Math.floor(Math.log10(Math.abs(value)));
+  return `${(value / 10 ** power).toFixed(1).replace("-", "−")} · 10${raised(power)}`;
+}
+
+/** A power of ten as a tick: 1, 0.1, 10⁻³. */
+export const powerOfTen = (power) => (Number.isInteger(power) ? (power >= -1 && power <= 2 ? String(10 ** power) : `10${raised(power)}`) : (10 ** power).toPrecision(1));
+
 /** Options in one line. */
 export const optionsText = (options) => options.map(({ name, value }) => `${name} ${value}`).join(", ");
 

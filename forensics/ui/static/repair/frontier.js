@@ -29,14 +29,27 @@ function letter(dot, box, chosen, choose) {
   svg("title", {}, words), svg("circle", { cx: box.sx(dot.x), cy: box.sy(dot.y), r: 9 }), svg("text", { x: box.sx(dot.x), y: box.sy(dot.y) + 4, "text-anchor": "middle" }, dot.letter));
 }
 
+/** Runs that differ in the weight of their regulariser alone, in its order; single ones make no curve. */
+export function families(dots) {
+  const found = new Map();
+  for (const dot of dots) if (dot.weight) found.set(dot.weight.family, [...(found.get(dot.weight.family) ?? []), dot]);
+  return [...found.values()].filter((list) => list.length > 1).map((list) => list.sort((a, b) => a.weight.value - b.weight.value));
+}
+
+/** The weight beside its letter, away from the nearer end of the axis. */
+function weightLabel(dot, box) {
+  const [x, right] = [box.sx(dot.x), dot.x < 0.8];
+  return svg("text", { class: "tl-rp-weight", x: x + (right ? 13 : -13), y: box.sy(dot.y) - 7, "text-anchor": right ? "start" : "end" }, `λ ${dot.weight.value}`);
+}
+
 /** The chart; `choose(run)` is called with the letter that is clicked. */
 export function frontierChart({ choose }) {
   let [view, chosen] = [null, null];
   const figure = el("div", { class: "tl-figure" });
-  const note = el("p", { class: "tl-note" }, "Letters as in the table; ▽ as delivered. Further up and further left is better. The line joins repairs that no other beats.");
+  const note = el("p", { class: "tl-note" }, "");
   const node = el("section", { class: "tl-rp-frontier", id: "tl-rp-frontier", "aria-label": "Clean accuracy against attack success" }, figure, note);
 
-  const dots = () => view.rows.filter((row) => row.letter && both(row.after)).map((row) => ({ run: row.run, label: row.label, letter: row.letter, version: row.after, ...at(row.after) }));
+  const dots = () => view.rows.filter((row) => row.letter && both(row.after)).map((row) => ({ run: row.run, label: row.label, letter: row.letter, weight: row.weight, version: row.after, ...at(row.after) }));
 
   function draw(width) {
     const shown = dots();
@@ -48,6 +61,8 @@ export function frontierChart({ choose }) {
     box.floor = floor;
     const line = unbeaten(shown);
     if (line.length > 1) box.root.append(svg("path", { class: "tl-rp-front", d: line.map((dot, k) => (k ? `H${box.sx(dot.x)}V${box.sy(dot.y)}` : `M${box.sx(dot.x)} ${box.sy(dot.y)}`)).join("") }));
+    const curves = families(shown);
+    for (const curve of curves) box.root.append(svg("path", { class: "tl-rp-lambda", d: curve.map((dot, k) => `${k ? "L" : "M"}${box.sx(dot.x)} ${box.sy(dot.y)}`).join("") }));
     for (const { version } of before) box.root.append(cross(version, box, "tl-rp-before-lines"));
     for (const dot of shown) box.root.append(cross(dot.version, box, ""));
     for (const { version } of before) {
@@ -55,6 +70,8 @@ export function frontierChart({ choose }) {
       box.root.append(svg("path", { class: "tl-rp-before", d: `M${x - 7} ${y - 5}H${x + 7}L${x} ${y + 7}Z` }, svg("title", {}, `As delivered. Attack success ${inWords(version.attack_success_rate)}. Clean accuracy ${inWords(version.clean_accuracy)}.`)));
     }
     for (const dot of [...shown].sort((a, b) => (a.run === chosen) - (b.run === chosen))) box.root.append(letter(dot, box, chosen, choose));
+    for (const dot of shown) if (dot.weight) box.root.append(weightLabel(dot, box));
+    show(note, "Letters as in the table; ▽ as delivered. Further up and further left is better. ", line.length > 1 && "The dashed line joins repairs that no other beats. ", curves.length > 0 && "The full line joins runs that differ in the weight λ alone; λ 0 is ordinary tuning.");
     box.root.setAttribute("role", "group");
     show(figure, box.root);
   }

@@ -2,6 +2,8 @@
 
 export const TEXTS = [
   ["The question", "This model has, or may have, a backdoor. Can it be taken out without losing what the model is good at? A repair makes a new model; the one of the case is never changed."],
+  ["Language models", "are tuned again from their base: without the samples that a scan flagged, without random ones (the baseline), or on all of them while two views of a picture may not lead to outputs that agree too well (cross-view, reconstruction). An adapter that learned the backdoor keeps it, so tuning starts from the base, and hashes prove it."],
+  ["D, H and the mask", "D says how far the outputs to a picture and to the same picture with random parts hidden lie apart, H how unsure they are. If a trigger works without a mask but not with one, or the other way round, the model may have learnt to see masks: mask-as-switch."],
   ["Which repair", "depends on what you have: a few clean labelled pictures, clean pairs of picture and caption, or the very pairs that the model was trained on. Every method says what it needs and whether this case has it. Baselines are simple; a method that does not beat them is not worth its trouble."],
   ["Attack success", "is the share of pictures that become the planted class once the trigger is on them; pictures that truly show this class do not count. It says by which trigger: the known one, or a reconstructed one, which works but need not be the attacker’s."],
   ["Clean accuracy", "is the share of pictures without a trigger that are named rightly. A repair that destroys the model also destroys the backdoor, so both always stand together, each with its number of pictures and a 95 % interval."],

@@ -1,6 +1,6 @@
 // Which repairs there are: what each needs, whether it applies to this case, what it costs, and its start.
 
-import { el, empty, show } from "../core/dom.js";
+import { el, show } from "../core/dom.js";
 import { state } from "../core/store.js";
 import { openDrawer, start } from "../methods/listing.js";
 
@@ -103,6 +103,3 @@ export function methodsCard({ running }) {
     },
   };
 }
-
-/** What stands there where no repair acts on such a model. */
-export const nothingFits = (kind) => el("div", { class: "tl-card" }, empty("No repair for this kind of model yet.", `The repairs here act on CLIP-like encoders; this case is about ${kind}. Export the data without what was flagged, and tune the model again.`));

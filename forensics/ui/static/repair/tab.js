@@ -9,7 +9,11 @@ import { compareCard } from "./compare.js";
 import { curveCards } from "./curves.js";
 import { repairPath } from "./data.js";
 import { examplesCard } from "./examples.js";
-import { methodsCard, nothingFits } from "./methods.js";
+import { chosenExample } from "./film.js";
+import { divergenceCard } from "./divergence.js";
+import { measuresCard, startCard } from "./measures.js";
+import { methodsCard } from "./methods.js";
+import { pairsCard } from "./pairs.js";
 import { planeCard } from "./plane.js";
 import { resistivityCard } from "./resistivity.js";
 import { runningCard } from "./running.js";
@@ -17,10 +21,11 @@ import { tokensCard } from "./tokens.js";
 
 /** One repair in full, card by card; what it did not keep has no card. */
 function figures(view) {
-  const changed = view.changed;
-  return [saidStrip(view), changed && ratesCard(view),
+  const { changed } = view;
+  const example = chosenExample(); // shown by every card of examples
+  return [saidStrip(view), changed && ratesCard(view), changed && el("div", { class: "tl-rp-pair tl-rp-uneven" }, measuresCard(view), startCard(view)),
     changed && el("div", { class: "tl-rp-pair" }, classesCard(view), resistivityCard(view)),
-    changed && examplesCard(view), changed && planeCard(view), tokensCard(view), changed && el("div", { class: "tl-rp-pair" }, curveCards(view))];
+    changed && pairsCard(view, example), changed && examplesCard(view, example), changed && divergenceCard(view), changed && planeCard(view), tokensCard(view), changed && el("div", { class: "tl-rp-pair" }, curveCards(view))];
 }
 
 /** Build the tab into `element`. */
@@ -51,7 +56,6 @@ export function mount({ element }) {
     try {
       const next = await getJSON(`${casePath(state.case)}/repairs`);
       if (mine !== token) return;
-      if (!next.methods.length && !next.rows.length) { stop(nothingFits(next.kind)); return; }
       await draw(next, mine);
     } catch (error) {
       if (mine === token) stop(el("div", { class: "tl-card" }, empty("The repairs cannot be shown.", `${error.message} ${error.remedy ?? ""}`)));
@@ -72,7 +76,7 @@ export function mount({ element }) {
     compare.update(view, chosen?.run);
     if (!chosen) {
       drawn = null;
-      show(detail, !view.rows.length && el("div", { class: "tl-card" }, empty("No repair yet.", "Choose one above. Afterwards the old and the new model stand here side by side: clean accuracy and attack success, class by class, layer by layer, and on the same pictures. The case’s own model is never changed.")));
+      show(detail, !view.rows.length && el("div", { class: "tl-card" }, empty("No repair yet.", "Choose one above. Afterwards the old and the new model stand here side by side: clean accuracy and attack success, each with its interval, and what both do on the same pictures. The case’s own model is never changed.")));
       host.dataset.ready = "none";
       return;
     }
