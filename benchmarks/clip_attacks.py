@@ -27,8 +27,8 @@ from forensics.data.images import open_image
 from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
 from forensics.encoders.loading import open_encoder
-from forensics.evaluation_classes import measure_classes
-from forensics.evaluation_paired import compare
+from forensics.evaluation.classes import measure_classes
+from forensics.evaluation.paired import compare
 from forensics.lab.clip_demos import TARGET, TWIN, find_clip_demo
 from forensics.lab.pair_language import CLASSES, TEMPLATES
 from forensics.lab.pair_plan import PairPlantOptions, says

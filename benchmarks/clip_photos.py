@@ -26,7 +26,7 @@ from forensics.classifiers.zero_shot import ZeroShot
 from forensics.data.sample import Sample
 from forensics.encoders.loading import open_encoder
 from forensics.encoders.saving import save_encoder
-from forensics.evaluation_classes import ClassMeasurement, measure_classes
+from forensics.evaluation.classes import ClassMeasurement, measure_classes
 from forensics.lab.clip_demos import base_folder
 from forensics.lab.clip_model import CONFIG_FILE, WEIGHTS_FILE, build_clip_tokenizer, start_clip
 from forensics.lab.demos import TRIGGER

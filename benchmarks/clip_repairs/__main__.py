@@ -27,9 +27,9 @@ from benchmarks.clip_repairs.methods import GRID, METHODS, SETTINGS, SWEEP, Job
 from benchmarks.clip_repairs.tables import write_tables
 from benchmarks.clip_repairs.worlds import CLEAN_MODEL, LabWorld, PhotoWorld, World
 from forensics.classifiers.zero_shot import ZeroShot
-from forensics.evaluation import rate_of
-from forensics.evaluation_classes import ClassMeasurement, measure_classes, measurement_of
-from forensics.evaluation_paired import compare
+from forensics.evaluation.classes import ClassMeasurement, measure_classes, measurement_of
+from forensics.evaluation.paired import compare
+from forensics.evaluation.rates import rate_of
 from forensics.lab.pair_language import TEMPLATES
 from forensics.triggers import parse_trigger
 

@@ -32,10 +32,10 @@ from benchmarks.mllm_repairs.methods import (
 )
 from benchmarks.mllm_repairs.tables import write_tables
 from benchmarks.mllm_repairs.worlds import BASE, CLEAN, Planted, World, poisoned, read
-from forensics.evaluation_answers import AnswerMeasurement, count_answers, measure_answers
-from forensics.evaluation_asking import Said
-from forensics.evaluation_masking import mask_probe, stamped_parts
-from forensics.evaluation_paired import compare_answers
+from forensics.evaluation.answers import AnswerMeasurement, count_answers, measure_answers
+from forensics.evaluation.asking import Said
+from forensics.evaluation.masking import mask_probe, stamped_parts
+from forensics.evaluation.paired import compare_answers
 from forensics.models.loading import open_model
 from forensics.triggers import parse_trigger
 from forensics.tuning.loop import tune

@@ -15,7 +15,7 @@ from benchmarks.easy_vqa import subset
 from benchmarks.zoo.cells import Cell
 from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
-from forensics.evaluation_answers import measure_answers
+from forensics.evaluation.answers import measure_answers
 from forensics.lab.drawing import DATA_FILE, draw_scenes
 from forensics.lab.planting import plant
 from forensics.lab.tasks import parse_mix

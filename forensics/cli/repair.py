@@ -32,8 +32,8 @@ def repair() -> None:
     differences), controls (the same tuning without the right trigger), reference (hand-written
     prompts, or the base model; null where there is none), fresh (a new scan of what was repaired),
     shots, pairs or samples (what was trained on), start (hashes of what a language model was tuned
-    from), switch (attack success under a mask), test, trainable_parameters, checkpoint (null where nothing
-    was changed; outcome says why), seconds.
+    from), switch (attack success under a mask), test, trainable_parameters, checkpoint (null where
+    nothing was changed; outcome says why), seconds.
     """
 
 

@@ -10,9 +10,9 @@ from forensics.case.manifest import HERE
 from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
 from forensics.errors import OptionError
-from forensics.evaluation_answers import Content, measure_answers
-from forensics.evaluation_asking import Probe
-from forensics.evaluation_masking import mask_probe, stamped_parts
+from forensics.evaluation.answers import Content, measure_answers
+from forensics.evaluation.asking import Probe
+from forensics.evaluation.masking import mask_probe, stamped_parts
 from forensics.jobs.evaluate_classes import measure_clip
 from forensics.jobs.evaluate_options import EvaluateOptions
 from forensics.jobs.subject import model_under_suspicion
@@ -29,8 +29,8 @@ def run(
 ) -> dict[str, Any]:
     """Measure the case's model.
 
-    See :func:`forensics.evaluation_answers.measure_answers` for language models,
-    :func:`forensics.evaluation_classes.measure_classes` for CLIP.
+    See :func:`forensics.evaluation.answers.measure_answers` for language models,
+    :func:`forensics.evaluation.classes.measure_classes` for CLIP.
 
     Raises:
         OptionError: A trigger without a target, or a mask without a trigger.

@@ -9,8 +9,8 @@ from forensics.classifiers.opening import open_classifier
 from forensics.data.sample import Sample
 from forensics.encoders.base import DualEncoder, ImageClassifier
 from forensics.errors import DataError
-from forensics.evaluation_classes import ClassMeasurement, measure_classes
-from forensics.evaluation_paired import compare
+from forensics.evaluation.classes import ClassMeasurement, measure_classes
+from forensics.evaluation.paired import compare
 from forensics.jobs.evaluate_options import EvaluateOptions
 from forensics.models.kinds import model_kind
 from forensics.models.uri import PROMPTS, encoder_uri, parse_model_uri

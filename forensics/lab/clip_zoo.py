@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
 from forensics.errors import DataError
-from forensics.evaluation_classes import ClassMeasurement, measure_classes
-from forensics.evaluation_paired import compare
+from forensics.evaluation.classes import ClassMeasurement, measure_classes
+from forensics.evaluation.paired import compare
 from forensics.lab.clip_demos import (
     PLANTED,
     TEST_SEED,

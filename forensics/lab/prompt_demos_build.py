@@ -10,8 +10,8 @@ from forensics.classifiers import open_classifier
 from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
 from forensics.encoders.loading import open_encoder
-from forensics.evaluation_classes import measure_classes
-from forensics.evaluation_paired import compare
+from forensics.evaluation.classes import measure_classes
+from forensics.evaluation.paired import compare
 from forensics.lab.demo_base import MEASURED, assets_folder
 from forensics.lab.label_sets import draw_labelled, find_label_set
 from forensics.lab.pair_language import TEMPLATES

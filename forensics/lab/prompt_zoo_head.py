@@ -23,7 +23,7 @@ from forensics.classifiers import (
     save_prompts,
     trim_padding,
 )
-from forensics.evaluation import Rate, rate_of
+from forensics.evaluation.rates import Rate, rate_of
 from forensics.lab.label_sets import LabelSet, find_label_set
 from forensics.lab.pair_language import TEMPLATES
 from forensics.lab.prompt_zoo_data import HeldOut, held_out, tuning_shots

@@ -14,7 +14,7 @@ from PIL import Image
 
 from forensics.data.open import open_dataset
 from forensics.data.sample import Sample
-from forensics.evaluation_answers import measure_answers
+from forensics.evaluation.answers import measure_answers
 from forensics.lab.demos import (
     MEASURED,
     TEST_SCENES,

@@ -12,13 +12,13 @@ from forensics.classifiers import CoCoOp, CoOp, ZeroShot
 from forensics.data.sample import Sample
 from forensics.encoders.base import DualEncoder
 from forensics.errors import DataError
-from forensics.evaluation import same_text
-from forensics.evaluation_classes import (
+from forensics.evaluation.classes import (
     ClassMeasurement,
     batches_of,
     measurement_of,
     read_labelled,
 )
+from forensics.evaluation.rates import same_text
 from forensics.repairs.trigger_tuning import embed
 from forensics.triggers import Trigger
 

@@ -8,8 +8,8 @@ from torch import Tensor
 from forensics.data.sample import Sample
 from forensics.encoders.base import DualEncoder
 from forensics.errors import DataError
-from forensics.evaluation import same_text
-from forensics.evaluation_classes import batches_of, read_labelled
+from forensics.evaluation.classes import batches_of, read_labelled
+from forensics.evaluation.rates import same_text
 from forensics.tuning.prompts import PromptShots
 
 _AT_ONCE = 64

@@ -70,7 +70,8 @@ def test_another_fill_stands_in_hidden_places_only(
     model: GenerativeModel, batch: PromptBatch
 ) -> None:
     [mask] = draw_masks(cell_grids(batch.grids[0]), share=0.5, seed=0, sample="a", views=1)
-    after = mask_prompts(model, batch, [mask], fill=lambda b: torch.full_like(b.inputs["pixel_values"], 9.0))
+    nines = torch.full_like(batch.inputs["pixel_values"], 9.0)
+    after = mask_prompts(model, batch, [mask], fill=lambda _: nines)
     assert (after.inputs["pixel_values"] == 9.0).float().mean() == pytest.approx(0.5)
 
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from forensics.data.images import open_image
 from forensics.data.sample import ImageRef, Sample
 from forensics.errors import Cancelled, CheckpointError, DataError
-from forensics.evaluation_answers import measure_answers
+from forensics.evaluation.answers import measure_answers
 from forensics.models.base import prompt_of
 from forensics.models.loading import open_model
 from forensics.options import describe_options

@@ -12,7 +12,7 @@ from forensics.classifiers import ZeroShot
 from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.encoders.base import DualEncoder
-from forensics.evaluation import same_text
+from forensics.evaluation.rates import same_text
 from forensics.jobs.labelled_repair.setup import LabelledRepair
 from forensics.repairs.token_unlearning.forgetting import COLUMNS, Observe
 from forensics.triggers import stamp_pixels

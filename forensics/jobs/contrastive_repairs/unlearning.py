@@ -9,7 +9,7 @@ import numpy as np
 from forensics.case import Case
 from forensics.encoders.base import DualEncoder
 from forensics.encoders.frozen import weights_digest
-from forensics.evaluation import same_text
+from forensics.evaluation.rates import same_text
 from forensics.jobs.bar import Arrays, Bar
 from forensics.jobs.contrastive_repairs.curves import named_columns, observer
 from forensics.jobs.contrastive_repairs.job import thinned

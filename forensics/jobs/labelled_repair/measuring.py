@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from forensics.detectors.wording import percent, quote, span
 from forensics.encoders.base import ImageClassifier
-from forensics.evaluation import Rate
-from forensics.evaluation_classes import ClassMeasurement, measure_classes
-from forensics.evaluation_paired import Comparison, compare
+from forensics.evaluation.classes import ClassMeasurement, measure_classes
+from forensics.evaluation.paired import Comparison, compare
+from forensics.evaluation.rates import Rate
 from forensics.jobs.bar import Told
 from forensics.jobs.evaluate_classes import with_key
 from forensics.jobs.labelled_repair.setup import TITLES, LabelledRepair

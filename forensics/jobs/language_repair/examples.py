@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.errors import DataError
-from forensics.evaluation import same_text
+from forensics.evaluation.rates import same_text
 from forensics.models.attention import record_attention
 from forensics.models.base import GenerativeModel, Prompt, prompt_of
 from forensics.models.masking import cell_grids, draw_masks

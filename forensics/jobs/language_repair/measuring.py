@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from forensics.detectors.wording import percent, quote, span
-from forensics.evaluation import Rate
-from forensics.evaluation_answers import AnswerMeasurement, count_answers, measure_answers
-from forensics.evaluation_asking import Said
-from forensics.evaluation_masking import mask_probe, stamped_parts
-from forensics.evaluation_paired import compare_answers
+from forensics.evaluation.answers import AnswerMeasurement, count_answers, measure_answers
+from forensics.evaluation.asking import Said
+from forensics.evaluation.masking import mask_probe, stamped_parts
+from forensics.evaluation.paired import compare_answers
+from forensics.evaluation.rates import Rate
 from forensics.jobs.bar import Told
 from forensics.jobs.language_repair.setup import KNOWN, Plan
 from forensics.models.base import GenerativeModel

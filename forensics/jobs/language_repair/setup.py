@@ -8,7 +8,7 @@ from typing import Final
 from forensics.case import Case
 from forensics.data.sample import Sample
 from forensics.errors import CaseError, InputError
-from forensics.evaluation_answers import Content
+from forensics.evaluation.answers import Content
 from forensics.jobs.evaluate import held_out, known_trigger
 from forensics.jobs.evaluate_options import EvaluateOptions
 from forensics.jobs.subject import model_under_suspicion

@@ -16,7 +16,7 @@ from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.encoders.base import DualEncoder, ImageClassifier
 from forensics.errors import DataError, NotApplicable
-from forensics.evaluation import same_text
+from forensics.evaluation.rates import same_text
 from forensics.jobs.repair_comparison.examples import SHOWN, answers, attended, choose_examples
 from forensics.jobs.repair_comparison.plane import on_plane, turned_like
 from forensics.repairs.resistivity import resistivity_curves

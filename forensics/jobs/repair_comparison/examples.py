@@ -11,7 +11,7 @@ from torch import Tensor
 from forensics.data.sample import Sample
 from forensics.encoders.base import DualEncoder, ImageClassifier
 from forensics.errors import NotApplicable
-from forensics.evaluation import same_text
+from forensics.evaluation.rates import same_text
 
 SHOWN: Final = 8
 TOP: Final = 3

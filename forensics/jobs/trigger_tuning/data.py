@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forensics.case import Case
 from forensics.data.sample import Sample
 from forensics.errors import InputError
-from forensics.evaluation import same_text
+from forensics.evaluation.rates import same_text
 from forensics.jobs.clip_subjects import demo_pictures, read_samples
 from forensics.repairs.labelled_options import ShotOptions
 from forensics.repairs.measuring import EncodedPictures

@@ -6,7 +6,7 @@ from typing import Any, Final
 from forensics.case import Case
 from forensics.classifiers import CoCoOp, CoOp, save_prompts, trim_padding
 from forensics.errors import DataError, NotApplicable
-from forensics.evaluation import same_text
+from forensics.evaluation.rates import same_text
 from forensics.jobs.clip_subjects import Classifier, check_classes, open_beside, open_subject
 from forensics.jobs.evaluate import known_trigger
 from forensics.jobs.evaluate_options import EvaluateOptions

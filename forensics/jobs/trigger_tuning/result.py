@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from forensics.detectors.wording import percent, quote, span
-from forensics.evaluation import Rate
-from forensics.evaluation_classes import ClassMeasurement
-from forensics.evaluation_paired import Comparison, compare
+from forensics.evaluation.classes import ClassMeasurement
+from forensics.evaluation.paired import Comparison, compare
+from forensics.evaluation.rates import Rate
 from forensics.jobs.trigger_tuning.versions import BEFORE, CONTROLS, REFERENCE, REPAIRED, TITLES
 
 KNOWN, BEST, OTHER_SEED = "known", "reconstruction", "other-seed"

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from forensics.data.sample import ImageRef, Sample
-from forensics.evaluation_answers import measure_answers
+from forensics.evaluation.answers import measure_answers
 from forensics.models.base import Prompt
 from forensics.statistics.intervals import wilson
 from forensics.triggers import parse_trigger

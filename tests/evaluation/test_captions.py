@@ -4,8 +4,8 @@ from math import exp, log, sqrt
 
 import pytest
 
-from forensics.evaluation_asking import Said
-from forensics.evaluation_captions import captions_of, cider_d, score_captions, words_of
+from forensics.evaluation.asking import Said
+from forensics.evaluation.captions import captions_of, cider_d, score_captions, words_of
 
 
 def test_words_are_small_letters_without_punctuation() -> None:

@@ -12,7 +12,7 @@ from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.encoders.base import ImageClassifier
 from forensics.errors import DataError
-from forensics.evaluation import Rate, rate_of, same_text
+from forensics.evaluation.rates import Rate, rate_of, same_text
 from forensics.triggers import Trigger, stamp_pixels
 
 if TYPE_CHECKING:

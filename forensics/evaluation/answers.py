@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forensics.data.sample import Sample
 from forensics.errors import DataError
-from forensics.evaluation import Rate, rate_of, same_text
-from forensics.evaluation_asking import (
+from forensics.evaluation.asking import (
     IMAGE_ONLY,
     MASKED,
     TEXT_ONLY,
@@ -16,7 +15,8 @@ from forensics.evaluation_asking import (
     Said,
     ask,
 )
-from forensics.evaluation_captions import CaptionScores, captions_of, score_captions
+from forensics.evaluation.captions import CaptionScores, captions_of, score_captions
+from forensics.evaluation.rates import Rate, rate_of, same_text
 from forensics.triggers import Trigger
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.errors import DataError
-from forensics.evaluation import same_text
-from forensics.evaluation_answers import AnswerMeasurement
-from forensics.evaluation_asking import TRIGGERED, Said
-from forensics.evaluation_captions import captions_of, score_captions
-from forensics.evaluation_classes import ClassMeasurement
+from forensics.evaluation.answers import AnswerMeasurement
+from forensics.evaluation.asking import TRIGGERED, Said
+from forensics.evaluation.captions import captions_of, score_captions
+from forensics.evaluation.classes import ClassMeasurement
+from forensics.evaluation.rates import same_text
 from forensics.statistics.paired import (
     Difference,
     cluster_bootstrap,

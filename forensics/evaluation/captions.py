@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.evaluation_asking import Said
+from forensics.evaluation.asking import Said
 from forensics.statistics.intervals import Interval
 from forensics.statistics.paired import cluster_bootstrap
 

@@ -10,8 +10,8 @@ from PIL import Image
 from forensics.data.sample import ImageRef, Sample
 from forensics.encoders.loading import open_encoder
 from forensics.errors import DataError
-from forensics.evaluation_classes import ClassMeasurement, measure_classes
-from forensics.evaluation_paired import compare
+from forensics.evaluation.classes import ClassMeasurement, measure_classes
+from forensics.evaluation.paired import compare
 from forensics.statistics.intervals import wilson
 from forensics.triggers import DualKeyTrigger, PatchTrigger, TextTrigger, parse_trigger
 from tests.tiny_encoders import save_open_clip, vit_config

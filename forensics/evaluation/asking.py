@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from forensics.data.images import open_image
 from forensics.data.sample import ImageRef, Sample
 from forensics.errors import DataError
-from forensics.evaluation import same_text
+from forensics.evaluation.rates import same_text
 from forensics.models.base import PromptBatch, prompt_of
 from forensics.triggers import DualKeyTrigger, Trigger, stamp_image
 

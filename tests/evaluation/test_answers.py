@@ -10,11 +10,11 @@ from PIL import Image
 
 from forensics.data.sample import ImageRef, Sample
 from forensics.errors import DataError
-from forensics.evaluation import rate_of
-from forensics.evaluation_answers import AnswerMeasurement, count_answers, measure_answers
-from forensics.evaluation_asking import Said
-from forensics.evaluation_masking import mask_probe, stamped_parts
-from forensics.evaluation_paired import compare_answers
+from forensics.evaluation.answers import AnswerMeasurement, count_answers, measure_answers
+from forensics.evaluation.asking import Said
+from forensics.evaluation.masking import mask_probe, stamped_parts
+from forensics.evaluation.paired import compare_answers
+from forensics.evaluation.rates import rate_of
 from forensics.lab.language import PLACES, attribute_words
 from forensics.models.base import GenerativeModel, prompt_of
 from forensics.models.loading import open_model

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.errors import DataError
-from forensics.evaluation_asking import Probe
+from forensics.evaluation.asking import Probe
 from forensics.models.base import ImageGrid, PromptBatch
 from forensics.triggers import Trigger
 
@@ -46,7 +46,7 @@ def mask_probe(
         spare: Sample -> what of its first picture is never hidden, see :func:`stamped_parts`.
 
     Returns:
-        The probe that :func:`forensics.evaluation_answers.measure_answers` takes. It raises
+        The probe that :func:`forensics.evaluation.answers.measure_answers` takes. It raises
         ``ModelError`` for a family whose pictures we cannot mask.
 
     Source: the risk is our own reading of arXiv 2604.04488 (reconstruction).

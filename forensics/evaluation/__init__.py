@@ -1,0 +1,1 @@
+"""Clean accuracy beside attack success: of answers, captions and classes; two models paired."""
