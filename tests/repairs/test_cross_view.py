@@ -21,6 +21,7 @@ from forensics.repairs.cross_view.losses import (
     log_shares,
     separation,
     used_tokens,
+    weighed_answer_loss,
 )
 from forensics.repairs.cross_view.objective import CrossViewObjective
 from forensics.repairs.cross_view.options import CrossViewOptions
@@ -120,6 +121,8 @@ def test_forms_without_their_bounds_are_refused() -> None:
     for name in ("clipped", "gated"):
         with pytest.raises(OptionError, match=name):
             CrossViewOptions(separation=name)
+    with pytest.raises(OptionError, match="gate for answers"):
+        CrossViewOptions(gate_answers=True)
 
 
 def test_nothing_hidden_means_no_divergence_and_everything_hidden_means_much(
@@ -171,12 +174,33 @@ def largest_difference(one: dict[str, torch.Tensor], other: dict[str, torch.Tens
     return max(float((one[name] - other[name]).abs().max()) for name in one) / scale
 
 
-@pytest.mark.parametrize("change", [{"part_size": 3}, {"batching": "sequential"}])
+GATED = {"separation": "gated", "gate_width": 0.5, "gate_answers": True}
+
+
+def test_a_closed_gate_for_answers_takes_a_sample_out_of_the_answer_loss() -> None:
+    torch.manual_seed(0)
+    logits, labels = torch.randn(2, 3, 5), torch.tensor([[1, 2, -100], [3, 0, 4]])
+    whole = weighed_answer_loss(logits, labels, None)
+    each = [weighed_answer_loss(logits, labels, torch.tensor(w)) for w in ([1.0, 0.0], [0.0, 1.0])]
+    assert float(whole) == pytest.approx(float(sum(each)), abs=1e-6)
+    by_hand = -logits[0].log_softmax(1)[[0, 1], [1, 2]].sum() / 5
+    assert float(each[0]) == pytest.approx(float(by_hand), abs=1e-6)
+    made = CrossViewObjective(replace(OPTIONS, **GATED), 0.5)
+    made.restore({"entropies": [], "recent": [0.1] * 9 + [9.0], "band": None})
+    weights = made.answer_weights(torch.tensor([-5.0, 0.1, 9.0]))
+    assert weights is not None
+    assert weights.tolist() == pytest.approx([0.0, 0.5, 1.0], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "change", [{"part_size": 3}, {"batching": "sequential"}, {"batching": "sequential", **GATED}]
+)
 def test_parts_and_one_view_after_the_other_give_the_same_gradients(
     tiny_llava_folder: Path, samples: list[Sample], change: dict[str, Any]
 ) -> None:
     other = replace(OPTIONS, **change)
-    told, whole = gradients(tiny_llava_folder, samples, objective(OPTIONS), OPTIONS, 9)
+    first = replace(OPTIONS, **(GATED if "gate_answers" in change else {}))
+    told, whole = gradients(tiny_llava_folder, samples, objective(first), first, 9)
     again, parts = gradients(tiny_llava_folder, samples, objective(other), other, 9)
     assert told["regulariser"] > 0.1
     assert again == pytest.approx(told, abs=1e-4)

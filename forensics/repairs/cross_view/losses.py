@@ -81,10 +81,36 @@ def separation(d: Tensor, options: CrossViewOptions, gamma: float, delta: float)
         assert options.clip is not None
         return -d.clamp(max=options.clip)
     paid = (gamma - d).clamp(min=0.0)
-    if options.separation == GATED:
-        assert options.gate_width is not None
-        return torch.sigmoid((delta - d.detach()) / options.gate_width) * paid
-    return paid
+    return gate(d, options, delta) * paid if options.separation == GATED else paid
+
+
+def gate(d: Tensor, options: CrossViewOptions, delta: float) -> Tensor:
+    """Return how suspiciously invariant each sample is, ``[batch]`` in (0, 1); no gradient.
+
+    Args:
+        d: ``[batch]`` divergences.
+        options: With the width of the gate.
+        delta: Divergence at which the gate is half open.
+    """
+    assert options.gate_width is not None
+    return torch.sigmoid((delta - d.detach()) / options.gate_width)
+
+
+def weighed_answer_loss(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
+    """Return the cross entropy of the answer tokens, in the reduction of plain tuning.
+
+    Args:
+        logits: ``[batch, width, vocabulary]``.
+        labels: ``[batch, width]``; -100 behind an answer's end.
+        weights: ``[batch]`` of the samples, or ``None`` for 1; tokens are counted as they are, so
+            a weight of 0 is as if the sample had cost nothing.
+    """
+    each = torch.nn.functional.cross_entropy(
+        logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="none"
+    ).view_as(labels)
+    if weights is not None:
+        each = each * weights[:, None]
+    return each.sum() / (labels != IGNORED).sum()
 
 
 def entropy_cost(h: Tensor, options: CrossViewOptions, low: float, high: float) -> Tensor:

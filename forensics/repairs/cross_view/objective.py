@@ -20,9 +20,11 @@ from forensics.repairs.cross_view.losses import (
     entropy,
     entropy_cost,
     first_divergence,
+    gate,
     log_shares,
     separation,
     used_tokens,
+    weighed_answer_loss,
 )
 from forensics.repairs.cross_view.options import (
     DETACH,
@@ -36,7 +38,7 @@ from forensics.repairs.cross_view.views import (
     masked_view,
     with_answers,
 )
-from forensics.tuning.answers import IGNORED, answer_loss
+from forensics.tuning.answers import answer_loss
 from forensics.tuning.objective import Backward, StepPart
 
 _BAND: Final = (0.05, 0.95)
@@ -113,6 +115,12 @@ class CrossViewObjective:
         held = entropy_cost(h, options, low, high)
         return options.weight * apart + options.entropy_weight * held, d, h
 
+    def answer_weights(self, d: Tensor) -> Tensor | None:
+        """Return the weights of the samples' answers, ``[batch]``; ``None`` where all count."""
+        if not self._options.gate_answers:
+            return None
+        return 1.0 - gate(d, self._options, self._delta(d))
+
     def masked(self, part: StepPart) -> PromptBatch:
         """Return the masked view of a part."""
         return masked_view(part.model, part.batch, part.ids, part.passes, self._options)
@@ -179,11 +187,12 @@ def _together(
     batch = both_views(part.batch, objective.masked(part))
     whole = with_answers(batch, part.answers, part.model)
     logits = answer_logits(module, whole)
-    half = len(part.ids)
-    loss = _answer_loss(logits[:half], whole.labels[:half]) * part.token_share
+    labels = whole.labels[: len(part.ids)]
     logs, masked = log_shares(logits).chunk(2)
-    both = _Both(logs, masked, objective.used(whole.labels[:half]))
+    both = _Both(logs, masked, objective.used(labels))
     cost, d, h = objective.cost(both)
+    weights = objective.answer_weights(d)
+    loss = weighed_answer_loss(logits[: len(labels)], labels, weights) * part.token_share
     extra = ramp * cost.mean() * part.sample_share
     backward(loss + extra)
     return {"loss": float(loss.detach()), "regulariser": float(extra.detach()),
@@ -210,14 +219,9 @@ def _sequential(
     logits = answer_logits(module, plain)
     both = _Both(log_shares(logits), masked.detach(), used)
     cost, d, h = objective.cost(both)
-    loss = _answer_loss(logits, plain.labels) * part.token_share
+    weights = objective.answer_weights(d)
+    loss = weighed_answer_loss(logits, plain.labels, weights) * part.token_share
     extra = ramp * cost.mean() * part.sample_share
     backward(loss + extra)
     return {"loss": float(loss.detach()), "regulariser": float(extra.detach()),
             **objective.told(both, d, h, part)}  # fmt: skip
-
-
-def _answer_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    return torch.nn.functional.cross_entropy(
-        logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED
-    )

@@ -107,6 +107,13 @@ class CrossViewOptions(RetuneOptions):
             "max": 1.0,
         },
     )
+    gate_answers: bool = field(
+        default=False,
+        metadata={
+            "help": "Of gated: what is suspiciously invariant is hardly taught its answer either. "
+            "Ours, against a model that learns to see masks."
+        },
+    )
     mask_count: str = field(
         default="exact",
         metadata={
@@ -170,4 +177,8 @@ class CrossViewOptions(RetuneOptions):
             raise OptionError(
                 "The gated form needs the width of its gate.",
                 remedy="Give --gate-width, for instance 0.05.",
+            )
+        if self.gate_answers and self.separation != GATED:
+            raise OptionError(
+                "Only the gated form has a gate for answers.", remedy="Give --separation gated."
             )
