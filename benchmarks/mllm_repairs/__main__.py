@@ -47,7 +47,13 @@ REPORTED = (
     ("easy_vqa", ("patch", "blended"), (1,), FEW),
     ("lab", ("small-patch", "blended"), (2, 3), METHODS),
 )
-WEIGHTS = (0.1, 1.0, 10.0)
+TRIED: tuple[dict[str, Any], ...] = (
+    {"weight": 1.0},
+    {"weight": 10.0},
+    {"separation": "gated", "gate_width": 0.02, "gate_answers": True, "weight": 1.0},
+    {"weight": 0.1},
+)
+"""What cross-view was tried with on the development seed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +107,8 @@ def developed() -> Iterator[Planned]:
     """List the development cells; they enter no table."""
     for attack in ("patch", "blended"):
         yield Planned(world="lab", attack=attack, seed=0, method="vanilla")
-        for weight in WEIGHTS:
-            yield Planned(
-                world="lab", attack=attack, seed=0, method="cross-view", changed={"weight": weight}
-            )
+        for changed in TRIED:
+            yield Planned(world="lab", attack=attack, seed=0, method="cross-view", changed=changed)
 
 
 def cell(planned: Planned, arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
