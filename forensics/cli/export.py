@@ -96,7 +96,10 @@ def dataset(
 @case_flag
 @run_flag
 @click.option(
-    "--to", required=True, type=click.Path(path_type=Path), help="New file, .safetensors."
+    "--to",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="New file, .safetensors; a folder for an adapter or a whole model.",
 )
 @overwrite_flag
 @json_flag
@@ -107,7 +110,8 @@ def checkpoint(
 
     Learnt prompts open as MODEL+prompts:FILE, visual prompts with the loader that is written beside
     them; FILE.provenance.json holds hashes, options, versions and what was measured. A repair of
-    all weights is a folder that open_clip or transformers opens, with provenance.json inside.
+    all weights is a folder that open_clip or transformers opens, and an adapter of a language model
+    one that peft opens on its base; both with provenance.json inside.
 
     JSON: run, method, path, provenance, sha256 (of a folder: of each file); loader of visual
     prompts.

@@ -23,8 +23,15 @@ from forensics.runs.versions import versions
 _FILE = ".safetensors"
 FOLDER = "repaired"  # where a run leaves a whole model
 WHOLE = ("token-unlearning", "fine-tuning", "clean-clip", "perturb-recover", "discard-tune")
+LANGUAGE = "multimodal-llm"
 VISUAL = ("repulsive-prompts", "visual-prompts")
-MEASURED = ("before", "after", "controls", "reference", "fresh", "judged_by", "sentence")
+RETUNED = (
+    "samples",
+    "start",
+    "objective",
+    "steps",
+)  # of language models: what was tuned, from what
+MEASURED = ("before", "after", "controls", "reference", "fresh", "judged_by", "sentence", "switch")
 
 
 def export_checkpoint(
@@ -146,12 +153,14 @@ def _provenance(
     manifest = case.manifest
     told: dict[str, Any] = plain(
         {
-            "what": _what(run.method),
+            "what": _what(run.method, result),
+            "open_with": _open_with(result, manifest.base),
             "sha256": digest,
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
             "program": f"forensics {__version__}",
             "versions": versions(),
             "model": manifest.model,
+            "base": manifest.base,
             "hashes": {name: asdict(found) for name, found in manifest.hashes.items()},
             "method": run.method,
             "run": run.id,
@@ -161,6 +170,7 @@ def _provenance(
             "command": command_line(run),
             "shots": result.get("shots"),
             "pairs": result.get("pairs"),
+            **{name: result.get(name) for name in RETUNED if name in result},
             "test": result.get("test"),
             "measured": {name: result.get(name) for name in MEASURED},
         }
@@ -168,9 +178,26 @@ def _provenance(
     return told
 
 
-def _what(method: str) -> str:
+def _what(method: str, result: dict[str, Any]) -> str:
     spec = methods()[method]
+    rebuilt = " (reconstruction of the method)" if spec.reconstruction else ""
+    if spec.acts_on == LANGUAGE:
+        what = "a LoRA adapter" if result.get("adapter") else "all weights"
+        return f"{what} of a multimodal language model, tuned anew by {method}{rebuilt}"
     kinds = {"linear-probe": "a linear layer on the image vectors"}
     kinds |= dict.fromkeys(VISUAL, "visual prompts") | dict.fromkeys(WHOLE, "all weights")
-    rebuilt = " (reconstruction of the method)" if spec.reconstruction else ""
     return f"{kinds.get(method, 'learnt prompts')} of a CLIP after a repair{rebuilt}"
+
+
+def _open_with(result: dict[str, Any], base: str | None) -> str | None:
+    """Say how a tuned language model is opened where this program is not; ``None`` for others."""
+    if "adapter" not in result:
+        return None
+    whole = "transformers.AutoModelForImageTextToText.from_pretrained"
+    if not result["adapter"]:
+        return f"{whole}(FOLDER), transformers.AutoProcessor.from_pretrained(FOLDER)"
+    name = (base or "BASE").removeprefix("hf:")
+    return (
+        f"peft.PeftModel.from_pretrained({whole}(BASE), FOLDER), where FOLDER is this folder and "
+        f"BASE the model that was tuned: {name}"
+    )

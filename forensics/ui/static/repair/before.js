@@ -49,7 +49,7 @@ function chart(view, name, title) {
   const difference = after.difference[name];
   const none = after[name].value === null;
   return el("section", { class: "tl-rp-rate", "data-rate": name }, el("h4", {}, title),
-    none ? el("p", { class: "tl-note" }, view.judged.words) : [figure, difference && el("p", { class: "tl-note" }, el("b", {}, `${change(difference)} points`), " after against before, picture by picture (95 % interval).")]);
+    none ? el("p", { class: "tl-note" }, view.judged.words) : [figure, difference && el("p", { class: "tl-note" }, el("b", {}, `${change(difference)} points`), ` after against before, ${view.left ? "sample by sample" : "picture by picture"} (95 % interval).`)]);
 }
 
 const numbers = (view) => table("Every version, with 95 % intervals", ["version", "attack success", "after − before", "clean accuracy", "after − before"],

@@ -10,7 +10,7 @@ function fate(one, view) {
   if (!was || !is || (view.target && isRight({ answer: view.target }, one.label))) return "";
   if (isTarget(is, view.target)) return isTarget(was, view.target) ? "▲ still" : "▲ new";
   if (!isTarget(was, view.target)) return "";
-  return isRight(is, one.label) ? "✓ right again" : "◆ now wrong";
+  return isRight(is, one.label) ? "✓ right" : "◆ wrong";
 }
 
 /** The example that is looked at, for all cards that show it. */
