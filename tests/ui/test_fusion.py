@@ -11,11 +11,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from forensics.jobs.evidence_fusion.told import LONGEST, fusion_view
 from forensics.runs import Run
 from forensics.ui.context import open_context
 from forensics.ui.problems import explain_errors
 from forensics.ui.routes import routers
-from forensics.ui.views.fusion import LONGEST, fusion_view
 from tests.drawn_fusion import draw_set
 from tests.fusion_case import make_case, run_fusion, scan
 

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from forensics.errors import CaseError, OptionError
+from forensics.jobs.trigger_inversion.drawing import LOOKS, draw_trigger, numbers_of
 from forensics.jobs.trigger_inversion.stored import read_trigger
 from forensics.runs import execute
 from forensics.ui.context import open_context
@@ -22,7 +23,6 @@ from forensics.ui.routes import routers
 from forensics.ui.views.case import case_line, estimate_view
 from forensics.ui.views.cost import method_cost
 from forensics.ui.views.methods import methods_view
-from forensics.ui.views.trigger_pictures import LOOKS, draw_trigger, numbers_of
 from forensics.ui.views.triggers import class_view, triggers_view
 from tests.tiny_encoders import save_vit
 from tests.ui import synthetic

@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from forensics.case.names import shown_place, stated_preprocessing
 from forensics.data.sample import RowError, Sample
 from forensics.detectors.attention_entropy import decide, fit_layers
 from forensics.models.base import ImageGrid
 from forensics.models.token_maps import token_maps
+from forensics.statistics.histogram import gaussians, stacked_histogram
 from forensics.ui.evidence import Evidence
 from forensics.ui.views.attention import attention_view, ceiling, truth_view
 from forensics.ui.views.binary import entropy_bytes, score_bytes
-from forensics.ui.views.case import estimate_view, shown_place, stated_preprocessing
+from forensics.ui.views.case import estimate_view
 from forensics.ui.views.gallery import LONGEST, error_rows, gallery_page
-from forensics.ui.views.histogram import gaussians, stacked_histogram
 from forensics.ui.views.layers import layer_curve, layer_histogram
 from forensics.ui.views.sample import cell_box, peak_box, sample_view
 from forensics.ui.views.scores import score_histogram
