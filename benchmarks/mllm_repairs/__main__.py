@@ -42,10 +42,11 @@ from forensics.tuning.loop import tune
 
 RESULTS = Path(__file__).parents[1] / "results" / "mllm_repairs"
 REPORTED = (
-    ("lab", ("small-patch", "blended", "patch", CLEAN), (1,), METHODS),
+    ("lab", ("patch", "blended", CLEAN), (1,), METHODS),
+    ("lab", ("small-patch",), (1,), ("vanilla",)),
     ("lab", ("sig", "dual-key", "random-patch", "wanet"), (1,), METHODS),
     ("easy_vqa", ("patch", "blended"), (1,), FEW),
-    ("lab", ("small-patch", "blended"), (2, 3), METHODS),
+    ("lab", ("patch", "blended"), (2, 3), METHODS),
 )
 TRIED: tuple[dict[str, Any], ...] = (
     {"weight": 1.0},
