@@ -48,11 +48,13 @@ REPORTED = (
     ("easy_vqa", ("patch", "blended"), (1,), FEW),
     ("lab", ("patch", "blended"), (2, 3), METHODS),
 )
+GATED = {"separation": "gated", "gate_width": 0.05, "gate_answers": True}
 TRIED: tuple[dict[str, Any], ...] = (
+    {"weight": 1.0, "share": 0.75, **GATED},
+    {"weight": 1.0, "share": 0.75},
+    {"weight": 10.0, "share": 0.75},
+    {"weight": 10.0, "share": 0.5},
     {"weight": 1.0},
-    {"weight": 10.0},
-    {"separation": "gated", "gate_width": 0.02, "gate_answers": True, "weight": 1.0},
-    {"weight": 0.1},
 )
 """What cross-view was tried with on the development seed."""
 

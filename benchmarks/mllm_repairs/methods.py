@@ -88,7 +88,8 @@ def view_options(subject: Subject, changed: dict[str, Any]) -> CrossViewOptions:
 
 def objective(subject: Subject, options: CrossViewOptions) -> CrossViewObjective:
     """Return the loss, gamma measured on the plainly tuned model."""
-    kept = subject.folder / "gamma.json"
+    shaped = (options.share, options.cell, options.fill, options.mask_count, options.answer_tokens)
+    kept = subject.folder / f"gamma-{'-'.join(map(str, shaped))}.json"
     if not kept.is_file():
         count = min(options.calibration, len(subject.rows))
         places = np.random.default_rng([subject.seed, 7]).choice(
