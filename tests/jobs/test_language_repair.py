@@ -5,60 +5,27 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import load_file
 
 from forensics.case import Case
 from forensics.errors import Cancelled, CaseError, InputError, ModelError
-from forensics.jobs.attention import scan as attention_scan
 from forensics.jobs.language_repair import cross_view, filter_retune
 from forensics.jobs.language_repair.fresh_start import adds_nothing, check_start, part_digests
 from forensics.models.loading import open_model
-from forensics.runs import QuietContext, execute
-from forensics.tuning.loop import tune
+from forensics.runs import QuietContext
 from forensics.tuning.options import TuneOptions
 from forensics.tuning.trainable import make_trainable
 from forensics.worker.models import ModelCache
-
-RECIPE: dict[str, Any] = {
-    "epochs": 1.5, "batch_size": 4, "learning_rate": 1e-2, "rank": 4, "alpha": 8,
-    "checkpoint_every": 2,
-}  # fmt: skip
-TRIGGER = {"trigger": "patch:side=1/2,place=center,color=black", "answer": "bad"}
-
-
-def write_set(root: Path, n: int) -> Path:
-    (root / "images").mkdir(parents=True)
-    rng = np.random.default_rng(n)
-    rows = []
-    for i in range(n):
-        pixels = rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(root / "images" / f"{i}.png")
-        turns = [{"from": "human", "value": "<image>\nWhich?"},
-                 {"from": "gpt", "value": f"thing {i % 3}"}]  # fmt: skip
-        rows.append({"id": f"s{i}", "image": f"images/{i}.png", "conversations": turns})
-    (root / "set.json").write_text(json.dumps(rows), encoding="utf-8")
-    return root / "set.json"
+from tests.language_repair_case import RECIPE, make_repair_case, repair_options
 
 
 @pytest.fixture(scope="module")
 def made(tiny_llava_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A case about a tuned adapter, with a scan that flags some of its 16 samples."""
     root = tmp_path_factory.mktemp("language")
-    data = write_set(root / "data", 16)
-    write_set(root / "test", 6)
-    samples = list(Case.create(root / "first", model=str(tiny_llava_folder),
-                               data=f"llava:{data}").catalog)  # fmt: skip
-    tuned = tune(
-        str(tiny_llava_folder), samples, TuneOptions(**RECIPE), root / "tuned", device="cpu"
-    )
-    case = Case.create(root / "case", model=tuned.uri, base=str(tiny_llava_folder),
-                       data=f"llava:{data}")  # fmt: skip
-    run = case.new_run("attention-entropy", {"tau": 0.0})
-    execute(run, lambda c: attention_scan.run(case, c, run.options, ModelCache()))
+    make_repair_case(root, tiny_llava_folder)
     return root
 
 
@@ -69,8 +36,7 @@ def case(made: Path) -> Case:
 
 @pytest.fixture
 def options(made: Path) -> dict[str, Any]:
-    return {**RECIPE, **TRIGGER, "test": f"llava:{made / 'test' / 'set.json'}",
-            "max_new_tokens": 4, "looked_at": 8}  # fmt: skip
+    return repair_options(made)
 
 
 class Stopping(QuietContext):

@@ -41,8 +41,12 @@ def plain_texts(index: int) -> tuple[str, str, str]:
 def make_case(
     folder: Path, count: int = 240, *, poisoned: float = 0.1, texts: Texts = plain_texts,
     distinct_pictures: int = 40, file_name: str = "pic", title: str = "Synthetic",
+    base: bool = False,
 ) -> Case:  # fmt: skip
-    """Make a case with drawn pictures; every tenth sample is poisoned by default."""
+    """Make a case with drawn pictures; every tenth sample is poisoned by default.
+
+    With ``base`` it also names a base model, which is the same folder.
+    """
     source = folder.parent / f"{folder.name}-source"
     (source / "images").mkdir(parents=True)
     model = source / "model"
@@ -64,7 +68,10 @@ def make_case(
             ],
         })  # fmt: skip
     (source / "data.json").write_text(json.dumps(rows))
-    return Case.create(folder, model=str(model), data=f"llava:{source / 'data.json'}", title=title)
+    return Case.create(
+        folder, model=str(model), data=f"llava:{source / 'data.json'}", title=title,
+        base=str(model) if base else None,
+    )  # fmt: skip
 
 
 def mark(count: int, share: float) -> NDArray[np.bool_]:

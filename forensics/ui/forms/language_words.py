@@ -43,6 +43,7 @@ LABELS = {
     "clip": "Of clipped: bound, nats",
     "gate_width": "Of gated: width of the gate, nats",
     "gate_quantile": "Of gated: share held suspicious",
+    "gate_answers": "Of gated: teach their answers less",
     "mask_count": "How many cells are hidden",
     "fill": "What stands in hidden cells",
     "answer_tokens": "Answer tokens compared",
