@@ -35,6 +35,7 @@ LEVELS = {
     "forensics.worker.models": 5,
     "forensics.jobs": 6,
     "forensics.export": 7,
+    "forensics.report": 7,
     "forensics.worker": 7,
     "forensics.cli": 8,
     "forensics.ui": 8,
@@ -98,7 +99,7 @@ def test_the_web_stays_in_the_ui(library: str) -> None:
     [
         "forensics.case forensics.runs forensics.data.open forensics.worker.client",
         "forensics.detectors.attention_entropy forensics.jobs.attention.result",
-        "forensics.export.scan forensics.lab.demos",
+        "forensics.export.scan forensics.export.report forensics.lab.demos",
     ],
 )
 def test_what_the_app_and_the_command_line_need_imports_no_torch(modules: str) -> None:

@@ -114,10 +114,13 @@ class Journal:
 
     def decisions(self) -> dict[str, Decision]:
         """Return the decision that holds for each sample."""
-        with self._session() as session:
-            rows = list(session.scalars(select(Decision).order_by(Decision.id)))
-        latest = {row.sample: row for row in rows}
+        latest = {row.sample: row for row in self.every_decision()}
         return {sample: row for sample, row in latest.items() if row.verdict}
+
+    def every_decision(self) -> list[Decision]:
+        """Return all decisions, oldest first: those that were changed or taken back too."""
+        with self._session() as session:
+            return list(session.scalars(select(Decision).order_by(Decision.id)))
 
     @contextmanager
     def _session(self) -> Iterator[Session]:

@@ -1,4 +1,4 @@
-"""``forensics export ids``, ``export dataset`` and ``export checkpoint``."""
+"""``forensics export ids``, ``export dataset``, ``export checkpoint`` and ``export report``."""
 
 from pathlib import Path
 
@@ -18,7 +18,10 @@ force_flag = click.option(
 
 @click.group()
 def export() -> None:
-    """Write ids, a cleaned data set or a repaired model. The user's own files are never changed."""
+    """Write ids, a cleaned data set, a repaired model or a report.
+
+    The user's own files are never changed.
+    """
 
 
 @export.command()
@@ -125,4 +128,30 @@ def checkpoint(
         lambda: (
             f"The repair of run {outcome['run']} in {to}, its origin in {outcome['provenance']}."
         ),
+    )
+
+
+@export.command()
+@case_flag
+@click.option("--to", required=True, type=click.Path(path_type=Path), help="New file, .html.")
+@click.option(
+    "--reveal", is_flag=True, help="Read ground truth: planted trigger, precision and recall."
+)
+@overwrite_flag
+@json_flag
+def report(case_folder: Path, to: Path, reveal: bool, overwrite: bool, as_json: bool) -> None:
+    """Write what the finished runs say as one HTML page, and as JSON beside it.
+
+    The page opens from disk, fetches nothing and prints; no model is opened for it. Without
+    --reveal, ground truth is not read.
+
+    JSON: path, json, bytes, verdict, headline, runs, revealed.
+    """
+    from forensics.export.report import export_report
+
+    outcome = export_report(Case.open(case_folder), to, reveal=reveal, overwrite=overwrite)
+    emit(
+        outcome,
+        as_json,
+        lambda: f"{outcome['headline']}. The report of {outcome['runs']} runs: {to}",
     )

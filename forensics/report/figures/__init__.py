@@ -1,0 +1,1 @@
+"""Figures of the report as SVG: made here as text, so that they need no script to be seen."""
