@@ -9,6 +9,7 @@ from forensics.runs.losses import LossLog
 from forensics.ui.workspace import Workspace
 from tests.tiny_encoders import save_vit
 from tests.ui import synthetic
+from tests.ui.drawn_language_repairs import write_language_repair
 from tests.ui.drawn_repairs import write_repair
 from tests.ui.drawn_triggers import HOSTILE, clip_case
 from tests.ui.serving import CHROMIUM, Server, Watched, chromium
@@ -103,6 +104,62 @@ def follow_one(page: Any, address: str, case: Case) -> None:
     assert page.locator("#tl-rp-said").count() == 1, "the finished ones stay in view"
 
 
+def test_answers_of_language_models_are_text_in_every_card(server: Server) -> None:
+    case = synthetic.make_case(server.cases / "answers", 40, base=True)
+    scan = synthetic.scan(case)
+    for weight, rate in ((0.0, 0.9), (0.5, 0.3)):
+        write_language_repair(case, "cross-view", weight=weight, rate=rate, epochs=2.0)
+    run = write_language_repair(case, by=scan.id, texts=HOSTILE, notice=True, start="suspicious")
+    name = Workspace(server.cases).enter(case.folder)
+    with chromium() as browser:
+        watched = Watched(browser.new_page(viewport={"width": 390, "height": 844}))
+        page = watched.page
+        page.set_default_timeout(400_000)  # a busy machine
+        page.goto(f"{server.url}/?case={name}&tab=repair")
+        page.wait_for_selector(f"#tl-rp-said[data-run='{run.id}']")
+        for card in ("views", "examples", "divergence"):
+            page.wait_for_selector(f"#tl-rp-{card}[data-ready='{run.id}']")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, "a phone has no width"
+        look_at_answers(page)
+        assert page.locator(".tl-rp-letter").count() == 3
+        assert page.locator(".tl-rp-lambda").count() == 1, "two runs differ in the weight alone"
+        assert {"λ 0", "λ 0.5"} == set(page.locator(".tl-rp-weight").all_text_contents())
+        choose_a_scan(page, scan.id)
+        assert watched.problems == [] and watched.foreign() == []
+
+
+def look_at_answers(page: Any) -> None:
+    """Both warnings, answers with and without the trigger, and what was left out."""
+    assert "keep the backdoor" in page.inner_text("#tl-rp-suspicious")
+    assert "see masks" in page.inner_text("#tl-rp-switch")
+    assert page.locator("#tl-rp-measures tr[data-measure]").count() == 7
+    assert "24 were left out" in page.inner_text("#tl-rp-left")
+    assert "▲" in page.inner_text("#tl-rp-views tr[data-state=before]")
+    page.click("#tl-rp-views button[data-value=plain]")
+    assert "✓" in page.inner_text("#tl-rp-views tr[data-state=before]")
+    assert HOSTILE[0] in page.inner_text("#tl-rp-views tr[data-state=after]")
+    assert HOSTILE[1] in page.inner_text("#tl-rp-views")
+    assert page.locator("#repair img[src=x]").count() == 0
+    assert page.locator("#tl-rp-divergence .tl-rp-hist svg").count() == 6
+    page.locator("#tl-rp-views .tl-tile").nth(1).click()
+    for card in ("views", "examples"):
+        assert f"{HOSTILE[1]}-1" in page.inner_text(f"#tl-rp-{card}"), "one choice for both"
+
+
+def choose_a_scan(page: Any, scan: str) -> None:
+    """A scan is written into the form with a click, and a bad start is warned of."""
+    page.click("#tl-rp-picker > summary")
+    page.click("#tl-rp-method-filter-retune")
+    page.click("#tl-rp-options")
+    page.wait_for_selector("#start-filter-retune", state="visible")
+    page.click("#about-filter-retune .tl-about-scans button")
+    assert page.input_value("#option-filter-retune-run :is(input, textarea)") == scan
+    warning = page.locator("#about-filter-retune .tl-alert")
+    assert not warning.is_visible()
+    page.locator("#option-filter-retune-start label", has_text="keeps the backdoor").click()
+    warning.wait_for(state="visible")
+
+
 def test_what_stands_there_before_anything_is_repaired(server: Server) -> None:
     root = server.cases / "unrepaired"
     clip = clip_case(root, save_vit(root / "vit"), ["disc", "ring"])
@@ -119,5 +176,8 @@ def test_what_stands_there_before_anything_is_repaired(server: Server) -> None:
         assert page.locator("#tl-rp-methods [role=option]").count() >= 9
         assert "attack success is not" in page.inner_text("#tl-rp-detail")
         page.goto(f"{server.url}/?case={Workspace(server.cases).enter(language.folder)}&tab=repair")
-        page.wait_for_selector("#repair .tl-empty:has-text('No repair for this kind')")
+        page.wait_for_selector("#tl-rp-method-filter-retune")
+        assert "no base model" in page.inner_text("#tl-rp-detail")
+        assert page.locator("#tl-rp-start").is_disabled()
+        assert page.locator("#tl-rp-options").is_disabled()
         assert watched.problems == []
