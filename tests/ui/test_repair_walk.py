@@ -1,9 +1,6 @@
 """The walk through clip-badnets: two repairs, side by side, and both models to take away."""
 
 import csv
-import io
-import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +10,11 @@ from forensics.case import Case
 from forensics.lab.shipped import SHIPPED
 from forensics.models.uri import parse_model_uri
 from forensics.ui.workspace import Workspace
+from tests.ui.repairing import run_repair, show_repair, take_repair
 from tests.ui.serving import CHROMIUM, Server, Watched, chromium, leave
-from tests.ui.test_browser_trigger_walk import fill
 
 pytest.importorskip("playwright")
 DEMO = "clip-badnets"
-JOB = "window.triggerlens.state.job"
 WEIGHTS = "open_clip_model.safetensors"
 PAIRS = 240  # of the demo's, so that the walk is short; it shows the page, not the method
 pytestmark = [
@@ -53,9 +49,11 @@ def test_the_walk_from_a_poisoned_clip_to_repaired_models(server: Server) -> Non
                 force=True,
             )  # fmt: skip
             compare(page, prompts, unlearnt)
-            packed = take(page, case, prompts, "visual-prompts.provenance.json", "--epochs 3")
+            packed = take_repair(
+                page, case, prompts, "visual-prompts.provenance.json", "--epochs 3"
+            )
             assert {"visual_prompts_loader.py", "visual-prompts.safetensors"} <= packed.keys()
-            packed = take(page, case, unlearnt, "repaired/provenance.json", "--steps 4")
+            packed = take_repair(page, case, unlearnt, "repaired/provenance.json", "--steps 4")
             weights = packed[f"repaired/{WEIGHTS}"]
             assert "repaired/open_clip_config.json" in packed
             assert weights == (case.run(unlearnt).folder / "repaired" / WEIGHTS).read_bytes()
@@ -66,26 +64,13 @@ def test_the_walk_from_a_poisoned_clip_to_repaired_models(server: Server) -> Non
 
 
 def repair(page: Any, method: str, **options: Any) -> str:
-    """Start a repair from its form, wait for its figures, and return its run."""
-    if page.get_attribute("#tl-rp-picker", "open") is None:
-        page.click("#tl-rp-picker > summary")
-    page.click(f"#tl-rp-method-{method}")
-    assert "They come with this demo" in page.inner_text("#tl-rp-detail")
-    page.click("#tl-rp-options")
-    page.wait_for_selector(f"#start-{method}", state="visible")
-    fill(page, method, **options)
-    before = page.evaluate(JOB)
-    page.click(f"#start-{method}")
-    page.wait_for_function(f"before => {JOB} !== before", arg=before)
-    run = page.evaluate(JOB)
-    page.wait_for_selector(f"#tl-rp-said[data-run='{run}']")
-    page.wait_for_selector("#tl-rp-running", state="hidden")
-    assert "known trigger" in page.inner_text("#tl-rp-rates")
+    """Run a repair and wait for every card that one of a CLIP has."""
+    run = run_repair(page, method, **options)
     page.wait_for_selector("#tl-rp-classes svg")  # drawn after the rates
     assert page.locator("#tl-rp-classes svg").count() == 1
     for card in ("examples", "plane", "resistivity"):
         page.wait_for_selector(f"#tl-rp-{card}[data-ready='{run}']")
-    return str(run)
+    return run
 
 
 def compare(page: Any, prompts: str, unlearnt: str) -> None:
@@ -93,24 +78,7 @@ def compare(page: Any, prompts: str, unlearnt: str) -> None:
     assert page.locator(".tl-rp-letter").count() == 2
     page.wait_for_selector(f"#tl-rp-tokens[data-ready='{unlearnt}']")
     assert page.locator("#tl-rp-tokens .tl-rp-kept").count() > 0
-    page.click(f"#tl-rp-table [data-run='{prompts}'] .tl-tb-name")
-    page.wait_for_selector(f"#tl-rp-said[data-run='{prompts}']")
-
-
-def take(page: Any, case: Case, run: str, note: str, flag: str) -> dict[str, bytes]:
-    """Export a repair; return what lies in the archive, by name."""
-    page.click(f"#tl-rp-table [data-run='{run}'] .tl-tb-name")
-    page.wait_for_selector(f"#tl-rp-said[data-run='{run}']")
-    with page.expect_download() as waited:
-        page.click("#tl-rp-export")
-    with zipfile.ZipFile(io.BytesIO(Path(waited.value.path()).read_bytes())) as packed:
-        found = {name: packed.read(name) for name in packed.namelist()}
-    told = json.loads(found[note])
-    assert told["hashes"]["model"]["sha256"] == case.manifest.hashes["model"].sha256
-    assert told["hashes"]["data"]["sha256"] == case.manifest.hashes["data"].sha256
-    assert flag in told["command"]
-    assert told["measured"]["after"]["n_clean"] == 60
-    return found
+    show_repair(page, prompts)
 
 
 def delivered(case: Case) -> Path:

@@ -46,7 +46,7 @@ export function divergenceCard(view) {
   let found = { measures: [] };
   const toggle = tableToggle(body, holder, () => numbers(found));
   const node = card("Two views of training samples", { tools: [toggle.button], subtitle: "Each sample once as it is and once with random parts of its picture hidden. How far do the outputs to its true answer lie apart?" }, legend, body, holder,
-    el("p", { class: "tl-note" }, "No detection: a fall or rise of D says what tuning did, not whether a sample is poisoned."));
+    el("p", { class: "tl-note" }, "A fall or rise of D says what tuning did, not whether a sample is poisoned."));
   node.id = "tl-rp-divergence";
   getJSON(repairPath(view.run, "/views")).then((reply) => {
     found = { ...reply, measures: reply.measures.filter((one) => one.edges.length) };
