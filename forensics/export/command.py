@@ -21,7 +21,9 @@ def command_line(run: Run) -> str | None:
     spec = methods().get(run.method)
     if spec is None:
         return None
-    words = ["forensics", spec.kind, spec.name, "--case", "CASE"]
+    # Methods of the other kinds are not chosen by name: the case's kind of model decides.
+    named = [spec.name] if spec.kind in ("scan", "repair") else []
+    words = ["forensics", spec.kind, *named, "--case", "CASE"]
     for field in describe_options(load_object(spec.options)):
         value = run.options.get(field.name, field.default)
         if value is None or value == field.default:

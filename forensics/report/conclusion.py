@@ -28,9 +28,10 @@ def conclude(verdicts: Sequence[RunFacts], repairs: Sequence[RunFacts]) -> Concl
         repairs: Finished repairs, the newest of each method and options.
     """
     said = [verdict for verdict in HEADLINES if any(run.verdict == verdict for run in verdicts)]
-    told = [_who(verdict, verdicts) for verdict in said]
+    told = [f"{run.method}: {run.sentence}" for run in verdicts if run.verdict in said[:1]][:1]
+    told += [_who(verdict, verdicts) for verdict in said]
     if len(said) > 1:
-        told.append("The runs disagree; the evidence below says why.")
+        told.append("The runs disagree: look at the evidence of each before acting.")
     if len(verdicts) > 1:
         told.append(DEPENDENT)
     if said and said[0] != "suspicious":
@@ -50,9 +51,9 @@ def _who(verdict: str, runs: Sequence[RunFacts]) -> str:
     for run in runs:
         if run.verdict == verdict:
             names[run.method] = names.get(run.method, 0) + 1
-    listed = [name if times == 1 else f"{name} ({times} runs)" for name, times in names.items()]
+    listed = [name if times == 1 else f"{name}, {times} times" for name, times in names.items()]
     found = sum(names.values())
     return (
         f"{HEADLINES[verdict]}: {found} of {len(runs)} run{'s' if len(runs) > 1 else ''} with a "
-        f"verdict ({', '.join(listed)})."
+        f"verdict ({'; '.join(listed)})."
     )

@@ -108,7 +108,9 @@ def _environment() -> Environment:
 
 def _finalize(value: Any) -> Any:
     """Clean whatever text goes into the page; markup of our own is left alone."""
-    return words.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return words.held(words.shown(value))
 
 
 def _part(name: str) -> Markup:

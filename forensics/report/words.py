@@ -1,6 +1,7 @@
 """Raw values of the report as the page writes them."""
 
 import math
+import re
 import unicodedata
 from typing import Any
 
@@ -9,7 +10,9 @@ from forensics.report.blocks import CellKind, Rate
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "–"
+POINTS = " points"
 KEPT = "\n\t"
+_BEFORE_PERCENT = re.compile(r"(?<=\d) (?=%)")
 
 
 def shown(text: str) -> str:
@@ -21,6 +24,11 @@ def shown(text: str) -> str:
         one if one in KEPT or unicodedata.category(one) not in ("Cc", "Cf", "Cs") else "\ufffd"
         for one in text
     )
+
+
+def held(text: str) -> str:
+    """Keep numbers and their percent signs on one line."""
+    return _BEFORE_PERCENT.sub("\N{NO-BREAK SPACE}", text)
 
 
 def cell(value: Any, kind: CellKind) -> str:
@@ -49,7 +57,7 @@ def around(rate: Rate) -> str:
         return ""
     parts = [] if rate.n is None else [f"n = {rate.n:,}"]
     if rate.low is not None and rate.high is not None:
-        parts.append(f"{percent(rate.low)} to {percent(rate.high)}")
+        parts.append(_span(percent(rate.low), percent(rate.high), " %"))
     return "; ".join(parts)
 
 
@@ -64,7 +72,7 @@ def difference_around(rate: Rate) -> str:
         return ""
     parts = [] if rate.n is None else [f"n = {rate.n:,}"]
     if rate.low is not None and rate.high is not None:
-        parts.append(f"{_signed(rate.low)} to {_signed(rate.high)}")
+        parts.append(f"{_signed(rate.low).removesuffix(POINTS)} to {_signed(rate.high)}")
     return "; ".join(parts)
 
 
@@ -98,7 +106,14 @@ def duration(seconds: float) -> str:
 
 def _signed(value: float) -> str:
     sign = MINUS if value < 0 else "+"
-    return f"{sign}{abs(100 * value):.1f} points" if round(abs(value), 4) else "0 points"
+    points = f"{abs(100 * value):.1f}".removesuffix(".0")
+    return f"{sign}{points}{POINTS}" if round(abs(value), 4) else f"0{POINTS}"
+
+
+def _span(low: str, high: str, unit: str) -> str:
+    if low[:1].isdigit() and high[:1].isdigit():
+        return f"{low.removesuffix(unit)}–{high}"
+    return f"{low} to {high}"
 
 
 def _count(value: float) -> str:

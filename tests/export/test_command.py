@@ -23,3 +23,9 @@ def test_only_what_differs_is_told_and_everything_is_quoted(tmp_path: Path) -> N
 
 def test_the_command_of_an_unknown_method_is_not_made_up(tmp_path: Path) -> None:
     assert command_line(Run.create(tmp_path, "from-elsewhere", {})) is None
+
+
+def test_verbs_without_a_choice_of_methods_name_none(tmp_path: Path) -> None:
+    for method in ("transplant", "trigger-transplant", "evaluate", "tune"):
+        told = command_line(Run.create(tmp_path, method, {}))
+        assert told == f"forensics {method.removeprefix('trigger-')} --case CASE"

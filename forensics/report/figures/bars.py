@@ -10,7 +10,7 @@ from forensics.report.figures.svg import WIDTH, line, picture, tag, ticks, word
 from forensics.report.words import NONE, around, shown, value_of
 
 ROW, THICK, EDGE = 40, 12, 4
-LONGEST = 46  # characters of a label that leave room for its numbers
+LONGEST = {"share": 54, "number": 30}  # characters of a label that leave room for its numbers
 
 
 def draw_bars(block: BarChart, figure: str) -> Drawn:
@@ -49,7 +49,8 @@ def _numbers(block: BarChart, bar: Bar) -> str:
 
 def _row(block: BarChart, bar: Bar, y: float, across: Callable[[float], float]) -> list[Markup]:
     label = shown(bar.label)
-    label = label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
+    longest = LONGEST[block.unit]
+    label = label if len(label) <= longest else f"{label[: longest - 1]}…"
     middle = y + 18 + THICK / 2
     parts = [
         word(EDGE, y + 13, label, "label"),

@@ -10,7 +10,6 @@ from forensics.report.figures.svg import (
     BOTTOM,
     LEFT,
     RIGHT,
-    TOP,
     WIDTH,
     line,
     picture,
@@ -23,6 +22,7 @@ from forensics.report.words import shown, value_of
 Scale = Callable[[float], float]
 HEIGHT = 320
 RADIUS = 8
+HEAD = 30  # room above the plot
 
 
 def draw_frontier(block: Frontier, figure: str) -> Drawn:
@@ -34,19 +34,19 @@ def draw_frontier(block: Frontier, figure: str) -> Drawn:
         return LEFT + rate * (WIDTH - LEFT - RIGHT)
 
     def up(rate: float) -> float:
-        return floor - rate * (floor - TOP)
+        return floor - rate * (floor - HEAD)
 
     parts = []
     for value in ticks(0, 1, 5):
         text = f"{100 * value:.0f} %"
         parts += [line(LEFT, up(value), WIDTH - RIGHT, up(value), "grid"),
-                  line(across(value), TOP, across(value), floor, "grid"),
+                  line(across(value), HEAD, across(value), floor, "grid"),
                   word(LEFT - 6, up(value) + 4, text, anchor="end"),
                   word(across(value), floor + 15, text,
                        anchor="end" if value == 1 else "middle")]  # fmt: skip
     parts.append(word((LEFT + WIDTH - RIGHT) / 2, floor + 30, "attack success (less is better)",
                       "name", "middle"))  # fmt: skip
-    parts.append(word(LEFT + 6, TOP + 14, "clean accuracy", "name"))
+    parts.append(word(0, HEAD - 12, "clean accuracy (more is better)", "name"))
     for _, point in measured:
         parts += _whiskers(point, across, up)
     for number, point in measured:

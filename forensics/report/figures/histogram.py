@@ -19,6 +19,7 @@ from forensics.report.figures.svg import (
     ticks,
     word,
 )
+from forensics.report.words import MINUS
 
 Scale = Callable[[float], float]
 HEIGHT = 230
@@ -53,9 +54,14 @@ def draw_histogram(block: Histogram, figure: str) -> Drawn:
 def text_of(block: Histogram) -> str:
     """Say in words what the histogram shows."""
     flagged, kept = sum(block.flagged), sum(block.kept)
-    told = f"{flagged:,} flagged and {kept:,} other samples from {block.edges[0]:.3g} to "
-    told += f"{block.edges[-1]:.3g}{_unit(block.unit)}"
-    return told + ("." if block.cut is None else f", cut at {block.cut:.3g}.")
+    low, high = written(block.edges[0]), written(block.edges[-1])
+    told = f"{flagged:,} flagged and {kept:,} other samples from {low} to {high}{_unit(block.unit)}"
+    return told + ("." if block.cut is None else f", cut at {written(block.cut)}.")
+
+
+def written(value: float) -> str:
+    """Write a number of the axis."""
+    return f"{value:.3g}".replace("-", MINUS)
 
 
 def _unit(unit: str) -> str:
@@ -63,8 +69,9 @@ def _unit(unit: str) -> str:
 
 
 def _labels(block: Histogram) -> list[str]:
+    unit = _unit(block.unit)
     return [
-        f"{low:.3g} to {high:.3g}{_unit(block.unit)}: {flagged:,} flagged, {kept:,} others"
+        f"{written(low)} to {written(high)}{unit}: {flagged:,} flagged, {kept:,} others"
         for low, high, flagged, kept in zip(
             block.edges, block.edges[1:], block.flagged, block.kept, strict=False
         )
@@ -116,7 +123,7 @@ def _grid(highest: int, up: Scale) -> list[Markup]:
 def _axis(low: float, high: float, across: Scale, floor: float, unit: str) -> list[Markup]:
     parts = [line(LEFT, floor, WIDTH - RIGHT, floor, "axis")]
     for value in ticks(low, high, 6):
-        parts.append(word(across(value), floor + 15, f"{value:.4g}".replace("-", "−"),
+        parts.append(word(across(value), floor + 15, written(value),
                           anchor="middle"))  # fmt: skip
     parts.append(word((LEFT + WIDTH - RIGHT) / 2, floor + 30, unit, "name", "middle"))
     return parts

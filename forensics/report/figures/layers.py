@@ -39,11 +39,11 @@ def draw_layers(block: LayerChart, figure: str) -> Drawn:
         return floor - value / top * (floor - TOP)
 
     parts = [line(LEFT, floor, WIDTH - RIGHT, floor, "axis"), *_grid(top, up)]
-    if block.gate is not None:
-        parts.append(line(LEFT, up(block.gate), WIDTH - RIGHT, up(block.gate), "cut"))
     for layer in block.used:
         parts.append(tag("rect", x=across(layer) - inner / n / 2, y=TOP, width=inner / n,
                          height=floor - TOP, cls="used"))  # fmt: skip
+    if block.gate is not None:
+        parts.append(line(LEFT, up(block.gate), WIDTH - RIGHT, up(block.gate), "cut"))
     for place, one in enumerate(block.series):
         parts += _series(one, place, across, up)
     parts += [word(across(layer), floor + 15, str(layer), anchor="middle")

@@ -86,5 +86,6 @@ def gallery(source: Source, scores: Scores, reason: Reason | None) -> Gallery:
     return Gallery(
         key="flagged", title="Flagged samples", items=tuple(items),
         note=f"All {total:,} flagged samples." if total == len(items)
-        else f"The {len(items)} most suspicious of {total:,}; the command “forensics export ids” lists all.",
+        else f"The {len(items)} most suspicious of {total:,}; the command “forensics export ids” "
+        "lists all.",
     )  # fmt: skip

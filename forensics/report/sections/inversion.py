@@ -9,6 +9,7 @@ from forensics.report.blocks import Bar, BarChart, Block, Column, Gallery, Pictu
 from forensics.report.facts import Sure
 from forensics.report.reading import count, number, rate, rows_of, short, table_of
 from forensics.report.sections.context import Source, Told
+from forensics.report.words import MINUS
 
 MOST_CLASSES = 60
 MOST_TRIGGERS = 12
@@ -75,7 +76,7 @@ def _table(source: Source, classes: list[Any]) -> Table:
             Column(key="content_success", title="Of pictures with other content", kind="share"),
             Column(key="reference_success", title="Reference classifier", kind="share"),
             Column(key="loss", title="Loss", kind="number"),
-            Column(key="mark", title=""),
+            Column(key="mark", title="Outcome"),
         ),
         rows=tuple(
             (short(row.get("class"), 80),
@@ -111,7 +112,7 @@ def _gallery(source: Source, classes: list[Any]) -> Gallery:
     for row in classes[:MOST_TRIGGERS]:
         try:
             trigger = read_trigger(source.run.folder, int(row["index"]))
-            below = below or _below(source, trigger)
+            below = _below(source, trigger) if below is None else below
             items.append(_shown(source, row, trigger, below))
         except (ForensicsError, OSError, KeyError, TypeError, ValueError):
             continue  # one lost file must not hide the other triggers
@@ -132,7 +133,7 @@ def _shown(source: Source, row: Any, trigger: StoredTrigger, below: Any) -> Show
         applied = draw_trigger(trigger, "image", picture=below, sample_id="report")
         drawn.append(source.pictures.encode(applied))
     index, success = number(row.get("anomaly_index")), number(row.get("success"))
-    facts = (("anomaly index", "none" if index is None else f"{index:.2f}"),
+    facts = (("anomaly index", "none" if index is None else f"{index:.2f}".replace("-", MINUS)),
              ("success", "none" if success is None else f"{100 * success:.0f} %"))  # fmt: skip
     return Shown(name=short(row.get("class"), 60), pictures=tuple(drawn), facts=facts)
 

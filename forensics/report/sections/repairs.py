@@ -77,7 +77,7 @@ def _rates(runs: Sequence[Pair]) -> Table:
             for run, result in runs
         ),
         note="CA: clean accuracy. ASR: attack success rate, on images that are not of the target "
-        "class. In brackets n and the 95 % interval.",
+        "class. In small print n and the 95 % interval.",
     )  # fmt: skip
 
 

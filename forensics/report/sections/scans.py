@@ -57,8 +57,8 @@ def _told(source: Source, first: list[Block]) -> Told:
 def _histogram(source: Source, scores: Scores) -> Histogram | None:
     return score_histogram(
         scores.scores, scores.flagged, key="scores", title="Score of every sample", unit="",
-        cut=None, note=short(source.result.get("score"))
-        or f"{'High' if scores.higher else 'Low'} scores are the suspicious ones.",
+        note=f"{'High' if scores.higher else 'Low'} scores are the suspicious ones. "
+        f"{short(source.result.get('score'))}".strip(),
     )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def _differences(result: Any, base: Any) -> Table:
         ),
         rows=tuple(
             (short(row.get("title")), rate_at(row), number(row.get("p_holm")),
-             rate_at(beyond.get(row.get("control"))))
+             rate_at(beyond.get(str(row.get("control")))))
             for row in rows_of(result.get("differences"))
         ),
     )  # fmt: skip
