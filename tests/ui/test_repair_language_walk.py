@@ -15,7 +15,7 @@ from tests.ui.test_browser_trigger_walk import fill
 pytest.importorskip("playwright")
 NEEDED = ("vlm-patch", "vlm-mixed")
 # The base captions already; few steps and few samples show the page, not the methods.
-SHORT = {"epochs": 0.05, "max_test": 16, "looked_at": 8}
+SHORT = {"epochs": 0.05, "max_test": 8, "looked_at": 8}
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
@@ -77,7 +77,7 @@ def filtered(page: Any, case: Case) -> None:
     assert f"{flagged} were left out" in page.inner_text("#tl-rp-left")
     assert "▲" in page.inner_text("#tl-rp-views tr[data-state=before]")
     assert "▲" not in page.inner_text("#tl-rp-views tr[data-state=after]")
-    packed = take_repair(page, case, run, "repaired/provenance.json", "--epochs 0.05", test=16)
+    packed = take_repair(page, case, run, "repaired/provenance.json", "--epochs 0.05", test=8)
     adapter = "repaired/adapter_model.safetensors"
     assert packed[adapter] == (case.run(run).folder / adapter).read_bytes()
     note = json.loads(packed["repaired/provenance.json"])

@@ -132,5 +132,5 @@ def _scan(case: Case, by: str) -> Run | None:
 def _left_words(n: int, out: int, method: str, scan: Run | None) -> str:
     if not out:
         return f"Tuned on all {n:,} samples; none were left out."
-    by = f"{short(method)} flagged them" if scan else f"{short(method)}"
-    return f"Tuned on {n:,} of {n + out:,} samples; {out:,} were left out ({by})."
+    by = f"flagged by {short(method)}" if scan else short(method)
+    return f"Tuned on {n:,} of {n + out:,} samples; {out:,} were left out, {by}."
