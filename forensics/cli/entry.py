@@ -23,7 +23,10 @@ VERBS = {
     "repair": ("forensics.cli.repair:repair", "Remove a backdoor, measured before and after."),
     "evaluate": ("forensics.cli.evaluate:evaluate", "Measure clean accuracy and attack success."),
     "tune": ("forensics.cli.tune:tune", "Fine-tune the case's base on its data."),
-    "export": ("forensics.cli.export:export", "Write ids, a cleaned data set, a repaired model, a report."),
+    "export": (
+        "forensics.cli.export:export",
+        "Write ids, a cleaned set, a repaired model, a report.",
+    ),
     "lab": ("forensics.cli.lab:lab", "Draw data, train tiny models, plant a backdoor."),
     "methods": ("forensics.cli.methods:list_methods", "List the methods: needs, gives, paper."),
     "doctor": ("forensics.cli.doctor:doctor", "Say what this machine has and what is missing."),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from forensics.detectors.wording import percent
 from forensics.errors import ForensicsError
 from forensics.jobs.trigger_inversion.drawing import draw_trigger, fitted, size_of
 from forensics.jobs.trigger_inversion.stored import StoredTrigger, read_trigger
@@ -134,7 +135,7 @@ def _shown(source: Source, row: Any, trigger: StoredTrigger, below: Any) -> Show
         drawn.append(source.pictures.encode(applied))
     index, success = number(row.get("anomaly_index")), number(row.get("success"))
     facts = (("anomaly index", "none" if index is None else f"{index:.2f}".replace("-", MINUS)),
-             ("success", "none" if success is None else f"{100 * success:.0f} %"))  # fmt: skip
+             ("success", "none" if success is None else percent(success)))  # fmt: skip
     return Shown(name=short(row.get("class"), 60), pictures=tuple(drawn), facts=facts)
 
 
