@@ -1,5 +1,6 @@
 """From finished runs to facts, page and twin."""
 
+import io
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from forensics.case import Case
 from forensics.cli.entry import run as forensics
@@ -20,6 +22,7 @@ from forensics.report.blocks import Gallery, Histogram, Picture, Table
 from forensics.report.facts import SCHEMA, Report
 from forensics.report.gather import gather
 from forensics.report.page import page
+from forensics.report.pictures import LARGEST, MOST, Pictures
 from forensics.report.sections.attention import LOST
 from forensics.report.twin import twin, twin_text
 from forensics.statistics.intervals import wilson
@@ -196,3 +199,15 @@ def test_a_report_is_one_small_file_that_is_not_written_over(case: Case, tmp_pat
         export_report(case, tmp_path / "r.html")
     with pytest.raises(OptionError, match="html"):
         export_report(case, tmp_path / "r.pdf")
+
+
+def test_pictures_stop_where_a_report_would_grow_too_large(case: Case) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (128, 128, 3), dtype=np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(noise).save(stream, "PNG")
+    pictures = Pictures(case)
+    taken = [pictures.encode(stream.getvalue()) for _ in range(MOST + 1)]
+    sizes = [len(one.data) for one in taken if one is not None]
+    assert taken[-1] is None and LARGEST <= sum(sizes) < LARGEST + max(sizes)
+    assert sum(sizes) * 4 / 3 < 7_500_000, "as Base64, beside everything else"
+    assert Pictures(case).encode(b"GIF89a no picture") is None
