@@ -29,7 +29,7 @@ function exporter(view) {
 export function saidStrip(view) {
   return el("section", { class: `tl-verdict tl-plain tl-rp-said`, id: "tl-rp-said", "aria-label": "What the repair did", "data-run": view.run },
     el("header", { class: "tl-card-head" }, el("div", {}, el("h3", {}, view.label, el("span", { class: "tl-sub" }, ` ${optionsText(view.options) || "with the defaults"}`))), el("div", { class: "tl-tools" }, exporter(view))),
-    el("p", { class: "tl-rp-sentence" }, view.sentence.split(" A new inversion, ")[0]), fresh(view.fresh), warnings(view),
+    el("p", { class: "tl-rp-sentence" }, view.sentence.split(" A new inversion, ")[0].replaceAll(" %", "\u00a0%")), fresh(view.fresh), warnings(view),
     el("p", { class: "tl-note" }, view.facts.join(" ")),
     el("details", { class: "tl-limits" }, el("summary", {}, "What this cannot show"), el("ul", {}, view.limits.map((text) => el("li", {}, text)))));
 }

@@ -35,6 +35,9 @@ function unfinished(row) {
     el("td", { colspan: "4" }, el("span", { class: row.active ? "tl-sub" : "tl-bad-text" }, row.active ? "under way" : `${row.state}. ${row.error}`)));
 }
 
+/** Options in one line, the weight of a regulariser first, default or not: it tells such runs apart. */
+const told = ({ options, weight }) => optionsText(weight ? [{ name: "λ", value: weight.value }, ...options.filter(({ name }) => name !== "weight λ")] : options);
+
 /** The card; `choose(run)` is called with the run that is clicked. */
 export function compareCard({ choose }) {
   let [view, chosen] = [null, null];
@@ -47,7 +50,7 @@ export function compareCard({ choose }) {
 
   function pick(row) {
     const name = el("button", { type: "button", class: "tl-tb-name", onclick: (event) => { event.stopPropagation(); choose(row.run); } }, el("span", { class: "tl-rp-mark", "aria-hidden": "true" }, row.letter ?? "○"), row.label);
-    return el("th", { scope: "row", title: row.sentence }, name, el("span", { class: "tl-sub tl-rp-options", title: optionsText(row.options) }, [optionsText(row.options) || "defaults", clock(row.created)].join(" · ")));
+    return el("th", { scope: "row", title: row.sentence }, name, el("span", { class: "tl-sub tl-rp-options", title: told(row) }, [told(row) || "defaults", clock(row.created)].join(" · ")));
   }
 
   function line(row) {

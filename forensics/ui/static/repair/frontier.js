@@ -36,10 +36,16 @@ export function families(dots) {
   return [...found.values()].filter((list) => list.length > 1).map((list) => list.sort((a, b) => a.weight.value - b.weight.value));
 }
 
-/** The weight beside its letter, away from the nearer end of the axis. */
-function weightLabel(dot, box) {
-  const [x, right] = [box.sx(dot.x), dot.x < 0.8];
-  return svg("text", { class: "tl-rp-weight", x: x + (right ? 13 : -13), y: box.sy(dot.y) - 7, "text-anchor": right ? "start" : "end" }, `λ ${dot.weight.value}`);
+/** The weights beside their letters, away from the nearer end of the axis; where two would meet, one below the other. */
+function weightLabels(dots, box) {
+  const placed = [];
+  return [...dots].sort((a, b) => b.y - a.y || a.weight.value - b.weight.value).map((dot) => {
+    const [x, right] = [box.sx(dot.x), dot.x < 0.8];
+    let y = box.sy(dot.y) - 7;
+    while (placed.some((other) => Math.abs(other.x - x) < 40 && Math.abs(other.y - y) < 12)) y += 12;
+    placed.push({ x, y });
+    return svg("text", { class: "tl-rp-weight", x: x + (right ? 13 : -13), y, "text-anchor": right ? "start" : "end" }, `${dot.letter}: λ ${dot.weight.value}`);
+  });
 }
 
 /** The chart; `choose(run)` is called with the letter that is clicked. */
@@ -70,7 +76,7 @@ export function frontierChart({ choose }) {
       box.root.append(svg("path", { class: "tl-rp-before", d: `M${x - 7} ${y - 5}H${x + 7}L${x} ${y + 7}Z` }, svg("title", {}, `As delivered. Attack success ${inWords(version.attack_success_rate)}. Clean accuracy ${inWords(version.clean_accuracy)}.`)));
     }
     for (const dot of [...shown].sort((a, b) => (a.run === chosen) - (b.run === chosen))) box.root.append(letter(dot, box, chosen, choose));
-    for (const dot of shown) if (dot.weight) box.root.append(weightLabel(dot, box));
+    box.root.append(...weightLabels(shown.filter((dot) => dot.weight), box));
     show(note, "Letters as in the table; ▽ as delivered. Further up and further left is better. ", line.length > 1 && "The dashed line joins repairs that no other beats. ", curves.length > 0 && "The full line joins runs that differ in the weight λ alone; λ 0 is ordinary tuning.");
     box.root.setAttribute("role", "group");
     show(figure, box.root);
