@@ -216,7 +216,8 @@ def test_a_case_of_a_clip_begins_with_the_trigger_scan(made: SimpleNamespace) ->
 def test_what_builds_on_triggers_waits_for_them(tmp_path: Any) -> None:
     case = clip_case(tmp_path, save_vit(tmp_path / "vit"), CLASSES, count=6)
     lines = {line["name"]: line for line in methods_view(case)["methods"]}
-    assert "trigger scan" in lines["trigger-tuning"]["refused"]
+    assert "trigger scan" in lines["trigger-transplant"]["refused"]
+    assert "no learnt prompts" in lines["trigger-tuning"]["refused"], "no scan would help"
     assert "not timed" in str(method_cost(case, "trigger-inversion"))
     write_inversion(case, CLASSES)
     assert "as timed on this case" in str(method_cost(case, "trigger-inversion"))
