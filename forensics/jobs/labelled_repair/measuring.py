@@ -3,14 +3,14 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from forensics.detectors.wording import percent, quote, span
+from forensics.detectors.wording import quote, span
 from forensics.encoders.base import ImageClassifier
 from forensics.evaluation.classes import ClassMeasurement, measure_classes
 from forensics.evaluation.paired import Comparison, compare
-from forensics.evaluation.rates import Rate
 from forensics.jobs.bar import Told
 from forensics.jobs.evaluate_classes import with_key
 from forensics.jobs.labelled_repair.setup import TITLES, LabelledRepair
+from forensics.jobs.rate_words import counted, share_of
 
 BEFORE: Final = "the model as it was delivered"
 AFTER: Final = "the repaired model"
@@ -83,12 +83,12 @@ def say(repair: LabelledRepair, before: Version, after: Version) -> str:
     if repair.judge is not None:
         parts.append(
             f"After the repair, {TITLES[repair.judge.by]} brings "
-            f"{_of(after.found.attack_success)} other pictures to "
-            f"{quote(repair.judge.target)}, before {_of(before.found.attack_success)}."
+            f"{counted(after.found.attack_success)} other pictures to "
+            f"{quote(repair.judge.target)}, before {counted(before.found.attack_success)}."
         )
     parts.append(
-        f"Clean accuracy is {_share(after.found.clean_accuracy)}, before "
-        f"{_share(before.found.clean_accuracy)} (difference "
+        f"Clean accuracy is {share_of(after.found.clean_accuracy)}, before "
+        f"{share_of(before.found.clean_accuracy)} (difference "
         f"{span(accuracy).replace(' (', ', ', 1)}."
     )
     if repair.judge is None:
@@ -96,13 +96,3 @@ def say(repair: LabelledRepair, before: Version, after: Version) -> str:
     elif repair.judge.by != "known":
         parts.append("The attacker's own trigger is not known here.")
     return " ".join(parts)
-
-
-def _of(rate: Rate) -> str:
-    if rate.value is None:
-        return "none of 0"
-    return f"{round(rate.value * rate.n):,} of {rate.n:,} ({percent(rate.value)})"
-
-
-def _share(rate: Rate) -> str:
-    return "not defined" if rate.value is None else percent(rate.value)

@@ -5,14 +5,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from forensics.detectors.wording import percent, quote, span
+from forensics.detectors.wording import quote, span
 from forensics.evaluation.answers import AnswerMeasurement, count_answers, measure_answers
 from forensics.evaluation.asking import Said
 from forensics.evaluation.masking import mask_probe, stamped_parts
 from forensics.evaluation.paired import compare_answers
-from forensics.evaluation.rates import Rate
 from forensics.jobs.bar import Told
 from forensics.jobs.language_repair.setup import KNOWN, Plan
+from forensics.jobs.rate_words import counted, share_of
 from forensics.models.base import GenerativeModel
 from forensics.repairs.language_options import RetuneOptions
 from forensics.runs.durable import read_json, write_json
@@ -92,12 +92,12 @@ def say(plan: Plan, before: Version, after: Version) -> str:
     parts = []
     if plan.trigger is not None:
         parts.append(
-            f"After the repair, {TITLE} brings {_of(after.found.attack_success)} other samples to "
-            f"{quote(plan.target or '')}, before {_of(before.found.attack_success)}."
+            f"After the repair, {TITLE} brings {counted(after.found.attack_success)} other samples "
+            f"to {quote(plan.target or '')}, before {counted(before.found.attack_success)}."
         )
     parts.append(
-        f"Clean accuracy is {_share(after.found.clean_accuracy)}, before "
-        f"{_share(before.found.clean_accuracy)} (difference "
+        f"Clean accuracy is {share_of(after.found.clean_accuracy)}, before "
+        f"{share_of(before.found.clean_accuracy)} (difference "
         f"{span(difference).replace(' (', ', ', 1)}."
     )
     if after.found.switch_notice:
@@ -108,13 +108,3 @@ def say(plan: Plan, before: Version, after: Version) -> str:
     if plan.trigger is None:
         parts.append("No trigger is known here, so attack success was not measured.")
     return " ".join(parts)
-
-
-def _of(rate: Rate) -> str:
-    if rate.value is None:
-        return "none of 0"
-    return f"{round(rate.value * rate.n):,} of {rate.n:,} ({percent(rate.value)})"
-
-
-def _share(rate: Rate) -> str:
-    return "not defined" if rate.value is None else percent(rate.value)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from forensics.detectors.wording import percent, quote, span
+from forensics.detectors.wording import quote, span
 from forensics.evaluation.classes import ClassMeasurement
 from forensics.evaluation.paired import Comparison, compare
 from forensics.evaluation.rates import Rate
+from forensics.jobs.rate_words import counted, share_of
 from forensics.jobs.trigger_tuning.versions import BEFORE, CONTROLS, REFERENCE, REPAIRED, TITLES
 
 KNOWN, BEST, OTHER_SEED = "known", "reconstruction", "other-seed"
@@ -93,15 +94,15 @@ def say(figures: Figures, target: str, fresh: Mapping[str, Any] | None) -> str:
     accuracy = figures.against_before(REPAIRED).clean_accuracy
     parts = [
         f"After the repair, {TRIGGER_TITLES[figures.judged_by]} brings "
-        f"{_of(after.attack_success)} other pictures to {quote(target)}, before "
-        f"{_of(before.attack_success)}.",
-        f"Clean accuracy is {_share(after.clean_accuracy)}, before "
-        f"{_share(before.clean_accuracy)} (difference {span(accuracy).replace(' (', ', ', 1)}.",
+        f"{counted(after.attack_success)} other pictures to {quote(target)}, before "
+        f"{counted(before.attack_success)}.",
+        f"Clean accuracy is {share_of(after.clean_accuracy)}, before "
+        f"{share_of(before.clean_accuracy)} (difference {span(accuracy).replace(' (', ', ', 1)}.",
     ]
     controls = [name for name in CONTROLS if name in figures.versions]
     if controls:
         told = ", ".join(
-            f"{_share(figures.main(name).attack_success)} ({TITLES[name]})" for name in controls
+            f"{share_of(figures.main(name).attack_success)} ({TITLES[name]})" for name in controls
         )
         parts.append(f"The same tuning as a control leaves {told}.")
         rivals = figures.rivals()
@@ -109,7 +110,7 @@ def say(figures: Figures, target: str, fresh: Mapping[str, Any] | None) -> str:
             names = ", ".join(TITLES[name] for name in rivals)
             parts.append(f"So it is not the right trigger that made the difference: {names}.")
     floor = figures.main(REFERENCE).attack_success
-    parts.append(f"Without any backdoor ({TITLES[REFERENCE]}) it is {_share(floor)}.")
+    parts.append(f"Without any backdoor ({TITLES[REFERENCE]}) it is {share_of(floor)}.")
     if figures.judged_by != KNOWN:
         parts.append("The attacker's own trigger is not known here.")
     if fresh is not None:
@@ -119,13 +120,3 @@ def say(figures: Figures, target: str, fresh: Mapping[str, Any] | None) -> str:
 
 def _rate(rate: Rate) -> dict[str, Any]:
     return asdict(rate)
-
-
-def _of(rate: Rate) -> str:
-    if rate.value is None:
-        return "none of 0"
-    return f"{round(rate.value * rate.n):,} of {rate.n:,} ({percent(rate.value)})"
-
-
-def _share(rate: Rate) -> str:
-    return "not defined" if rate.value is None else percent(rate.value)
