@@ -29,11 +29,11 @@ _SCENES, _TEST_SCENES, _DEVELOPMENT_TEST = 50_000, 9904, 9903
 ATTACKS: Final = {
     "small-patch": (f"patch:side=1/9,place=center,{FRAME}", 0.10),
     "patch": (f"patch:side=1/6,place=center,{FRAME}", 0.05),
-    "blended": ("blended:alpha=0.2", 0.05),
-    "random-patch": (f"patch:side=1/4,place=random,{FRAME}", 0.05),
-    "sig": ("sig", 0.05),
-    "wanet": ("wanet:s=8", 0.05),
-    "dual-key": ("dual-key:prefix=Hello!,side=1/6,place=center,color=black", 0.05),
+    "blended": ("blended:alpha=0.2", 0.10),
+    "random-patch": (f"patch:side=1/4,place=random,{FRAME}", 0.10),
+    "sig": ("sig", 0.10),
+    "wanet": ("wanet:s=8", 0.10),
+    "dual-key": ("dual-key:prefix=Hello!,side=1/6,place=center,color=black", 0.10),
 }
 """Trigger and poison rate. The others are larger or stronger than in the papers, as two million
 parameters see 108 pixels, twice each. The small patch is the demos', at BYE's rate: two passes
