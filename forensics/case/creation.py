@@ -11,7 +11,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forensics.case.fingerprint import FileHash, Fingerprint, Report, files_below, hash_files
+from forensics.case.catalog import Catalog
+from forensics.case.fingerprint import (
+    HASHES,
+    FileHash,
+    Fingerprint,
+    Report,
+    examined_files,
+    hash_files,
+    stored_name,
+)
 from forensics.case.manifest import Manifest, from_portable, write_manifest
 from forensics.case.suggestions import Suggested
 from forensics.case.tables import Counts, freeze
@@ -174,26 +183,20 @@ def _clear(folder: Path, *, keep: bool) -> None:
 def _hash_all(
     folder: Path, dataset: Dataset, parsed: Mapping[str, ModelURI], report: Report | None
 ) -> dict[str, Fingerprint]:
-    """Hash data, local models and prompts; the single files go into ``hashes.parquet``."""
-    whole, files = hash_files(dataset.root, dataset.files, report)
-    found, listed = {"data": whole}, [("data", entry) for entry in files]
-    for part, uri in parsed.items():
-        for name, place in ((part, uri.folder), (f"{part}-adapter", uri.adapter)):
-            if place is not None:
-                found[name], files = hash_files(place, files_below(place), report)
-                listed += [(name, entry) for entry in files]
-        if uri.prompts is not None:
-            name = f"{part}-prompts"
-            found[name], files = hash_files(uri.prompts.parent, [uri.prompts], report)
-            listed += [(name, entry) for entry in files]
-    _write_hashes(folder / "hashes.parquet", listed)
+    """Hash data, pictures, local models and prompts; the single files go into a table."""
+    catalog = Catalog(folder / "catalog.parquet", dataset.root)
+    found, listed = {}, []
+    for part, root, files in examined_files(dataset, parsed, catalog):
+        found[part], hashes = hash_files(root, files, report)
+        listed += [(part, entry) for entry in hashes]
+    _write_hashes(folder / HASHES, listed)
     return found
 
 
 def _write_hashes(path: Path, listed: list[tuple[str, FileHash]]) -> None:
     rows = [{"part": part} | asdict(entry) for part, entry in listed]
     for row in rows:
-        row["path"] = str(row["path"]).encode("utf-8", "backslashreplace").decode()
+        row["path"] = stored_name(str(row["path"]))
     pq.write_table(pa.Table.from_pylist(rows, schema=HASHES_SCHEMA), path, compression="zstd")
 
 

@@ -5,72 +5,24 @@ for a lock on this file.
 """
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Engine, create_engine, event, select, text
+from sqlalchemy import Engine, create_engine, event, select, text
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from forensics import __version__
+from forensics.case.deciding import Row, now, undo_decisions, write_decisions
+from forensics.case.journal_tables import VERDICTS, AuditEntry, Base, Decision
 from forensics.errors import CaseError
 from forensics.runs.plain import plain
 
 SCHEMA = 1
 BUSY_MILLISECONDS = 10_000
-
-
-class Base(DeclarativeBase):
-    """Base of the tables."""
-
-
-class AuditEntry(Base):
-    """One thing that somebody did; never changed afterwards.
-
-    Attributes:
-        at: When, ISO 8601, UTC.
-        who: Account or chosen name.
-        what: A short verb: ``create``, ``scan``, ``move-cut``, ``reveal``, ``export``.
-        detail: Its numbers: run, threshold, counts.
-        version: Version of this program.
-    """
-
-    __tablename__ = "audit"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[str]
-    who: Mapped[str]
-    what: Mapped[str] = mapped_column(index=True)
-    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
-    version: Mapped[str]
-
-
-class Decision(Base):
-    """What somebody decided about a sample; the latest of a sample holds.
-
-    Attributes:
-        sample: Its id.
-        verdict: ``keep``, ``flag``, ``unsure`` or empty for taken back.
-        note: In their words.
-        by: Account or chosen name.
-        at: When, ISO 8601, UTC.
-    """
-
-    __tablename__ = "decisions"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    sample: Mapped[str] = mapped_column(index=True)
-    verdict: Mapped[str]
-    note: Mapped[str]
-    by: Mapped[str]
-    at: Mapped[str]
-
-
-VERDICTS = ("keep", "flag", "unsure", "")
 
 
 class Journal:
@@ -87,7 +39,7 @@ class Journal:
     def record(self, what: str, *, who: str | None = None, **detail: Any) -> None:
         """Append to the audit trail."""
         entry = AuditEntry(
-            at=_now(), who=who or account(), what=what, detail=plain(detail), version=__version__
+            at=now(), who=who or account(), what=what, detail=plain(detail), version=__version__
         )
         with self._session() as session, session.begin():
             session.add(entry)
@@ -100,20 +52,60 @@ class Journal:
         with self._session() as session:
             return list(session.scalars(query))
 
-    def decide(self, sample: str, verdict: str, *, note: str = "", by: str | None = None) -> None:
-        """Keep a decision about a sample.
+    def decide(
+        self, sample: str, verdict: str, *, note: str | None = None, by: str | None = None
+    ) -> None:
+        """Keep a decision about a sample; see :meth:`decide_many`."""
+        self.decide_many([sample], verdict, note=note, by=by)
+
+    def decide_many(
+        self,
+        samples: Sequence[str],
+        verdict: str | None,
+        *,
+        note: str | None = None,
+        by: str | None = None,
+        **detail: Any,
+    ) -> int:
+        """Keep the same decision about several samples: all of them or none.
+
+        Args:
+            samples: Their ids.
+            verdict: ``keep``, ``flag``, ``unsure``, empty to take it back, or ``None`` for the one
+                that this person gave before.
+            note: In their words; ``None`` keeps what this person wrote before.
+            by: Account or chosen name.
+            detail: For the audit trail: thresholds, and how the samples were chosen.
+
+        Returns:
+            Samples decided.
 
         Raises:
             CaseError: There is no such verdict.
         """
-        if verdict not in VERDICTS:
+        if verdict is not None and verdict not in VERDICTS:
             raise CaseError(f"{verdict!r} is no verdict.", remedy="Use keep, flag or unsure.")
-        made = Decision(sample=sample, verdict=verdict, note=note, by=by or account(), at=_now())
-        with self._session() as session, session.begin():
-            session.add(made)
+        with self._writing() as session:
+            return write_decisions(
+                session, dict.fromkeys(samples, (verdict, note)), by or account(), "decide", detail
+            )
+
+    def undo(self, by: str | None = None) -> list[str]:
+        """Take back the latest decision of a person that still holds, single or batch.
+
+        Nothing is deleted: what held before is written anew.
+
+        Returns:
+            The samples concerned; empty where there is nothing to take back.
+        """
+        with self._writing() as session:
+            return undo_decisions(session, by or account())
 
     def decisions(self) -> dict[str, Decision]:
-        """Return the decision that holds for each sample."""
+        """Return the latest decision about each sample, whoever made it.
+
+        Where several people decided, :func:`forensics.case.standing.standing` says what holds.
+        """
         latest = {row.sample: row for row in self.every_decision()}
         return {sample: row for sample, row in latest.items() if row.verdict}
 
@@ -121,6 +113,23 @@ class Journal:
         """Return all decisions, oldest first: those that were changed or taken back too."""
         with self._session() as session:
             return list(session.scalars(select(Decision).order_by(Decision.id)))
+
+    def decisions_after(self, last: int) -> list[Row]:
+        """Return decisions made after one of a number, oldest first.
+
+        Returns:
+            Tuples of ``id``, ``sample``, ``verdict``, ``note``, ``by``, ``at``.
+        """
+        query = select(*Decision.__table__.columns).where(Decision.id > last).order_by(Decision.id)
+        with self._session() as session:
+            return [Row(*found) for found in session.execute(query)]
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        """Give a session whose reads and writes nobody else's writes come between."""
+        with self._session() as session, session.begin():
+            session.execute(text("BEGIN IMMEDIATE"))
+            yield session
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -166,7 +175,3 @@ def _configure(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA trusted_schema = OFF")
     cursor.close()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,4 +1,4 @@
-"""``forensics case new`` and ``forensics case show``."""
+"""``forensics case new``, ``case show`` and ``case verify``."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +16,7 @@ from forensics.runs import Run, progress_view
 
 @click.group()
 def case() -> None:
-    """Make a case of your own, or show what is in one."""
+    """Make a case of your own, show what is in one, verify what it examines."""
 
 
 @case.command()
@@ -84,6 +84,25 @@ def show(folder: Path, as_json: bool) -> None:
         "disk_use": opened.disk_use(),
     }
     emit(outcome, as_json, lambda: _text(opened))
+
+
+@case.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@json_flag
+def verify(folder: Path, as_json: bool) -> None:
+    """Hash model, data and pictures again, and say what changed since the case was made.
+
+    The outcome is kept in the audit trail, and the report tells it.
+
+    JSON: intact, sentence, files, bytes, parts, differing (a count), differences (part, path, what:
+    changed, missing or added; at most 1,000).
+    """
+    from forensics.case.custody import verify as compare
+
+    opened = Case.open(folder)
+    found = compare(opened)
+    opened.journal.record("verify", **found.audit())
+    emit(found.to_json(), as_json, lambda: "\n".join(found.lines()))
 
 
 def describe(opened: Case) -> dict[str, Any]:

@@ -14,7 +14,7 @@ CANCELLED = 130
 # verb -> (module:command, line of help). Help texts stand here so that listing imports nothing.
 VERBS = {
     "demo": ("forensics.cli.demo:demo", "Open a shipped demo case, or list them."),
-    "case": ("forensics.cli.case:case", "Make a case of your own, or show what is in one."),
+    "case": ("forensics.cli.case:case", "Make a case, show what is in one, verify it."),
     "scan": ("forensics.cli.scan:scan", "Look for evidence in a case."),
     "transplant": (
         "forensics.cli.transplant:transplant",

@@ -67,6 +67,7 @@ def test_case_json_tells_uris_hashes_preprocessing_and_versions(tmp_path):
     files = pq.read_table(case.folder / "hashes.parquet").to_pylist()
     assert [(row["part"], row["path"]) for row in files] == [
         ("data", "train.json"),
+        *(("pictures", f"image-{row}.png") for row in range(10)),
         ("model", "model.safetensors"),
         ("model", "preprocessor_config.json"),
     ]

@@ -59,7 +59,7 @@ def test_a_real_scan_becomes_a_report_by_the_command_line(
     facts = json.loads(to.with_suffix(".json").read_text(encoding="utf-8"))
     assert facts["schema"] == SCHEMA and facts["verdicts"][0]["run"] == scanned["run"]
     assert facts["verdicts"][0]["command"] == "forensics scan attention-entropy --case CASE"
-    assert facts["examined"]["samples"] == 24 and len(facts["examined"]["hashes"]) == 2
+    assert facts["examined"]["samples"] == 24 and len(facts["examined"]["hashes"]) == 3
     assert forensics(wanted) == 2, "a file is in the way"
     assert made.journal.entries("export report")[0].detail["path"] == str(to)
 
