@@ -34,6 +34,7 @@ LEVELS = {
     "forensics.lab": 5,
     "forensics.worker.models": 5,
     "forensics.jobs": 6,
+    "forensics.triage": 7,
     "forensics.export": 7,
     "forensics.report": 7,
     "forensics.worker": 7,

@@ -2,7 +2,8 @@
 
 from forensics.case.case import Case
 from forensics.case.catalog import Catalog
-from forensics.case.journal import AuditEntry, Decision, Journal
+from forensics.case.journal import Journal
+from forensics.case.journal_tables import AuditEntry, Decision
 from forensics.case.manifest import Manifest
 from forensics.case.pictures import Pictures
 
