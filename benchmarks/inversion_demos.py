@@ -19,8 +19,8 @@ from typing import Any, Final
 
 import torch
 
+from forensics.api.running import run_method
 from forensics.case import Case
-from forensics.cli.running import run_method
 from forensics.encoders.loading import open_encoder
 from forensics.lab.crowds import draw_crowds
 from forensics.lab.opening import open_demo
@@ -125,7 +125,8 @@ def perform(case: Case, method: str, options: Options) -> tuple[Run, dict[str, A
         if run.status().state is State.FINISHED:
             return run, run.result()
         begun = run.id
-    return run_method(case, find_method(method), options, resume=begun)
+    done = run_method(case, find_method(method), options, resume=begun)
+    return done.run, done.result
 
 
 def repair(work: Path) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from forensics.api.running import run_method
 from forensics.case import Case
-from forensics.cli.running import run_method
 from forensics.detectors.clusters import NOISE
 from forensics.jobs.clusters.result import TABLE
 from forensics.registry import find_method
@@ -32,7 +32,8 @@ def audit(folder: Path) -> dict[str, Any]:
         model=f"openclip:{folder / 'model'}",
         data=f"table:{folder / 'data' / 'pairs.csv'}",
     )
-    run, result = run_method(case, find_method("clusters"), {})
+    done = run_method(case, find_method("clusters"), {})
+    run, result = done.run, done.result
     points = pq.read_table(run.folder / TABLE, columns=["id", "cluster"])
     truth = case.truth()
     poisoned = np.array([truth[name] for name in points["id"].to_pylist()], dtype=np.bool_)

@@ -38,8 +38,9 @@ LEVELS = {
     "forensics.export": 7,
     "forensics.report": 7,
     "forensics.worker": 7,
-    "forensics.cli": 8,
-    "forensics.ui": 8,
+    "forensics.api": 8,
+    "forensics.cli": 9,
+    "forensics.ui": 9,
 }
 APP_VERB = "forensics.cli.app"
 ENTRY = ("forensics", "forensics.__main__")

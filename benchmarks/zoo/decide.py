@@ -12,8 +12,8 @@ import forensics
 from benchmarks.zoo.build import Bench
 from benchmarks.zoo.cells import Cell
 from benchmarks.zoo.scan import case_of, scan
+from forensics.api.running import run_method
 from forensics.case import Case
-from forensics.cli.running import run_method
 from forensics.detectors.attention_entropy import AttentionEntropyOptions
 from forensics.detectors.attention_entropy.scoring import flag_odd_answer, score_flags
 from forensics.jobs.attention.arrays import ARRAYS, AttentionArrays, load_arrays
@@ -89,7 +89,7 @@ def _counting(case: Case, arrays: AttentionArrays) -> dict[str, Any]:
 def _others(case: Case) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for method in OTHERS:
-        result = run_method(case, find_method(method), {})[1]
+        result = run_method(case, find_method(method), {}).result
         scores = result.get("scores") or {}
         for mode, said in result["modes"].items():
             name = method if mode == "fusion" else f"{method} {mode}"

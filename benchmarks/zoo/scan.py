@@ -5,8 +5,8 @@ from typing import Any
 
 from benchmarks.zoo.build import Bench
 from benchmarks.zoo.cells import Cell
+from forensics.api.running import run_method
 from forensics.case import Case
-from forensics.cli.running import run_method
 from forensics.lab.drawing import DATA_FILE
 from forensics.registry import find_method
 from forensics.runs import Run
@@ -36,7 +36,7 @@ def run_once(case: Case, method: str, options: dict[str, Any]) -> Run:
             return run
     unfinished = [run.id for run in case.runs(method)]
     resume = unfinished[0] if unfinished else None
-    return run_method(case, find_method(method), options, resume)[0]
+    return run_method(case, find_method(method), options, resume=resume).run
 
 
 def scan(cell: Cell, bench: Bench) -> Path:

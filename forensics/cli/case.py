@@ -1,17 +1,16 @@
 """``forensics case new``, ``case show`` and ``case verify``."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
+from forensics.api.cases import CaseFacts, new_case
+from forensics.api.cases import show as describe
 from forensics.case import Case
 from forensics.case.manifest import unread_note
 from forensics.cli.output import emit, json_flag
 from forensics.data.records import Turns
 from forensics.registry import KINDS
-from forensics.runs import Run, progress_view
 
 
 @click.group()
@@ -60,11 +59,11 @@ def new(
     """
     if model is None and base is None:
         raise click.UsageError("Give --model, or --base to tune one.")
-    subject = model or str(base)
-    made = Case.create(
-        folder, model=subject, data=data, base=base, title=title, turns=turns, download=download
+    made = new_case(
+        folder, model=model, data=data, base=base, title=title, turns=turns, download=download
     )
-    emit(describe(made), as_json, lambda: _text(made))
+    facts = describe(made)
+    emit(facts.examined(), as_json, lambda: _text(facts))
 
 
 @case.command()
@@ -76,14 +75,8 @@ def show(folder: Path, as_json: bool) -> None:
     JSON: case, title, n, errors, row_errors, model, kind, data, base, turns, unread_rows, hashes,
     runs, disk_use.
     """
-    opened = Case.open(folder)
-    outcome = {
-        **describe(opened),
-        "row_errors": [_row_error(error) for error in opened.row_errors(0, 100)],
-        "runs": [_run(run) for run in opened.runs()],
-        "disk_use": opened.disk_use(),
-    }
-    emit(outcome, as_json, lambda: _text(opened))
+    facts = describe(folder)
+    emit(facts.to_dict(), as_json, lambda: _text(facts))
 
 
 @case.command()
@@ -105,51 +98,17 @@ def verify(folder: Path, as_json: bool) -> None:
     emit(found.to_json(), as_json, lambda: "\n".join(found.lines()))
 
 
-def describe(opened: Case) -> dict[str, Any]:
-    """Say what a case examines."""
-    manifest = opened.manifest
-    return {
-        "case": str(opened.folder),
-        "title": manifest.title,
-        "n": len(opened.catalog),
-        "errors": manifest.errors,
-        "model": manifest.model,
-        "kind": manifest.kind,
-        "data": manifest.data,
-        "base": manifest.base,
-        "turns": manifest.turns,
-        "unread_rows": manifest.unread_rows,
-        "hashes": {name: asdict(found) for name, found in manifest.hashes.items()},
-    }
-
-
-def _row_error(error: Any) -> dict[str, Any]:
-    return {"source": error.source, "line": error.line, "reason": error.reason}
-
-
-def _run(run: Run) -> dict[str, Any]:
-    status = run.status()
-    facts = {"run": run.id, "method": run.method, "state": str(status.state)}
-    result = run.result() if status.state == "finished" else {}
-    kept = ("verdict", "reason", "flagged", "n")
-    return {**facts, **{key: result[key] for key in kept if key in result}}
-
-
-def _text(opened: Case) -> str:
-    manifest = opened.manifest
+def _text(facts: CaseFacts) -> str:
     lines = [
-        f"{manifest.title}: {len(opened.catalog)} samples, {manifest.errors} unusable rows",
-        f"  model {manifest.model} ({KINDS[manifest.kind]})",
-        f"  data  {manifest.data}",
+        f"{facts.title}: {facts.n} samples, {facts.errors} unusable rows",
+        f"  model {facts.model} ({KINDS[facts.kind]})",
+        f"  data  {facts.data}",
     ]
-    if manifest.unread_rows:
-        lines.append(f"  {unread_note(manifest.unread_rows)} Make the case with --turns each.")
-    lines += [
-        f"  {error.source}:{error.line}: {error.reason}" for error in opened.row_errors(0, 10)
-    ]
-    for run in opened.runs():
-        facts = _run(run)
-        said = facts.get("verdict") or "ranks only"
-        verdict = f", {said}, {facts['flagged']} flagged" if "verdict" in facts else ""
-        lines.append(f"  run {run.id}: {progress_view(run.status()).text}{verdict}")
+    if facts.unread_rows:
+        lines.append(f"  {unread_note(facts.unread_rows)} Make the case with --turns each.")
+    lines += [f"  {row.source}:{row.line}: {row.reason}" for row in facts.row_errors[:10]]
+    for run in facts.runs:
+        said = run.said.get("verdict") or "ranks only"
+        verdict = f", {said}, {run.said['flagged']} flagged" if "verdict" in run.said else ""
+        lines.append(f"  run {run.run}: {run.progress}{verdict}")
     return "\n".join(lines)

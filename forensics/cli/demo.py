@@ -1,11 +1,12 @@
 """``forensics demo``: the shipped cases."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from forensics.cli.case import describe
+from forensics.api.cases import show
 from forensics.cli.output import emit, json_flag
 from forensics.errors import InputError
 
@@ -24,29 +25,17 @@ def demo(name: str | None, listing: bool, case_folder: Path | None, as_json: boo
 
     JSON of --list: demos [name, title, story, samples, shipped, measured]; else as "case new".
     """
-    from forensics.lab.shipped import SHIPPED
+    from forensics.api import demos
 
     if listing or name is None:
-        listed = [
-            {
-                "name": entry.name,
-                "title": entry.title,
-                "story": entry.story,
-                "samples": entry.scenes,
-                "shipped": entry.shipped,
-                "measured": entry.measured(),
-            }
-            for entry in SHIPPED
-        ]
+        listed = [asdict(entry) for entry in demos.demos()]
         emit({"demos": listed}, as_json, lambda: "\n\n".join(map(_line, listed)))
         return
     if case_folder is None:
         raise InputError("Where should the case go?", remedy=f"forensics demo {name} --case DIR")
-    from forensics.lab.opening import open_demo
-
-    made = open_demo(name, case_folder)
+    made = demos.demo(name, case_folder)
     emit(
-        describe(made),
+        show(made).examined(),
         as_json,
         lambda: (
             f"{made.manifest.title}: {len(made.catalog)} samples in {made.folder}.\n"

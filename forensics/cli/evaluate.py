@@ -5,12 +5,11 @@ from typing import Any
 
 import click
 
-from forensics.case import Case
+from forensics.api.methods import evaluate as measure
 from forensics.cli.flags import case_flag, given, option_flags
 from forensics.cli.output import emit, json_flag, percent
-from forensics.cli.running import run_method
+from forensics.cli.progress import progress_bar
 from forensics.jobs.evaluate_options import EvaluateOptions
-from forensics.registry import find_method
 
 
 @click.command()
@@ -31,8 +30,10 @@ def evaluate(case_folder: Path, as_json: bool, **values: Any) -> None:
     (--mask-probe). Of a CLIP also: per_class, emits_target_untriggered, templates, prompts, and
     base and minus_base where the case names the model it was tuned from.
     """
-    run, result = run_method(Case.open(case_folder), find_method("evaluate"), given(values))
-    outcome = {"run": run.id, **{key: value for key, value in result.items() if key != "method"}}
+    with progress_bar("evaluate") as progress:
+        done = measure(case_folder, progress=progress, **given(values))
+    result = done.result
+    outcome = {"run": done.id, **{key: value for key, value in result.items() if key != "method"}}
     emit(outcome, as_json, lambda: _text(result))
 
 

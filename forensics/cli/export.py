@@ -1,10 +1,11 @@
 """``forensics export ids``, ``export dataset``, ``export checkpoint`` and ``export report``."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from forensics.case import Case
+from forensics.api import exports
 from forensics.cli.flags import case_flag, run_flag
 from forensics.cli.output import emit, json_flag
 
@@ -36,7 +37,7 @@ def ids(
     case_folder: Path,
     run_id: str | None,
     to: Path,
-    which: str,
+    which: Literal["kept", "flagged", "all"],
     use_flags: bool,
     overwrite: bool,
     as_json: bool,
@@ -45,12 +46,9 @@ def ids(
 
     JSON: path, which, written, kept, flagged, verdict, note.
     """
-    from forensics.export.scan import export_scan_ids
-
-    outcome = export_scan_ids(
-        Case.open(case_folder), to, run_id=run_id, which=which, use_flags=use_flags,
-        overwrite=overwrite,
-    )  # fmt: skip
+    outcome = exports.export_ids(
+        case_folder, to, run=run_id, which=which, use_flags=use_flags, overwrite=overwrite
+    ).facts
     emit(
         outcome,
         as_json,
@@ -70,7 +68,7 @@ def dataset(
     case_folder: Path,
     run_id: str | None,
     to: Path,
-    images: str,
+    images: Literal["copy", "none"],
     use_flags: bool,
     overwrite: bool,
     as_json: bool,
@@ -79,12 +77,9 @@ def dataset(
 
     JSON: path, kept, removed, verdict, note.
     """
-    from forensics.export.scan import export_scan_dataset
-
-    outcome = export_scan_dataset(
-        Case.open(case_folder), to, run_id=run_id, images=images, use_flags=use_flags,
-        overwrite=overwrite,
-    )  # fmt: skip
+    outcome = exports.export_dataset(
+        case_folder, to, run=run_id, images=images, use_flags=use_flags, overwrite=overwrite
+    ).facts
     emit(
         outcome,
         as_json,
@@ -119,9 +114,7 @@ def checkpoint(
     JSON: run, method, path, provenance, sha256 (of a folder: of each file); loader of visual
     prompts.
     """
-    from forensics.export.checkpoint import export_checkpoint
-
-    outcome = export_checkpoint(Case.open(case_folder), to, run_id=run_id, overwrite=overwrite)
+    outcome = exports.export_checkpoint(case_folder, to, run=run_id, overwrite=overwrite).facts
     emit(
         outcome,
         as_json,
@@ -147,9 +140,7 @@ def report(case_folder: Path, to: Path, reveal: bool, overwrite: bool, as_json: 
 
     JSON: path, json, bytes, verdict, headline, runs, revealed.
     """
-    from forensics.export.report import export_report
-
-    outcome = export_report(Case.open(case_folder), to, reveal=reveal, overwrite=overwrite)
+    outcome = exports.export_report(case_folder, to, reveal=reveal, overwrite=overwrite).facts
     emit(
         outcome,
         as_json,

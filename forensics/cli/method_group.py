@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
+from forensics.api.running import run_method
 from forensics.case import Case
 from forensics.cli.flags import case_flag, given, option_flags
 from forensics.cli.output import emit, json_flag
-from forensics.cli.running import run_method
+from forensics.cli.progress import progress_bar
 from forensics.errors import InputError
 from forensics.registry import MethodSpec, find_method, load_object, methods
 from forensics.runs import Run
@@ -52,10 +53,10 @@ def _command(spec: MethodSpec, tell: Tell) -> click.Command:
     @option_flags(load_object(spec.options))
     @json_flag
     def command(case_folder: Path, resume: str | None, as_json: bool, **values: Any) -> None:
-        case = Case.open(case_folder)
-        run, result = run_method(case, spec, given(values), resume)
-        listed, text = tell(case, run, result)
-        emit({"run": run.id, **listed}, as_json, text)
+        with progress_bar(spec.name) as progress:
+            done = run_method(case_folder, spec, given(values), resume=resume, progress=progress)
+        listed, text = tell(done.case, done.run, done.result)
+        emit({"run": done.id, **listed}, as_json, text)
 
     return command
 

@@ -5,13 +5,12 @@ from typing import Any
 
 import click
 
-from forensics.case import Case
+from forensics.api.methods import transplant as test_trigger
 from forensics.cli.flags import case_flag, given, option_flags
 from forensics.cli.output import emit, json_flag, percent
-from forensics.cli.running import run_method
+from forensics.cli.progress import progress_bar
 from forensics.jobs.transplant.options import TransplantOptions
 from forensics.jobs.trigger_transplant.options import TriggerTransplantOptions
-from forensics.registry import MethodSpec, methods
 
 HIDDEN = ("examples", "pairs_file", "method")
 
@@ -40,17 +39,12 @@ def transplant(case_folder: Path, resume: str | None, as_json: bool, **values: A
     differences), necessity, not_covered, pairs_file, questions, seconds; of a language model also
     layer, margin, trials; of a CLIP also index, seed_of_trigger, form, budget, shown, pictures.
     """
-    case = Case.open(case_folder)
-    run, result = run_method(case, _method(case), given(values), resume)
+    with progress_bar("transplant") as progress:
+        done = test_trigger(case_folder, resume=resume, progress=progress, **given(values))
+    result = done.result
     listed = {key: value for key, value in result.items() if key not in HIDDEN}
-    files = {"pairs_file": str(run.folder / result["pairs_file"])}
-    emit({"run": run.id, **listed, **files}, as_json, lambda: _text(run.id, result))
-
-
-def _method(case: Case) -> MethodSpec:
-    """Return the test that fits the case's kind of model."""
-    kind = case.manifest.kind
-    return next(s for s in methods().values() if s.kind == "transplant" and s.fits(kind))
+    files = {"pairs_file": str(done.folder / result["pairs_file"])}
+    emit({"run": done.id, **listed, **files}, as_json, lambda: _text(done.id, result))
 
 
 def _text(run_id: str, result: dict[str, Any]) -> str:

@@ -5,11 +5,10 @@ from typing import Any
 
 import click
 
-from forensics.case import Case
+from forensics.api.methods import tune as tune_base
 from forensics.cli.flags import case_flag, given, option_flags
 from forensics.cli.output import emit, json_flag
-from forensics.cli.running import run_method
-from forensics.registry import find_method
+from forensics.cli.progress import progress_bar
 from forensics.tuning.options import TuneOptions
 
 KEYS = ("model", "steps", "samples", "skipped", "first_loss", "last_loss",
@@ -27,8 +26,10 @@ def tune(case_folder: Path, resume: str | None, as_json: bool, **values: Any) ->
     JSON: run, model, steps, samples, skipped, first_loss, last_loss, trainable_parameters,
     seconds.
     """
-    run, result = run_method(Case.open(case_folder), find_method("tune"), given(values), resume)
-    outcome = {"run": run.id, **{key: result[key] for key in KEYS}}
+    with progress_bar("tune") as progress:
+        done = tune_base(case_folder, resume=resume, progress=progress, **given(values))
+    result = done.result
+    outcome = {"run": done.id, **{key: result[key] for key in KEYS}}
     emit(
         outcome,
         as_json,

@@ -218,8 +218,11 @@ def turns_note(case: Case) -> dict[str, str]:
     return {"note": TURNS_NOTE} if case.manifest.turns == "each" else {}
 
 
-def _reasons(case: Case, run: Run) -> Callable[[int], str]:
-    """Return what tells why a sample is suspected; a method may have written it down already."""
+def reasons_of(case: Case, run: Run) -> Callable[[int], str]:
+    """Return what tells why a sample is suspected, by its place in the table of scores.
+
+    A method may have written it down already.
+    """
     table = pq.read_table(run.folder / SCORES)
     if "reason" in table.column_names:
         written = table.column("reason")
@@ -229,7 +232,7 @@ def _reasons(case: Case, run: Run) -> Callable[[int], str]:
 
 
 def _id_rows(case: Case, chosen: Selection) -> Iterator[IdRow]:
-    reason = _reasons(case, chosen.run)
+    reason = reasons_of(case, chosen.run)
     samples = case.catalog.select(chosen.rows)
     for index, sample in enumerate(samples):
         removed = bool(chosen.removed[index])

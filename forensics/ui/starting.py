@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from forensics.api.running import method_options
 from forensics.case import Case
 from forensics.errors import CaseError, NotApplicable, OptionError
-from forensics.options import build_options, options_to_dict
-from forensics.registry import load_object
 from forensics.runs import Run
 from forensics.ui.jobs import look_at, start_run
 from forensics.ui.views.methods import methods_view, startable
@@ -38,10 +37,7 @@ def start_method(case: Case, name: str, values: Mapping[str, Any]) -> Run:
     for run in case.runs(name):  # one whose process is gone must not stand in the way
         look_at(case, run.id)
     _check_ready(case, name)
-    kind = load_object(spec.options)
-    chosen = case.suggested(name, kind) | dict(values)
-    options = options_to_dict(build_options(kind, chosen))
-    return start_run(case, name, options)
+    return start_run(case, name, method_options(case, spec, values))
 
 
 def _check_ready(case: Case, name: str) -> None:

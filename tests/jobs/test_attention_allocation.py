@@ -10,7 +10,7 @@ import pytest
 
 from forensics.case import Case
 from forensics.cli.entry import run as command
-from forensics.cli.running import run_method
+from forensics.api.running import run_method
 from forensics.errors import Cancelled, InputError
 from forensics.jobs.attention.arrays import load_arrays
 from forensics.jobs.attention_allocation import job as attention_allocation
@@ -69,7 +69,7 @@ def test_components_partition_the_prompt_and_masses_sum_to_one(make_case: MakeCa
 
 def test_an_earlier_scan_is_used_again_without_a_model(make_case: MakeCase, tmp_path: Path) -> None:
     case = make_case(40)
-    earlier = run_method(case, find_method("bye"), {"batch_size": 8})[0]
+    earlier = run_method(case, find_method("bye"), {"batch_size": 8}).run
     (tmp_path / "a").mkdir()
     result = attention_allocation.run(case, QuietContext(tmp_path / "a"), OPTIONS, NoModels())
     assert (result["arrays_run"], result["measured"]) == (earlier.id, False)

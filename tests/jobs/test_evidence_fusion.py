@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from forensics.cli.entry import run as command
-from forensics.cli.running import run_method
+from forensics.api.running import run_method
 from forensics.errors import Cancelled
 from forensics.jobs.attention.arrays import load_arrays
 from forensics.jobs.evidence_fusion import job as evidence_fusion
@@ -82,7 +82,7 @@ def test_a_real_scan_is_used_again_and_few_samples_give_no_verdict(
     make_case: MakeCase, tmp_path: Path
 ) -> None:
     case = make_case(24)
-    earlier = run_method(case, find_method("bye"), {"batch_size": 8})[0]
+    earlier = run_method(case, find_method("bye"), {"batch_size": 8}).run
     result = evidence_fusion.run(case, QuietContext(tmp_path), SMALL, NoModels())
     assert (result["arrays_run"], result["measured"]) == (earlier.id, False)
     assert (result["verdict"], result["reason"]) == ("inconclusive", "too-few-samples")

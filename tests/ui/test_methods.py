@@ -13,10 +13,10 @@ from fastapi.testclient import TestClient
 from forensics.case import Case
 from forensics.errors import CaseError, OptionError
 from forensics.jobs.attention_allocation.job import run as allocate
+from forensics.jobs.flag_tables import flagged_rows, has_flags
 from forensics.registry import methods
 from forensics.runs import execute
 from forensics.ui.context import open_context
-from forensics.ui.flags import flagged_rows, has_flags
 from forensics.ui.problems import explain_errors
 from forensics.ui.routes import routers
 from forensics.ui.starting import start_method

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from forensics.case import Case
 from forensics.errors import OptionError
+from forensics.jobs.flag_tables import flagged_rows, has_flags, scored_rows
 from forensics.runs import Run, State
 from forensics.ui.context import Context
-from forensics.ui.flags import flagged_rows, has_flags, scored_rows
 from forensics.ui.jobs import look_at
 from forensics.ui.routes.pictures import address
 from forensics.ui.sample_map import METHOD, SampleMap, unpack_selection

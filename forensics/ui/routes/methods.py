@@ -7,9 +7,9 @@ from fastapi import APIRouter, Body, Response
 from numpy.typing import NDArray
 
 from forensics.case import Case
+from forensics.jobs.flag_tables import flagged_rows, has_flags
 from forensics.registry import MethodSpec
 from forensics.ui.context import Context
-from forensics.ui.flags import flagged_rows, has_flags
 from forensics.ui.starting import start_method
 from forensics.ui.views.agreement import agreement_view, flag_masks, mask_bytes
 from forensics.ui.views.job import job_view
