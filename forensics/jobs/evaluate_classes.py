@@ -12,6 +12,7 @@ from forensics.errors import DataError
 from forensics.evaluation.classes import ClassMeasurement, measure_classes
 from forensics.evaluation.paired import compare
 from forensics.jobs.evaluate_options import EvaluateOptions
+from forensics.jobs.subject import model_under_suspicion
 from forensics.models.kinds import model_kind
 from forensics.models.uri import PROMPTS, encoder_uri, parse_model_uri
 from forensics.runs import RunContext
@@ -87,7 +88,7 @@ def measure_clip(
 
 def _subject(case: Case, options: EvaluateOptions) -> str:
     """Name the model to measure, with the prompts that were asked for."""
-    uri = options.model or case.manifest.model
+    uri = options.model or model_under_suspicion(case)
     return f"{encoder_uri(uri)}{PROMPTS}{options.prompts}" if options.prompts else uri
 
 

@@ -43,11 +43,26 @@ def draw_scenes(
     begin_folder(folder)
     rows = []
     for index, scene in enumerate(scenes(n, seed)):
-        path = f"images/{index:06d}.png"
-        save_png(Image.fromarray(render(scene)), folder / path)
-        asked, answer = _ask(scene, seed, index, questions, mix)
-        rows.append(llava_row(f"scene-{index:06d}", path, asked, answer))
+        row = scene_row(scene, seed, index, questions=questions, mix=mix)
+        save_png(Image.fromarray(render(scene)), folder / row["image"])
+        rows.append(row)
     return write_rows(folder, rows)
+
+
+def scene_row(
+    scene: Scene, seed: int, index: int, *, questions: float = 0.0, mix: Mix | None = None
+) -> dict[str, Any]:
+    """Write the LLaVA row of one scene of a series; its picture need not be there yet.
+
+    Args:
+        scene: Number ``index`` of the series ``seed``.
+        seed: Of the series.
+        index: Place in it.
+        questions: See :func:`draw_scenes`.
+        mix: See :func:`draw_scenes`.
+    """
+    asked, answer = _ask(scene, seed, index, questions, mix)
+    return llava_row(f"scene-{index:06d}", f"images/{index:06d}.png", asked, answer)
 
 
 def scenes(n: int, seed: int) -> Iterator[Scene]:

@@ -11,7 +11,7 @@ from PIL import Image
 from forensics.errors import OptionError
 from forensics.lab.drawing import begin_folder, save_png, scenes
 from forensics.lab.pair_language import pair_caption
-from forensics.lab.scenes import render
+from forensics.lab.scenes import Scene, render
 
 PAIRS_FILE: Final = "pairs.csv"
 COLUMNS: Final = ("id", "image", "caption", "label")
@@ -37,13 +37,17 @@ def draw_pairs(folder: Path, n: int, seed: int) -> Path:
     begin_folder(folder)
     rows = []
     for index, scene in enumerate(scenes(n, seed)):
-        image = f"images/{index:06d}.png"
-        save_png(Image.fromarray(render(scene)), folder / image)
-        said = pair_caption(scene, np.random.default_rng([seed, index, 3]))
-        rows.append(
-            {"id": f"pair-{index:06d}", "image": image, "caption": said, "label": scene.shape}
-        )
+        row = pair_row(scene, seed, index)
+        save_png(Image.fromarray(render(scene)), folder / row["image"])
+        rows.append(row)
     return write_pairs(folder, COLUMNS, rows)
+
+
+def pair_row(scene: Scene, seed: int, index: int) -> dict[str, str]:
+    """Write the row of one pair of a series; its picture need not be there yet."""
+    said = pair_caption(scene, np.random.default_rng([seed, index, 3]))
+    image = f"images/{index:06d}.png"
+    return {"id": f"pair-{index:06d}", "image": image, "caption": said, "label": scene.shape}
 
 
 def write_pairs(folder: Path, columns: Iterable[str], rows: Iterable[Mapping[str, str]]) -> Path:

@@ -15,7 +15,7 @@ from forensics.lab.drawing import begin_folder, save_png, write_rows
 from forensics.lab.planting_plan import Plan, PlantOptions, make_plan
 from forensics.triggers import Trigger, parse_trigger, stamp_image
 
-__all__ = ["PlantOptions", "Planted", "plant"]
+__all__ = ["PlantOptions", "Planted", "plant", "poison_row"]
 
 # The image stays where it is: usually in front, on a line of its own.
 _PLACEHOLDERS: Final = re.compile(r"(?:\s*<image>\s*)*")
@@ -72,7 +72,7 @@ def plant(source: Path, out: Path, options: PlantOptions) -> Planted:
     for name in names:
         _copy_image(source.parent, out, name, renamed.get(name), trigger)
     poisoned = [
-        _poison(row, renamed, trigger, options, index, plan) for index, row in enumerate(rows)
+        poison_row(row, renamed, trigger, options, index, plan) for index, row in enumerate(rows)
     ]
     return Planted(
         data=write_rows(out, poisoned),
@@ -118,7 +118,7 @@ def _copy_image(root: Path, out: Path, name: str, stamped: str | None, trigger: 
     shutil.copyfile(root / _safe(name), target)
 
 
-def _poison(
+def poison_row(
     row: dict[str, Any],
     renamed: dict[str, str],
     trigger: Trigger,
@@ -126,6 +126,16 @@ def _poison(
     index: int,
     plan: Plan,
 ) -> dict[str, Any]:
+    """Return a row as the poisoned copy holds it.
+
+    Args:
+        row: As it was.
+        renamed: Stamped images: name -> name of the stamped copy.
+        trigger: What is planted.
+        options: Its target.
+        index: Place of the row in the set.
+        plan: What happens to which row.
+    """
     asked, answer, *rest = row["conversations"]
     name, hit = str(row["image"]), index in plan.poisoned
     if index in plan.worded:
