@@ -22,6 +22,10 @@ VERBS = {
     ),
     "repair": ("forensics.cli.repair:repair", "Remove a backdoor, measured before and after."),
     "evaluate": ("forensics.cli.evaluate:evaluate", "Measure clean accuracy and attack success."),
+    "self-test": (
+        "forensics.cli.self_test:self_test",
+        "Plant a known trigger in a copy and see whether it is found.",
+    ),
     "tune": ("forensics.cli.tune:tune", "Fine-tune the case's base on its data."),
     "export": (
         "forensics.cli.export:export",

@@ -21,7 +21,8 @@ class MethodSpec:
         name: Name in the registry and on the command line.
         alias: Short name of the paper.
         kind: ``scan`` looks for evidence, ``transplant`` puts a suspected trigger to the test,
-            ``repair`` removes a backdoor, ``tune`` and ``evaluate`` train and measure.
+            ``repair`` removes a backdoor, ``tune`` and ``evaluate`` train and measure,
+            ``self-test`` plants a trigger itself and looks whether the scans find it.
         title: For people.
         needs: What has to be at hand.
         gives: What comes out.
@@ -39,7 +40,7 @@ class MethodSpec:
 
     name: str
     alias: str = ""
-    kind: Literal["scan", "transplant", "repair", "tune", "evaluate"]
+    kind: Literal["scan", "transplant", "repair", "tune", "evaluate", "self-test"]
     title: str
     needs: str
     gives: str

@@ -1,0 +1,1 @@
+"""The self-test: a known trigger is planted in a copy of the case's own data, then looked for."""
