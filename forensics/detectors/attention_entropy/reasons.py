@@ -92,7 +92,33 @@ def explain_samples(
         questions: ``[N]``; scores are compared within like questions.
         where: Sample, image token -> where it lies in its picture; nothing is said without it.
     """
-    layer = _described(decision, fits)
+    return explain_layer(
+        decision, _described(decision, fits), tokens=tokens, peak_token=peak_token,
+        top2_mass=top2_mass, questions=questions, where=where,
+    )  # fmt: skip
+
+
+def explain_layer(
+    decision: Decision,
+    layer: int | None,
+    *,
+    tokens: ArrayLike,
+    peak_token: ArrayLike,
+    top2_mass: ArrayLike,
+    questions: Sequence[str] | None = None,
+    where: Callable[[int, int], str] | None = None,
+) -> SampleReasons:
+    """Prepare the reasons where the layer to describe is known; see :func:`explain_samples`.
+
+    Args:
+        decision: From the same scan.
+        layer: The layer whose attention is described; ``None`` where no layer has a fit.
+        tokens: As of :func:`explain_samples`, as are the others.
+        peak_token: The same.
+        top2_mass: The same.
+        questions: The same.
+        where: The same.
+    """
     count = decision.score.size
     mass = np.asarray(top2_mass, dtype=np.float64)
     column = 0 if layer is None else layer
