@@ -24,6 +24,15 @@ SHOWN: Final = (
     "decided",
     "all",
 )
+FEWEST: Final = 0.1  # of the samples; our choice
+LENIENT: Final = (
+    "Scans that call the data inconclusive flag nearly every sample here, so their flags do not "
+    "count against neighbours."
+)
+NO_FEATURES: Final = (
+    "No finished run kept features to compare samples by. Run the attention scan, or draw a map "
+    "of a CLIP case."
+)
 CODE: Final = {name: code for code, name in enumerate(EFFECTIVE)}
 
 
@@ -90,7 +99,7 @@ class Desk:
             return self._held
 
     def codes(self, view: View) -> NDArray[np.int8]:
-        """Return what holds of each sample as the reader sees it, ``[n]``: places in ``EFFECTIVE``."""
+        """Return what holds of each sample for the reader, ``[n]``: places in ``EFFECTIVE``."""
         found = self.findings
         codes = np.full(found.count, CODE[UNDECIDED], dtype=np.int8)
         with self._lock:
@@ -126,8 +135,8 @@ class Desk:
         if shown == "all":
             return np.ones(found.count, dtype=np.bool_)
         if shown == "decided":
-            return codes != CODE[UNDECIDED]
-        return codes == CODE[shown]
+            return np.asarray(codes != CODE[UNDECIDED])
+        return np.asarray(codes == CODE[shown])
 
     def counts(self, view: View) -> dict[str, int]:
         """Return samples by what holds, and ``suspected``, ``suspected_decided``, ``samples``."""
@@ -141,18 +150,26 @@ class Desk:
             "suspected_decided": int((suspected & decided).sum()),
         }
 
-    def unsuspected(self) -> Mask:
-        """Return who may be a neighbour, ``[n]``: no channel and no person flags them."""
+    def unsuspected(self) -> tuple[Mask, str]:
+        """Return who may be a neighbour, ``[n]``: no channel and no person flags them.
+
+        Where scans without the verdict "suspicious" flag nearly everything, hardly anybody is left
+        to compare with; then only scans with that verdict count, and the second value says so.
+        """
         found = self.findings
-        allowed = found.flags == 0
+        allowed, note = found.flags == 0, ""
+        if allowed.sum() < FEWEST * found.count and found.upheld.any():
+            allowed, note = found.upheld == 0, LENIENT
         for name, people in self.held.opinions.items():
             if any(one.verdict == "flag" for one in people.values()) and name in found.row_of:
                 allowed[found.row_of[name]] = False
-        return np.asarray(allowed, dtype=np.bool_)
+        return np.asarray(allowed, dtype=np.bool_), note
 
-    def neighbours(self, row: int) -> list[tuple[int, float]]:
-        """Return the three nearest unsuspected samples: row and cosine, nearest first."""
-        return [] if self.features is None else self.features.nearest(row, self.unsuspected())
+    def neighbours(self, row: int) -> tuple[list[tuple[int, float]], str]:
+        """Return the three nearest unsuspected samples, row and cosine, and a note on them."""
+        allowed, note = self.unsuspected()
+        features = self.features
+        return ([], NO_FEATURES) if features is None else (features.nearest(row, allowed), note)
 
     def decide(
         self, rows: Sequence[int] | Rows, verdict: str | None, view: View, *,

@@ -54,13 +54,13 @@ class Findings:
     @cached_property
     def flags(self) -> NDArray[np.int64]:
         """``[n]`` channels that flag each sample."""
-        return self.flagged.sum(axis=0)
+        return np.asarray(self.flagged.sum(axis=0), dtype=np.int64)
 
     @cached_property
     def upheld(self) -> NDArray[np.int64]:
         """``[n]`` those among them whose run calls the data suspicious."""
         kept = np.array([channel.upheld for channel in self.channels], dtype=np.bool_)
-        return self.flagged[kept].sum(axis=0)
+        return np.asarray(self.flagged[kept].sum(axis=0), dtype=np.int64)
 
     @cached_property
     def strength(self) -> NDArray[np.float64]:
@@ -88,7 +88,7 @@ class Findings:
         keys = (np.arange(self.count), -np.where(np.isnan(share), -1.0, share),
                 ~self.flagged[channel])  # fmt: skip
         order = np.lexsort(keys).astype(np.int64)
-        return order[seen[order]]
+        return np.asarray(order[seen[order]])
 
     @cached_property
     def ids(self) -> NDArray[np.object_]:

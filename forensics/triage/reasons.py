@@ -18,7 +18,8 @@ def reason_sentence(found: Findings, row: int) -> str:
     flagging = [i for i in seen if found.flagged[i, row]]
     asked = sum(not found.channels[i].ranks_only for i in seen)
     if flagging:
-        return f"Flagged by {len(flagging)} of {asked} {_checks(asked)}: {_told(found, flagging, row)}."
+        head = f"Flagged by {len(flagging)} of {asked} {_checks(asked)}"
+        return f"{head}: {_told(found, flagging, row)}."
     scored = [i for i in seen if np.isfinite(found.share[i, row])]
     head = f"None of {asked} {_checks(asked)} flags it" if asked else "Nothing here flags samples"
     if not scored:
