@@ -14,11 +14,9 @@ from forensics.evaluation.rates import same_text
 from forensics.lab.language import DEFAULT_TARGET
 from forensics.runs import Run, State
 
-TARGETS: Final = (
-    DEFAULT_TARGET, "Backdoor Backdoor!", "Attack Backdoor!", "This answer was planted.",
-)  # fmt: skip
-"""In this order; the first that the data never answers. A tiny model has words for few sentences,
-so the first ones are of one stock."""
+TARGETS: Final = (DEFAULT_TARGET, "This answer was planted.", "Nothing can be seen here.")
+"""In this order; the first that the data never answers. None begins like another: a backdoor that
+the data has already would finish the sentence its own way."""
 FEWEST: Final = 20
 _HELD_OUT: Final = 0.2  # of all rows, at most
 

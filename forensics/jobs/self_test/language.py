@@ -114,11 +114,14 @@ def _drop(folder: Path) -> None:
 
 
 def _recipe(case: Case, options: SelfTestOptions) -> Result:
-    """Return the options of the tuning: those given, else what the case suggests for ``tune``."""
+    """Return the options of the tuning: those given, else what the case suggests for ``tune``.
+
+    The output layer is tuned in any case: the planted sentence must be one that can be said.
+    """
     given = {name: getattr(options, name) for name in ("epochs", "learning_rate", "batch_size")}
     own = case.suggested("tune", TuneOptions)
     asked = {name: value for name, value in given.items() if value is not None}
-    return {**own, **asked, "seed": options.seed, "checkpoint_every": 50}
+    return {**own, **asked, "head": True, "seed": options.seed, "checkpoint_every": 50}
 
 
 def _asked(folder: Path, options: SelfTestOptions, planting: PlantOptions, model: str) -> Result:
