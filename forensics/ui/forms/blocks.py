@@ -20,8 +20,10 @@ def build_blocks(context: Context) -> gr.Blocks:
         bridge = panel("shell/bridge.js", elem_id="bridge")
         method_forms(context, bridge)
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab("Case", id="case", elem_id="tab-case"):
-                _case_tab(context, bridge)
+            with gr.Tab("Home", id="home", elem_id="tab-home"):
+                _home_tab(context, bridge)
+            with gr.Tab("Case", id="case", elem_id="tab-case", render_children=True):
+                _case_tab()
             with gr.Tab("Attention", id="attention", elem_id="tab-attention", render_children=True):
                 panel("shell/help.js", elem_id="help-attention", tab="attention")
                 panel("attention/tab.js", elem_id="attention")
@@ -37,14 +39,18 @@ def build_blocks(context: Context) -> gr.Blocks:
     return blocks
 
 
-def _case_tab(context: Context, bridge: gr.HTML) -> None:
+def _home_tab(context: Context, bridge: gr.HTML) -> None:
+    panel("shell/help.js", elem_id="help-home", tab="home")
+    panel("case/start.js", elem_id="case-start")
+    _own_case(context, bridge)
+
+
+def _case_tab() -> None:
     panel("shell/help.js", elem_id="help-case", tab="case")
     with gr.Row(equal_height=False):
-        with gr.Column(scale=5, min_width=340):
-            panel("case/start.js", elem_id="case-start")
-            _own_case(context, bridge)
-        with gr.Column(scale=6, min_width=380, elem_id="case-open"):
+        with gr.Column(scale=7, min_width=380, elem_id="case-open"):
             panel("case/summary.js", elem_id="case-summary")
+        with gr.Column(scale=4, min_width=300, elem_id="case-next"):
             panel("methods/start.js", elem_id="case-methods")
 
 

@@ -34,7 +34,7 @@ export function mount({ element }) {
   show(host, el("h2", {}, "Open a demo"), el("p", { class: "tl-sub" }, "Toy models, built so that the signal can be seen. No download, no GPU."),
     demos, trouble, el("h2", {}, "Recent cases"), recent);
 
-  const enter = (opened) => set({ ...(opened.case === state.case ? {} : FRESH), case: opened.case, run: opened.run ?? null });
+  const enter = (opened) => set({ ...(opened.case === state.case ? {} : FRESH), case: opened.case, run: opened.run ?? null, tab: "case" });
 
   async function open(name, button) {
     for (const other of demos.querySelectorAll("button")) other.disabled = true;

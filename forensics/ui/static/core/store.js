@@ -16,15 +16,20 @@ function fromAddress() {
   return found;
 }
 
+const asked = fromAddress();
+
 export const state = {
-  case: null, tab: "case", run: null, rule: null, tau: null, cut: null, layer: null, sample: null,
+  case: null, tab: asked.case ? "case" : "home", run: null, rule: null, tau: null, cut: null, layer: null, sample: null,
   shown: "flagged", selection: null, page: 0, revealed: false, head: "mean", live: false, summary: null,
   inversion: null, trigger: null, // the scan that the Triggers tab shows (null: the latest), and the class looked at
   repair: null, // the repair that the Repair tab shows (null: the latest)
   map: null, // the run whose map the Clusters tab shows (null: the latest)
   view: null, job: null, methods: null, // the method looked at (null: the page's own scan), the job followed, the lines of all
-  ...fromAddress(),
+  ...asked,
 };
+
+/** The tab of a page whose address names none: what is open, or where something can be opened. */
+export const startingTab = () => (state.case ? "case" : "home");
 
 const watchers = [];
 

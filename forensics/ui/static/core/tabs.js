@@ -1,13 +1,46 @@
-// Keep the chosen tab and the address bar in step.
+// Keep the chosen tab and the address bar in step, and let arrow keys walk the tabs.
+//
+// Which tabs there are is read from the page: whoever adds one edits nothing here.
 
-import { set, state, watch } from "./store.js";
+import { set, startingTab, state, watch } from "./store.js";
 
-const button = (name) => document.querySelector(`#tab-${name}-button`);
+const all = () => [...document.querySelectorAll("#tabs > .tab-wrapper [role=tab][data-tab-id]")];
+const nameOf = (button) => button.dataset.tabId;
+const STEPS = { ArrowLeft: (at, n) => (at + n - 1) % n, ArrowRight: (at, n) => (at + 1) % n, Home: () => 0, End: (at, n) => n - 1 };
 
-/** Follow clicks on the tabs, and open the tab that the state names. */
+/** One tab is in the page's order of focus; the others are reached from it by arrows. */
+function rove() {
+  for (const button of all()) button.tabIndex = nameOf(button) === state.tab ? 0 : -1;
+}
+
+function open() {
+  const found = all().find((button) => nameOf(button) === state.tab);
+  if (!found) { set({ tab: startingTab() }); return; } // a link to a tab that this page does not have
+  if (found.getAttribute("aria-selected") !== "true") found.click();
+  rove();
+}
+
+function walk(event) {
+  const from = event.target.closest("[role=tab][data-tab-id]");
+  const step = STEPS[event.key];
+  if (!from || !step || event.ctrlKey || event.metaKey || event.altKey) return;
+  const tabs = all();
+  const to = tabs[step(tabs.indexOf(from), tabs.length)];
+  event.preventDefault();
+  event.stopPropagation();
+  to.click();
+  to.focus();
+}
+
+/** Follow clicks and keys on the tabs, and open the tab that the state names. */
 export function followTabs() {
-  for (const name of ["case", "attention", "clusters", "triggers", "repair"]) button(name)?.addEventListener("click", () => set({ tab: name }));
-  const open = () => { if (button(state.tab)?.getAttribute("aria-selected") !== "true") button(state.tab)?.click(); };
+  const bar = document.querySelector("#tabs > .tab-wrapper");
+  bar.querySelector("[role=tablist]").setAttribute("aria-label", "Parts of the investigation");
+  bar.addEventListener("click", (event) => {
+    const button = event.target.closest("[role=tab][data-tab-id]");
+    if (button) set({ tab: nameOf(button) });
+  });
+  bar.addEventListener("keydown", walk);
   watch(["tab"], open);
   open();
 }

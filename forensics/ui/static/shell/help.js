@@ -10,6 +10,10 @@ const TEXTS = {
   clusters: CLUSTERS,
   triggers: TRIGGERS,
   repair: REPAIR,
+  home: [
+    ["TriggerLens", "looks for backdoors in models that see and read: language models with pictures, and CLIP. It shows evidence; you decide."],
+    ["Start", "with a demo if you are new here: a toy model that we poisoned ourselves, so that every signal has a known cause. Then name a model and data of your own."],
+  ],
   case: [
     ["A case", "is one folder with everything about one investigation: which model and which data, their fingerprints (SHA-256), every scan and every export. The command line and a notebook open the same folder."],
     ["The suspicion", "Somebody may have put a small mark, a trigger, on a few training pictures and changed their answers. A model tuned on that set behaves well until it sees the mark; then it gives the planted answer."],

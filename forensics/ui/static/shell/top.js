@@ -30,13 +30,33 @@ function themeButton() {
   return button;
 }
 
+/** Copy the address of exactly this view. */
+function linkButton() {
+  const button = el("button", { type: "button", class: "tl-ghost", id: "tl-copy-link", title: "Copy a link to this view" }, "Copy link");
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      show(button, "Copied");
+    } catch { show(button, "Copy it from the address bar"); } // the browser refuses the clipboard outside HTTPS
+    setTimeout(() => show(button, "Copy link"), 2500);
+  });
+  return button;
+}
+
+/** The tabs stand left of the tools where there is room for both in one line. */
+function makeRoom(tools) {
+  new ResizeObserver(() => document.body.style.setProperty("--tl-tools", `${tools.offsetWidth + 14}px`)).observe(tools);
+}
+
 /** Build the bar into `element`. */
 export function mount({ element }) {
   const about = el("div", { class: "tl-about", id: "tl-about" });
+  const tools = el("div", { class: "tl-top-tools" }, linkButton(), themeButton());
   const host = element.querySelector(".tl-root");
   show(host, el("div", { class: "tl-top" },
     el("a", { class: "tl-brand", href: "/", "aria-label": "TriggerLens, start page" }, "Trigger", el("b", {}, "Lens")),
-    about, themeButton()), jobBar());
+    about, tools), jobBar());
+  makeRoom(tools);
 
   async function draw() {
     if (!state.case) { show(about, el("span", { class: "tl-sub" }, "No case is open.")); return; }
