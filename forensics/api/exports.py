@@ -11,6 +11,8 @@ from typing import Any, Literal
 from forensics.api.cases import CaseLike, open_case
 from forensics.api.finished import FinishedRun
 
+By = Literal["scan", "decisions"]
+Unsure = Literal["keep", "drop"]
 RunLike = FinishedRun | str | None
 """A run, its id, or ``None`` for the newest that fits."""
 
@@ -36,6 +38,8 @@ def export_ids(
     which: Literal["kept", "flagged", "all"] = "kept",
     use_flags: bool = False,
     cut: float | None = None,
+    by: By = "scan",
+    unsure: Unsure = "keep",
     overwrite: bool = False,
 ) -> Written:
     """Write the ids of kept, flagged or all samples as ``.csv``, ``.jsonl`` or ``.parquet``.
@@ -47,6 +51,9 @@ def export_ids(
         which: Which ids.
         use_flags: Leave flagged samples out although the verdict is not ``suspicious``.
         cut: A score cut set by hand instead of the rule's own.
+        by: Whose flags count: the scan's, or the ``decisions`` of people in the review; for these
+            ``run``, ``use_flags`` and ``cut`` mean nothing.
+        unsure: By decisions: ``keep`` or ``drop`` what people are unsure or disagree about.
         overwrite: Replace a file that is there.
 
     Raises:
@@ -54,6 +61,14 @@ def export_ids(
         OptionError: ``which`` or ``cut`` is none.
         DataError: The file is in the way, or cannot be written.
     """
+    if by == "decisions":
+        from forensics.export.decided import export_decided_ids
+
+        return _written(
+            export_decided_ids(
+                open_case(case), Path(to), which=which, unsure=unsure, overwrite=overwrite
+            )
+        )
     from forensics.export.scan import export_scan_ids
 
     return _written(
@@ -72,6 +87,8 @@ def export_dataset(
     images: Literal["copy", "none"] = "copy",
     use_flags: bool = False,
     cut: float | None = None,
+    by: By = "scan",
+    unsure: Unsure = "keep",
     overwrite: bool = False,
 ) -> Written:
     """Write the data set without the flagged samples, in its own format.
@@ -83,12 +100,23 @@ def export_dataset(
         images: Whether pictures are copied beside a file.
         use_flags: Leave flagged samples out although the verdict is not ``suspicious``.
         cut: A score cut set by hand instead of the rule's own.
+        by: Whose flags count: the scan's, or the ``decisions`` of people in the review; for these
+            ``run``, ``use_flags`` and ``cut`` mean nothing.
+        unsure: By decisions: ``keep`` or ``drop`` what people are unsure or disagree about.
         overwrite: Replace a file that is there.
 
     Raises:
         CaseError: There is no such run.
         DataError: The data set is gone, or the export cannot be written.
     """
+    if by == "decisions":
+        from forensics.export.decided import export_decided_dataset
+
+        return _written(
+            export_decided_dataset(
+                open_case(case), Path(to), images=images, unsure=unsure, overwrite=overwrite
+            )
+        )
     from forensics.export.scan import export_scan_dataset
 
     return _written(

@@ -1,7 +1,8 @@
 """``forensics export ids``, ``export dataset``, ``export checkpoint`` and ``export report``."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
@@ -14,6 +15,18 @@ force_flag = click.option(
     "--use-flags",
     is_flag=True,
     help="Remove flagged samples although the verdict is not 'suspicious'.",
+)
+by_flag = click.option(
+    "--by",
+    type=click.Choice(["scan", "decisions"]),
+    default="scan",
+    help="Whose flags count: a scan's, or what people decided in the review.",
+)
+unsure_flag = click.option(
+    "--unsure",
+    type=click.Choice(["keep", "drop"]),
+    default="keep",
+    help="With --by decisions: what becomes of samples that people are unsure or disagree about.",
 )
 
 
@@ -31,6 +44,8 @@ def export() -> None:
 @click.option("--to", required=True, type=click.Path(path_type=Path), help=".csv, .jsonl, .parquet")
 @click.option("--which", type=click.Choice(["kept", "flagged", "all"]), default="kept")
 @force_flag
+@by_flag
+@unsure_flag
 @overwrite_flag
 @json_flag
 def ids(
@@ -39,20 +54,24 @@ def ids(
     to: Path,
     which: Literal["kept", "flagged", "all"],
     use_flags: bool,
+    by: exports.By,
+    unsure: exports.Unsure,
     overwrite: bool,
     as_json: bool,
 ) -> None:
     """Write the ids of kept, flagged or all samples.
 
-    JSON: path, which, written, kept, flagged, verdict, note.
+    JSON: path, which, written, kept, flagged, verdict, note; by decisions also people, unsure,
+    unsure_removed and decided_note, and no verdict.
     """
     outcome = exports.export_ids(
-        case_folder, to, run=run_id, which=which, use_flags=use_flags, overwrite=overwrite
-    ).facts
+        case_folder, to, run=run_id, which=which, use_flags=use_flags, by=by, unsure=unsure,
+        overwrite=overwrite,
+    ).facts  # fmt: skip
     emit(
         outcome,
         as_json,
-        lambda: f"{outcome['written']} ids ({which}) in {to}. {outcome.get('note', '')}".rstrip(),
+        lambda: f"{outcome['written']} ids ({which}) in {to}. {_notes(outcome)}".rstrip(),
     )
 
 
@@ -62,6 +81,8 @@ def ids(
 @click.option("--to", required=True, type=click.Path(path_type=Path), help="New file or folder.")
 @click.option("--images", type=click.Choice(["copy", "none"]), default="copy")
 @force_flag
+@by_flag
+@unsure_flag
 @overwrite_flag
 @json_flag
 def dataset(
@@ -70,22 +91,26 @@ def dataset(
     to: Path,
     images: Literal["copy", "none"],
     use_flags: bool,
+    by: exports.By,
+    unsure: exports.Unsure,
     overwrite: bool,
     as_json: bool,
 ) -> None:
     """Write the data set without the flagged samples, in its own format.
 
-    JSON: path, kept, removed, verdict, note.
+    JSON: path, kept, removed, verdict, note; by decisions also people, flagged, unsure,
+    unsure_removed and decided_note, and no verdict.
     """
     outcome = exports.export_dataset(
-        case_folder, to, run=run_id, images=images, use_flags=use_flags, overwrite=overwrite
-    ).facts
+        case_folder, to, run=run_id, images=images, use_flags=use_flags, by=by, unsure=unsure,
+        overwrite=overwrite,
+    ).facts  # fmt: skip
     emit(
         outcome,
         as_json,
         lambda: (
             f"{outcome['kept']} samples kept, {outcome['removed']} removed: {to}. "
-            f"{outcome.get('note', '')}".rstrip()
+            f"{_notes(outcome)}".rstrip()
         ),
     )
 
@@ -146,3 +171,8 @@ def report(case_folder: Path, to: Path, reveal: bool, overwrite: bool, as_json: 
         as_json,
         lambda: f"{outcome['headline']}. The report of {outcome['runs']} runs: {to}",
     )
+
+
+def _notes(outcome: Mapping[str, Any]) -> str:
+    """Say what became of unsure samples, and that rows may be whole conversations."""
+    return " ".join(str(outcome[key]) for key in ("decided_note", "note") if key in outcome)

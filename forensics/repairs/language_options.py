@@ -63,6 +63,22 @@ class FilterRetuneOptions(RetuneOptions):
             "default."
         },
     )
+    flags: str = field(
+        default="scan",
+        metadata={
+            "help": "Whose flags count. scan: those of the scan. decisions: what people flagged in "
+            "the review. both: either of them, except what people decided to keep. Decisions are "
+            "those at the start of the run.",
+            "choices": ("scan", "decisions", "both"),
+        },
+    )
+    unsure: str = field(
+        default="keep",
+        metadata={
+            "help": "Samples on which people are unsure or disagree: keep them, or drop them.",
+            "choices": ("keep", "drop"),
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

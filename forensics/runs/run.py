@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -18,7 +19,7 @@ from safetensors.numpy import load_file
 
 from forensics.errors import CaseError
 from forensics.runs.abandoned import is_abandoned
-from forensics.runs.durable import append_line, read_json, read_lines, write_json
+from forensics.runs.durable import append_line, read_json, read_lines, write_bytes, write_json
 from forensics.runs.ledger import Ledger
 from forensics.runs.plain import plain
 from forensics.runs.process import identity
@@ -61,8 +62,9 @@ class Run:
 
     @classmethod
     def create(
-        cls, runs_dir: Path, method: str, options: Mapping[str, Any], *, worker: bool = False
-    ) -> "Run":
+        cls, runs_dir: Path, method: str, options: Mapping[str, Any], *, worker: bool = False,
+        files: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> "Run":  # fmt: skip
         """Make a run in state ``queued``.
 
         Args:
@@ -70,9 +72,10 @@ class Run:
             method: Registry name: small letters, digits and hyphens.
             options: What the method is told; must have a JSON form.
             worker: Whether a worker may take it; otherwise the caller executes it.
+            files: What it begins with besides: name -> content.
 
         Raises:
-            CaseError: The method's name is not one.
+            CaseError: The method's name is not one, or that of a file.
         """
         if not METHOD.fullmatch(method):
             raise CaseError(f"{method!r} cannot be the name of a method.")
@@ -83,6 +86,8 @@ class Run:
         described = {"schema": SCHEMA, "method": method, "created": now.isoformat()}
         described |= {"options": plain(options), "versions": versions()}
         write_json(folder / "options.json", described)
+        for name, content in files.items():
+            write_bytes(folder / checked_name(name), content)
         write_status(folder / "status.json", _queued(Status(state=State.QUEUED), worker))
         return cls(_named(folder, f"{now:%Y%m%d-%H%M%S}-{method}"))
 

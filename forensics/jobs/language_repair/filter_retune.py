@@ -1,5 +1,8 @@
 """The jobs behind ``repair filter-retune`` and ``repair random-drop``: tune without some samples.
 
+What is left out is what a scan flagged, what people flagged, or both; see
+:mod:`forensics.jobs.language_repair.flagged`.
+
 Source: BYE, arXiv 2505.16916, step 6. It speaks of fine-tuning the target model on the cleaned set;
 we start from the base with a fresh adapter and base copies of every module that tuning touched, as
 an adapter that learned the backdoor keeps it.
@@ -8,7 +11,7 @@ an adapter that learned the backdoor keeps it.
 from typing import Any
 
 from forensics.case import Case
-from forensics.jobs.language_repair.flagged import without_flagged, without_random
+from forensics.jobs.language_repair.flagged import left_out, without_random
 from forensics.jobs.language_repair.retune import repair
 from forensics.jobs.language_repair.setup import plan_of
 from forensics.options import build_options
@@ -20,14 +23,14 @@ from forensics.worker.models import ModelCache
 def run(
     case: Case, context: RunContext, options: dict[str, Any], models: ModelCache
 ) -> dict[str, Any]:
-    """Tune the base on what a scan did not flag; see :func:`repair`.
+    """Tune the base on what neither scan nor people flagged, as told; see :func:`repair`.
 
     Raises:
         CaseError: There are no flags, or there is no base.
     """
     chosen = build_options(FilterRetuneOptions, options)
     plan = plan_of(case, chosen)
-    left = without_flagged(case, list(plan.rows), chosen.run)
+    left = left_out(case, context, list(plan.rows), chosen)
     result = repair("filter-retune", case, context, plan, left, chosen, models)
     return result | {"scan": left.by}
 

@@ -1,14 +1,29 @@
-"""Which samples a repair leaves out: what a scan flagged, or random ones for comparison."""
+"""Which samples a repair leaves out: what a scan or people flagged, or random ones.
 
+The choice is made once, at the start of a run, and kept in it: a run that goes on after a stop
+leaves out the same samples, whatever was scanned or decided meanwhile.
+"""
+
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 
 from forensics.case import Case
+from forensics.case.frozen import BOTH, DECISIONS, SCAN, read_frozen
+from forensics.case.standing import DISAGREEMENT, FLAG, KEEP, UNSURE
 from forensics.data.sample import Sample
 from forensics.errors import CaseError
 from forensics.jobs.masked_views.candidates import flagged_rows
+from forensics.repairs.language_options import FilterRetuneOptions
+from forensics.runs import RunContext
+from forensics.runs.durable import read_json
+
+_CHOSEN: Final = "chosen.json"
+_TOLD: Final = ("out", "by", "method", "unsure", "unsure_dropped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,19 +33,96 @@ class Left:
     Attributes:
         kept: Samples to tune on.
         out: Ids of the others.
-        by: What chose them: id of a scan, ``random`` or ``nothing``.
+        by: What chose them: id of a scan, ``decisions``, both with a plus, ``random`` or
+            ``nothing``.
         method: Method and mode of the scan, for people.
+        unsure: Samples on which people were unsure or disagreed; ``None`` where nobody was asked.
+        unsure_dropped: Whether these are among those left out.
     """
 
     kept: list[Sample]
     out: tuple[str, ...]
     by: str
     method: str
+    unsure: int | None = None
+    unsure_dropped: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return counts and the source; the ids themselves go into a file."""
-        return {"n": len(self.kept), "left_out": len(self.out), "by": self.by,
+        told = {"n": len(self.kept), "left_out": len(self.out), "by": self.by,
                 "method": self.method}  # fmt: skip
+        if self.unsure is not None:
+            told |= {"unsure": self.unsure, "unsure_dropped": self.unsure_dropped}
+        return told
+
+
+def left_out(
+    case: Case, context: RunContext, rows: list[Sample], options: FilterRetuneOptions
+) -> Left:
+    """Choose what a run leaves out, or take what it chose before it was stopped.
+
+    Raises:
+        CaseError: Neither scan nor people flagged anything, or the run has no decisions.
+    """
+    kept = context.folder / _CHOSEN
+    if not kept.is_file():
+        left = _choose(case, context.folder, rows, options)
+        told = {name: getattr(left, name) for name in _TOLD}
+        context.save_bytes(_CHOSEN, json.dumps(told, ensure_ascii=False).encode())
+    told = read_json(kept)
+    out = set(told["out"])
+    return Left(
+        kept=[row for row in rows if row.id not in out],
+        **{**told, "out": tuple(row.id for row in rows if row.id in out)},
+    )
+
+
+def _choose(case: Case, folder: Path, rows: list[Sample], options: FilterRetuneOptions) -> Left:
+    if options.flags == SCAN:
+        return without_flagged(case, rows, options.run)
+    return without_decided(
+        rows,
+        read_frozen(folder),
+        drop_unsure=options.unsure == "drop",
+        scan=without_flagged(case, rows, options.run) if options.flags == BOTH else None,
+    )
+
+
+def without_decided(
+    rows: list[Sample], verdicts: Mapping[str, str], *, drop_unsure: bool, scan: Left | None = None
+) -> Left:
+    """Leave out what people flagged, and what a scan flagged unless people keep it.
+
+    Args:
+        rows: All samples.
+        verdicts: Sample -> what people say: keep, flag, unsure or disagreement.
+        drop_unsure: Whether samples on which they are unsure or disagree are left out too.
+        scan: What a scan alone would leave out; ``None`` where only people count.
+
+    Raises:
+        CaseError: Nothing would be left out.
+    """
+    unsure = {name for name, said in verdicts.items() if said in (UNSURE, DISAGREEMENT)}
+    out = {name for name, said in verdicts.items() if said == FLAG}
+    if scan is not None:
+        out |= set(scan.out) - {name for name, said in verdicts.items() if said == KEEP}
+        out -= unsure  # people looked: the option says what becomes of these
+    out |= unsure if drop_unsure else set()
+    chosen = [row.id for row in rows if row.id in out]
+    if not chosen:
+        raise CaseError(
+            "People have flagged nothing, so there is nothing to leave out.",
+            remedy="Flag samples in the Review tab, or with forensics review.",
+        )
+    people = "decisions of people"
+    return Left(
+        kept=[row for row in rows if row.id not in out],
+        out=tuple(chosen),
+        by=DECISIONS if scan is None else f"{scan.by}+{DECISIONS}",
+        method=people if scan is None else f"{scan.method}, and {people}",
+        unsure=sum(row.id in unsure for row in rows),
+        unsure_dropped=drop_unsure,
+    )
 
 
 def without_flagged(case: Case, rows: list[Sample], run_id: str | None) -> Left:

@@ -3,7 +3,7 @@
 _TUNING = ("start", "test", "max_test", "epochs", "learning_rate")
 
 FIRST = {
-    "filter-retune": ("run", *_TUNING),
+    "filter-retune": ("run", "flags", "unsure", *_TUNING),
     "cross-view": ("weight", "entropy_weight", "share", "fill", *_TUNING),
     "random-drop": ("drop", *_TUNING),
 }
@@ -11,6 +11,8 @@ FIRST = {
 
 LABELS = {
     "run": "Scan whose flags are left out",
+    "flags": "Whose flags count",
+    "unsure": "Where people are unsure or disagree",
     "start": "What is tuned",
     "test": "Samples to measure on",
     "max_test": "Samples to measure on, at most",
