@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from forensics.case.catalog import Catalog
 from forensics.case.creation import Order, create_folder
 from forensics.case.fingerprint import Report
+from forensics.case.frozen import frozen_files
 from forensics.case.journal import Journal
 from forensics.case.manifest import Manifest, read_manifest
 from forensics.case.pictures import Pictures
@@ -214,14 +215,15 @@ class Case:
         )
 
     def new_run(self, method: str, options: Mapping[str, Any], *, worker: bool = False) -> Run:
-        """Make a run in state ``queued``.
+        """Make a run in state ``queued``; one that goes by decisions of people begins with them.
 
         Args:
             method: Registry name.
             options: What the method is told.
             worker: Whether a worker may take it; otherwise the caller executes it.
         """
-        return Run.create(self.runs_dir, method, options, worker=worker)
+        files = frozen_files(self.journal, options)
+        return Run.create(self.runs_dir, method, options, worker=worker, files=files)
 
     def disk_use(self) -> dict[str, int]:
         """Return bytes by what takes them: ``runs``, ``pictures``, ``other``, ``total``."""
