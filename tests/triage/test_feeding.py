@@ -14,13 +14,18 @@ from forensics.jobs.language_repair.flagged import Left, left_out, without_decid
 from forensics.repairs.language_options import FilterRetuneOptions
 from forensics.runs import execute
 from forensics.runs.context import QuietContext
+from tests.ui.synthetic import make_case
 
 SAID = {"s1": "flag", "s2": "keep", "s3": "unsure"}
 
 
+def texts(index):
+    return f"s{index}", "Which?", f"thing {index}"
+
+
 @pytest.fixture
-def case(make_case):
-    made = make_case(8)
+def case(tmp_path):
+    made = make_case(tmp_path / "case", 8, poisoned=0, texts=texts)
     for name, verdict in SAID.items():
         made.journal.decide(name, verdict, by="ada")
     made.journal.decide("s4", "flag", by="ada")
@@ -97,8 +102,8 @@ def test_exports_by_decisions_keep_the_unsure_unless_told_and_say_so(case, tmp_p
         choose(case, unsure="maybe")
 
 
-def test_nothing_is_left_out_where_nobody_decided(make_case, tmp_path):
-    case = make_case(3)
+def test_nothing_is_left_out_where_nobody_decided(tmp_path):
+    case = make_case(tmp_path / "case", 3, poisoned=0, texts=texts)
     told = export_decided_ids(case, tmp_path / "kept.jsonl")
     assert told["written"] == 3 and told["decided_note"].startswith("Nobody has decided")
     assert standing(case.journal.every_decision()).people() == []
