@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from forensics.api.listing import markdown
 from forensics.cli.entry import root
 from forensics.options import describe_options
 from forensics.registry import BUILT_IN, MethodSpec, load_object
@@ -136,6 +137,11 @@ def test_every_reason_of_a_verdict_is_told_of(path: Path) -> None:
     reasons = {word for word in words if re.fullmatch(r"[a-z]+(-[a-z]+)+", word)}
     text = (HOME / "docs/methods.md").read_text(encoding="utf-8")
     assert reasons and {reason for reason in reasons if f"`{reason}`" not in text} == set()
+
+
+def test_the_list_of_methods_is_the_one_that_the_program_writes() -> None:
+    page = (HOME / "docs/method-list.md").read_text(encoding="utf-8")
+    assert page == markdown(), "forensics methods --markdown > docs/method-list.md"
 
 
 def test_every_trigger_is_told_of_with_its_default() -> None:

@@ -17,7 +17,7 @@ from forensics.case.pictures import Pictures
 from forensics.case.suggestions import Suggested, suggested_values
 from forensics.case.tables import read_errors
 from forensics.data.fields import FieldMap
-from forensics.data.open import OWN_ROOT, open_dataset
+from forensics.data.open import has_own_root, open_dataset
 from forensics.data.records import FileDataset, Turns
 from forensics.data.sample import RowError
 from forensics.errors import CaseError
@@ -146,8 +146,8 @@ class Case:
             fields = FieldMap(**given) if given is not None else None
         except TypeError as error:
             raise CaseError(f"case.json names unknown fields: {error}.") from error
-        is_own_root = self.manifest.data_format in OWN_ROOT
-        root = None if is_own_root else Path(self.manifest.data_root)
+        own = has_own_root(self.manifest.data_format)
+        root = None if own else Path(self.manifest.data_root)
         turns: Turns = "each" if self.manifest.turns == "each" else "first"
         return open_dataset(self.manifest.data, root=root, fields=fields, turns=turns)
 

@@ -2,7 +2,9 @@
 
 import importlib
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import TextIO
 
 import click
 
@@ -74,7 +76,26 @@ def root() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
+    warnings.showwarning = _show_warning
     sys.exit(run(arguments))
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Write our own warnings for people; what libraries warn of keeps its place in the source."""
+    ours = category.__module__.partition(".")[0] == "forensics"
+    text = (
+        f"Warning: {message}\n"
+        if ours
+        else warnings.formatwarning(message, category, filename, lineno, line)
+    )
+    click.echo(text, err=True, nl=False)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -1,26 +1,27 @@
 """``forensics methods``: what there is."""
 
-from dataclasses import asdict
-
 import click
 
+from forensics.api.listing import markdown, method_facts
 from forensics.cli.output import emit, json_flag
 from forensics.registry import KINDS, MethodSpec, methods
 
 
 @click.command("methods")
+@click.option(
+    "--markdown", "as_page", is_flag=True, help="Print docs/method-list.md, with options."
+)
 @json_flag
-def list_methods(as_json: bool) -> None:
+def list_methods(as_page: bool, as_json: bool) -> None:
     """List the methods: what each needs, gives and follows.
 
     JSON: methods [name, alias, kind, title, needs, gives, paper, arxiv, reconstruction,
     builds_on, acts_on].
     """
-    hidden = {"options", "job"}
-    listed = [
-        {key: value for key, value in asdict(spec).items() if key not in hidden}
-        for spec in methods().values()
-    ]
+    if as_page:
+        click.echo(markdown(), nl=False)
+        return
+    listed = [method_facts(spec) for spec in methods().values()]
     emit({"methods": listed}, as_json, lambda: "\n\n".join(map(_describe, methods().values())))
 
 

@@ -43,10 +43,14 @@ def _text(run_id: str, result: dict[str, Any]) -> str:
     lines = [f"Verdict: {result['verdict']} ({result['reason']})", result["sentence"]]
     if "classes" in result:
         return "\n".join([*lines, *_class_lines(result), f"Not covered: {covered}. Run {run_id}."])
-    lines += [
-        f"Flagged {result['flagged']} of {result['n']} samples by rule {result['mode']}, "
-        f"{result['failed']} unreadable; {result['samples_per_second']} samples/s. Run {run_id}.",
-    ]
+    if "flagged" in result:
+        what = f"Flagged {result['flagged']} of {result['n']} samples by rule {result['mode']}"
+    else:  # a method of another package may judge a whole set
+        what = f"Looked at {result['n']} samples"
+    lines.append(
+        f"{what}, {result['failed']} unreadable; {result['samples_per_second']} samples/s. "
+        f"Run {run_id}."
+    )
     for mode, score in result.get("scores", {}).items():
         lines.append(
             f"  {mode}: precision {percent(score['precision'])}, recall "

@@ -8,12 +8,14 @@ from forensics.data.fields import FieldMap
 from forensics.data.imagefolder import ImageFolder
 from forensics.data.jsonlines import first_object
 from forensics.data.llava import LlavaDataset
+from forensics.data.outside import open_outside, outside_readers
 from forensics.data.records import FileDataset, Turns, shown
 from forensics.errors import DataError
 
-OWN_ROOT = ("imagefolder", "hf-dataset", "wds")
-"""Formats that hold their images themselves, so that no image folder can be named for them."""
-_SCHEMES = ("llava", "table", *OWN_ROOT)
+FOLDERS = ("imagefolder", "hf-dataset", "wds")
+_FILES = ("llava", "table")
+SCHEMES = (*_FILES, *FOLDERS)
+"""Our own formats; other packages add theirs."""
 _WITH_COLUMNS = ("table", "hf-dataset")
 _SCHEME = re.compile(r"([a-z][a-z-]+):(.*)", re.DOTALL)
 _FORMS = (
@@ -53,7 +55,7 @@ def open_dataset(
     scheme = scheme or _guess(_absolute(rest))
     if scheme not in _WITH_COLUMNS and fields is not None:
         raise DataError("A field map fits tables only.", remedy="Leave it out for this format.")
-    if scheme in OWN_ROOT and root is not None:
+    if has_own_root(scheme) and root is not None:
         raise DataError(f"Data of kind '{scheme}:' is its own root.", remedy="Leave the root out.")
     if scheme == "hf-dataset":
         from forensics.data.hf_open import open_hf_dataset  # pyarrow is slow to import
@@ -63,7 +65,14 @@ def open_dataset(
         from forensics.data.webdataset import WebDataset
 
         return WebDataset.open(rest, turns)
+    if scheme not in SCHEMES:
+        return open_outside(scheme, rest, turns)
     return _open_path(scheme, _absolute(rest), root, fields, turns)
+
+
+def has_own_root(data_format: str) -> bool:
+    """Tell whether a format knows its images itself, so that no folder can be named for them."""
+    return data_format not in _FILES
 
 
 def _open_path(
@@ -85,7 +94,8 @@ def _split(uri: str) -> tuple[str, str]:
         raise DataError(f"{shown(uri)} names no data.", remedy=_FORMS)
     match = _SCHEME.fullmatch(uri)
     scheme, rest = (match[1], match[2]) if match else ("", uri)
-    if scheme not in ("", *_SCHEMES) or not rest:
+    known = scheme in ("", *SCHEMES) or scheme in outside_readers()
+    if not known or not rest:
         raise DataError(f"{shown(uri)} is not a data URI.", remedy=_FORMS)
     return scheme, rest
 

@@ -103,6 +103,18 @@ class FileDataset(ABC):
     def records(self) -> Iterator[Record]:
         """Yield every row in file order with its original; the turns of a row one by one."""
 
+    def write(self, kept: Iterator[Record], to: Path) -> None:
+        """Write rows in this format; readers of other packages bring it along for exports.
+
+        Args:
+            kept: The rows to keep; a file's images are copied beside ``to`` as they are yielded.
+            to: A new file where the data set is a file, an empty folder where it is a folder.
+
+        Raises:
+            DataError: The format has no writer.
+        """
+        raise DataError(f"Data of format {self.format!r} cannot be exported.")
+
     def __iter__(self) -> Iterator[Sample | RowError]:
         """Yield a sample or a row error for every row, in file order."""
         return (record.item for record in self.records())

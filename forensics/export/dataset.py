@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from forensics.data.imagefolder import ImageFolder
-from forensics.data.open import OWN_ROOT
+from forensics.data.open import FOLDERS, SCHEMES
 from forensics.data.records import FileDataset, Raw, Record
 from forensics.data.sample import Dataset, Sample
 from forensics.data.webdataset import WebDataset
@@ -138,7 +138,7 @@ def _export_file(
     try:
         # The file comes last, so that it never names an image that is not there.
         with whole_file(to, overwrite=overwrite) as partial:
-            _write_rows(dataset, selection.rows(), partial)
+            _write_rows(dataset, selection, partial)
     except BaseException:
         if copier is not None:
             copier.undo()
@@ -146,17 +146,19 @@ def _export_file(
     return selection.result(to)
 
 
-def _write_rows(dataset: FileDataset, kept: Iterator[Raw], path: Path) -> None:
-    if dataset.path.suffix.lower() != ".parquet":
-        write_text_rows(dataset, kept, path)
-        return
-    from forensics.export.parquet_rows import write_parquet_rows  # pyarrow is slow to import
+def _write_rows(dataset: FileDataset, selection: Selection, path: Path) -> None:
+    if dataset.format not in SCHEMES:
+        dataset.write(selection.records(), path)
+    elif dataset.path.suffix.lower() != ".parquet":
+        write_text_rows(dataset, selection.rows(), path)
+    else:
+        from forensics.export.parquet_rows import write_parquet_rows  # pyarrow is slow to import
 
-    write_parquet_rows(dataset.path, kept, path)
+        write_parquet_rows(dataset.path, selection.rows(), path)
 
 
 def _is_file(dataset: FileDataset) -> bool:
-    return dataset.format not in OWN_ROOT
+    return dataset.format not in FOLDERS and not dataset.path.is_dir()
 
 
 def _export_folder(dataset: FileDataset, keep: Container[str], to: Path) -> ExportResult:
@@ -182,6 +184,8 @@ def _write_folder(dataset: FileDataset, selection: Selection, folder: Path) -> N
     elif isinstance(dataset, ImageFolder):
         for _ in selection.records():
             pass  # every step copies one image
+    elif dataset.format not in SCHEMES:
+        dataset.write(selection.records(), folder)
     else:
         from forensics.export.hf_dataset import write_hf_dataset  # pyarrow is slow to import
 

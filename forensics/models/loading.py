@@ -1,6 +1,5 @@
 """Open a model by name: check it, load it, wrap it in the adapter of its family."""
 
-import importlib
 import warnings
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging as transformers_logging
 
 from forensics.errors import CheckpointError, ModelError, first_line
+from forensics.models.adapters import adapter_of
 from forensics.models.base import GenerativeModel
 from forensics.models.checkpoint import check_adapter, check_weights
 from forensics.models.families import read_family, refuse_missing
@@ -20,19 +20,6 @@ from forensics.models.uri import ModelURI, parse_model_uri
 transformers_logging.disable_progress_bar()
 # peft asks transformers by an old name; nothing a user of ours could change.
 warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
-
-# model_type of the configuration -> adapter class. A new family is one file and one line here.
-FAMILIES = {
-    "idefics3": "forensics.models.idefics3:Idefics3Adapter",
-    "internvl": "forensics.models.internvl:InternVLAdapter",
-    "llava": "forensics.models.llava:LlavaAdapter",
-    "llava_next": "forensics.models.llava_next:LlavaNextAdapter",
-    "llava_onevision": "forensics.models.llava_onevision:LlavaOnevisionAdapter",
-    "qwen2_5_vl": "forensics.models.qwen_vl:QwenVLAdapter",
-    "qwen2_vl": "forensics.models.qwen_vl:QwenVLAdapter",
-    "qwen3_vl": "forensics.models.qwen_vl:QwenVLAdapter",
-    "smolvlm": "forensics.models.idefics3:Idefics3Adapter",
-}
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -60,7 +47,7 @@ def open_model(uri: str, *, device: str = "auto") -> GenerativeModel:
             f"Model {uri} is a CLIP-like encoder, no multimodal language model.",
             remedy="Choose a method that acts on CLIP-like encoders.",
         )
-    family = _family(parsed)
+    adapter = adapter_of(read_family(parsed))  # first: it may bring the architecture with it
     place = pick_device(device)
     dtype = torch.bfloat16 if place.type == "cuda" else torch.float32
     try:
@@ -73,20 +60,8 @@ def open_model(uri: str, *, device: str = "auto") -> GenerativeModel:
             f"Model {uri} cannot be loaded: {first_line(error)}",
             remedy="The folder must load with from_pretrained of transformers.",
         ) from error
-    module_name, _, class_name = FAMILIES[family].partition(":")
-    adapter = getattr(importlib.import_module(module_name), class_name)
     opened: GenerativeModel = adapter(module.to(place).eval(), processor, name=str(parsed))
     return opened
-
-
-def _family(parsed: ModelURI) -> str:
-    family = read_family(parsed)
-    if family not in FAMILIES:
-        raise ModelError(
-            f"Model family {family!r} is not supported.",
-            remedy=f"Supported: {', '.join(sorted(FAMILIES))}.",
-        )
-    return family
 
 
 def _load_module(parsed: ModelURI, dtype: torch.dtype) -> Any:

@@ -2,11 +2,11 @@
 
 import importlib
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any
 
 from forensics.errors import InputError
 from forensics.registry.others import OTHERS
+from forensics.registry.outside import outside_methods
 from forensics.registry.repairs import REPAIRS
 from forensics.registry.scans import SCANS
 from forensics.registry.spec import MethodSpec
@@ -17,16 +17,12 @@ BUILT_IN = (*SCANS, *TRANSPLANTS, *REPAIRS, *OTHERS)
 
 @cache
 def methods() -> dict[str, MethodSpec]:
-    """Return every method by name, built in or added by an installed package."""
-    found = {spec.name: spec for spec in BUILT_IN}
-    for entry in entry_points(group="forensics.methods"):
-        spec = entry.load()
-        if not isinstance(spec, MethodSpec):
-            raise InputError(f"Entry point {entry.name} does not name a MethodSpec.")
-        if spec.name in found:
-            raise InputError(f"Two methods are called {spec.name!r}.")
-        found[spec.name] = spec
-    return found
+    """Return every method by name, built in or added by an installed package.
+
+    A method of another package that cannot be used is left out, with a warning.
+    """
+    taken = {name for spec in BUILT_IN for name in (spec.name, spec.alias) if name}
+    return {spec.name: spec for spec in (*BUILT_IN, *outside_methods(taken))}
 
 
 def find_method(name: str) -> MethodSpec:

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from forensics.errors import DataError
+from forensics.models.adapters import FAMILIES
 from forensics.models.attention import record_attention
 from forensics.models.base import (
     PADDING,
@@ -20,7 +21,7 @@ from forensics.models.base import (
     Prompt,
     PromptBatch,
 )
-from forensics.models.loading import FAMILIES, open_model
+from forensics.models.loading import open_model
 from tests import tiny_families
 
 SIZES = [(64, 64), (120, 50), (40, 90), (33, 32), (200, 30)]
