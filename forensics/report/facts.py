@@ -153,6 +153,54 @@ class Conclusion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step.
+
+    Attributes:
+        key: ``scan``, ``transplant``, ``self-test``, ``review``, ``repair``, ``sign``.
+        title: For people.
+        done: Whether the report tells of it.
+        said: What was done, or why it matters.
+        tab: Where the page starts it.
+        method: Whose form starts it; empty if none does.
+        command: The command line that starts it.
+    """
+
+    key: str
+    title: str
+    done: bool
+    said: str
+    tab: str
+    method: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """One sign-off.
+
+    Attributes:
+        name: Who signed; untrusted text, as role and statement are.
+        role: In what capacity; may be empty.
+        statement: In their words; may be empty.
+        at: When, ISO 8601, UTC.
+        account: Whose account wrote the line.
+        facts_sha256: Hash of what was signed.
+        holds: Whether the findings are still the same.
+        changes: What differs now, in words; empty if it holds.
+    """
+
+    name: str
+    role: str
+    statement: str
+    at: str
+    account: str
+    facts_sha256: str
+    holds: bool
+    changes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All facts of a report. The page and the JSON twin are written from it alone.
 
@@ -170,6 +218,9 @@ class Report:
         sections: Evidence, method by method; repairs last.
         self_test: What a self-test found; ``None`` while there was none.
         reviewers: What people decided.
+        steps: What an investigation has, and which of it this case has done.
+        signatures: Who stands for the findings, and what is newer than each signature.
+        facts_sha256: Hash of the findings, see :mod:`forensics.report.signing`; what is signed.
         audit: Who did what, when.
         runs: All runs, those that did not finish among them.
         truth: What is known of the planted backdoor; ``None`` unless revealed.
@@ -190,6 +241,9 @@ class Report:
     sections: tuple[Section, ...]
     self_test: Section | None
     reviewers: Section
+    steps: tuple[Step, ...]
+    signatures: tuple[Signature, ...]
+    facts_sha256: str
     audit: Section
     runs: tuple[RunFacts, ...]
     truth: Section | None

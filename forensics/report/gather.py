@@ -7,9 +7,11 @@ from typing import Any, Final
 from forensics import __version__
 from forensics.case import Case
 from forensics.registry import methods
+from forensics.report.checklist import SELF_TEST, checklist
 from forensics.report.conclusion import conclude
 from forensics.report.examined import examined
 from forensics.report.facts import Report, RunFacts, Section
+from forensics.report.hidden import without_truth
 from forensics.report.pictures import Pictures
 from forensics.report.revealed import revealed
 from forensics.report.reviewers import audited, reviewed
@@ -17,12 +19,13 @@ from forensics.report.runs import newest, result_of, run_facts
 from forensics.report.sections.context import Source
 from forensics.report.sections.repairs import repair_section
 from forensics.report.sections.table import section_of
+from forensics.report.signing import findings, signatures
 from forensics.runs import Run
 from forensics.runs.versions import versions
 
 MOST_OF_A_METHOD = 3  # sections; further runs stand in the list of runs
 MOST_REPAIRS = 16
-NO_SECTION: Final = ("repair", "tune")
+NO_SECTION: Final = ("repair", "tune", SELF_TEST)
 GENERAL_LIMITS = (
     "The report tells of the model and the data whose hashes stand above, and of nothing else.",
     "Each method sees one kind of trace. What none of them covers is not ruled out.",
@@ -45,14 +48,18 @@ def gather(case: Case, *, generated: datetime, reveal: bool = False) -> Report:
     """
     runs = case.runs()
     fresh = {run.id for run in newest(runs)}
-    found: Found = [
-        (run, run_facts(case, run, is_newest=run.id in fresh), result_of(run)) for run in runs
-    ]
-    sections = _sections(case, found)
-    verdicts = _in_order([facts for _, facts, _ in found if facts.newest and facts.verdict])
+    found: Found = [_read(case, run, run.id in fresh, reveal) for run in runs]
+    pictures = Pictures(case)
+    tested = _self_test(case, found, pictures)
+    sections = _sections(case, found, pictures)
+    said = [facts for _, facts, _ in found if facts.newest and facts.verdict]
+    verdicts = _in_order([facts for facts in said if facts.kind != SELF_TEST])
     repairs = [facts for _, facts, result in found
                if facts.newest and facts.kind == "repair" and result]  # fmt: skip
     usable = [(facts, result) for _, facts, result in found if result is not None]
+    signed = tuple(signatures(case))
+    runs_told = tuple(facts for _, facts, _ in found)
+    decided = len(case.journal.decisions())
     return Report(
         tool=__version__,
         generated=generated.isoformat(timespec="seconds"),
@@ -62,20 +69,41 @@ def gather(case: Case, *, generated: datetime, reveal: bool = False) -> Report:
         examined=examined(case),
         conclusion=conclude(verdicts, repairs),
         verdicts=tuple(verdicts),
-        sure=tuple(sure for section in sections for sure in section.sure),
+        sure=tuple(sure for section in [*sections, *([tested] if tested else [])]
+                   for sure in section.sure),
         sections=tuple(sections),
-        self_test=None,
+        self_test=tested,
         reviewers=reviewed(case),
+        steps=checklist(case, runs_told, decided, signed),
+        signatures=signed,
+        facts_sha256=findings(case).facts_sha256,
         audit=audited(case),
-        runs=tuple(facts for _, facts, _ in found),
+        runs=runs_told,
         truth=revealed(case, usable) if reveal else None,
         limits=GENERAL_LIMITS,
         versions=versions(),
-    )
+    )  # fmt: skip
 
 
-def _sections(case: Case, found: Found) -> list[Section]:
-    pictures = Pictures(case)
+def _read(
+    case: Case, run: Run, is_newest: bool, reveal: bool
+) -> tuple[Run, RunFacts, dict[str, Any] | None]:
+    """Read a run; what only the case's maker can know of it is left out unless it is revealed."""
+    result = result_of(run)
+    if result is not None and not reveal:
+        result = without_truth(result, run.options)
+    return run, run_facts(case, run, result, is_newest=is_newest), result
+
+
+def _self_test(case: Case, found: Found, pictures: Pictures) -> Section | None:
+    """Tell of the newest self-test; the others stand in the list of runs."""
+    for run, facts, result in found:
+        if facts.kind == SELF_TEST and result is not None:
+            return section_of(Source(case=case, run=run, result=result, pictures=pictures), facts)
+    return None
+
+
+def _sections(case: Case, found: Found, pictures: Pictures) -> list[Section]:
     told: list[Section] = []
     for name in methods() | {facts.method: None for _, facts, _ in found}:
         of_method = [one for one in found if _has_section(one[1], name)]

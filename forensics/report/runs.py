@@ -42,10 +42,16 @@ def newest(runs: Sequence[Run]) -> list[Run]:
     return list(found.values())
 
 
-def run_facts(case: Case, run: Run, *, is_newest: bool) -> RunFacts:
-    """Return a run and what it concludes; fields of ground truth are never among them."""
+def run_facts(case: Case, run: Run, result: dict[str, Any] | None, *, is_newest: bool) -> RunFacts:
+    """Return a run and what it concludes; fields of ground truth are never among them.
+
+    Args:
+        case: The case.
+        run: The run.
+        result: What it found, see :func:`result_of`; ``None`` if it is not finished or damaged.
+        is_newest: Whether it is the latest of its method and options.
+    """
     spec = methods().get(run.method)
-    result = result_of(run)
     state = run.status().state
     said = result or {}
     verdict = said.get("verdict")

@@ -50,7 +50,8 @@ def make_case(folder: Path, words: Words) -> Case:
     synthetic.scan(case)
     names = [f"{words.name}{k}" for k in range(6)]
     write_inversion(case, names)
-    write_repair(case, names)
+    # Its trigger was named by whoever started it, so the report may tell how well it worked.
+    write_repair(case, names, trigger="patch:side=1/4", answer=names[1])
     foreign_run(case, words)
     marks = ("flag", "keep", "flag", "unsure")
     safe = words.note.encode("utf-8", "ignore").decode()

@@ -12,6 +12,7 @@ COUNTS = {CA: "n_clean", ASR: "n_triggered"}
 JUDGED = {
     "known": "the known trigger",
     "planted": "a trigger that was planted for the test",
+    "hidden": "the trigger that the case’s maker knows; told when ground truth is revealed",
     "reconstruction": "a reconstructed trigger; the attacker’s own is not known here",
 }
 NOT_JUDGED = "not measured: no trigger is known here"

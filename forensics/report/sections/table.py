@@ -7,7 +7,15 @@ from forensics.errors import ForensicsError
 from forensics.report.blocks import Lines
 from forensics.report.facts import RunFacts, Section
 from forensics.report.runs import DAMAGED
-from forensics.report.sections import attention, evaluations, inversion, masked, scans, transplants
+from forensics.report.sections import (
+    attention,
+    evaluations,
+    inversion,
+    masked,
+    scans,
+    self_test,
+    transplants,
+)
 from forensics.report.sections.context import Source, Teller, Told
 
 TELLERS: Final[Mapping[str, Teller]] = {
@@ -19,6 +27,7 @@ TELLERS: Final[Mapping[str, Teller]] = {
     "transplant": transplants.tell,
     "trigger-transplant": transplants.tell,
     "trigger-inversion": inversion.tell,
+    "self-test": self_test.tell,
     "evaluate": evaluations.tell,
 }
 

@@ -6,11 +6,13 @@ import math
 from forensics.case import Case
 from forensics.detectors.options.trigger_inversion import TriggerInversionOptions
 from forensics.errors import ForensicsError
+from forensics.jobs.self_test.options import SelfTestOptions
 from forensics.models.uri import parse_model_uri
 from forensics.options import build_options
 from forensics.runs import Run, State
 
 INVERSION = "trigger-inversion"
+SELF_TEST = "self-test"
 
 
 def method_cost(case: Case, method: str) -> str | None:
@@ -24,6 +26,8 @@ def method_cost(case: Case, method: str) -> str | None:
     """
     if method == INVERSION:
         return _inversion(case)
+    if method == SELF_TEST:
+        return _self_test(case)
     if method.startswith("trigger-"):
         timed = _latest(case, method)
         return None if timed is None else f"The last one took {span(timed[1])}."
@@ -49,6 +53,20 @@ def _inversion(case: Case) -> str:
     done *= int(run.result().get("steps") or steps)
     share = (classes or 1) * options.seeds * steps / max(1, done)
     return f"About {span(seconds * share)}: {work}, as timed on this case before."
+
+
+def _self_test(case: Case) -> str:
+    timed = _latest(case, SELF_TEST)
+    if timed is not None:
+        return f"The last one took {span(timed[1])}."
+    options = build_options(SelfTestOptions, case.suggested(SELF_TEST, SelfTestOptions))
+    clip = case.manifest.kind == "clip"
+    rows = min(options.samples * (2 if clip else 1), case.manifest.samples)
+    return (
+        f"Copies up to {rows:,} {'pairs' if clip else 'rows'}, tunes a model on them and scans "
+        "that: minutes with a small model, hours with a large one on a CPU. Not timed on this case "
+        "yet."
+    )
 
 
 def class_count(case: Case) -> int | None:

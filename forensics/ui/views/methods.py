@@ -15,7 +15,8 @@ from forensics.ui.views.repair_needs import why_not
 from forensics.ui.views.repair_needs_language import flagging_scans, goes_by_flags, no_base
 
 EVIDENCE = ("scan", "transplant")
-STARTABLE = (*EVIDENCE, "repair")  # kinds of methods that have a place on the page
+STARTABLE = (*EVIDENCE, "repair", "self-test")  # kinds of methods that have a place on the page
+SELF_TEST = "self-test"
 BASE = "attention-entropy"  # what the Attention tab itself is drawn from
 MISSING = {
     "flags": "It needs a finished scan that flagged samples.",
@@ -110,7 +111,7 @@ def said_view(run: Run) -> dict[str, Any]:
     """Return what a finished run says.
 
     Returns:
-        ``run``, ``created``, ``verdict`` (``None``: it only ranks), ``sentence``, ``flagged``
+        ``run``, ``created``, ``verdict`` (``None``: it only ranks), ``outcome`` (of a self-test), ``sentence``, ``flagged``
         (``None`` for a method that flags nothing), ``n``, ``seconds``, ``mode``, ``limits``,
         ``about`` (the scan it decided from or looked at; ``None`` for one that stands alone).
     """
@@ -121,6 +122,7 @@ def said_view(run: Run) -> dict[str, Any]:
         "run": run.id,
         "created": run.created,
         "verdict": result.get("verdict"),
+        "outcome": result.get("outcome") if run.method == SELF_TEST else None,
         "sentence": str(result.get("sentence", "")).removeprefix("Inconclusive. "),
         "flagged": result.get("flagged") if result.get("flagged_ids_file") else None,
         "n": result.get("n"),

@@ -5,7 +5,7 @@ import { card, el, empty, picture, show } from "../core/dom.js";
 import { bytes, clock, count, duration, plural } from "../core/format.js";
 import { FRESH, set, state, watch } from "../core/store.js";
 import { table, tableToggle } from "../chart/frame.js";
-import { BASE, isRepair, TRIGGERS } from "../methods/listing.js";
+import { BASE, isRepair, SELF_TEST, TRIGGERS } from "../methods/listing.js";
 
 const row = (name, ...value) => [el("dt", {}, name), el("dd", {}, ...value)];
 
@@ -63,6 +63,7 @@ function deleteButton(run, done) {
 }
 
 function look(run) {
+  if (run.method === SELF_TEST) { set({ tab: "report" }); return; }
   if (isRepair(run.method)) { set({ repair: run.state === "finished" ? run.id : null, tab: "repair" }); return; }
   if (TRIGGERS.has(run.method)) { set({ ...(run.method === "trigger-inversion" && run.state === "finished" ? { inversion: run.id } : {}), tab: "triggers" }); return; }
   if (run.method !== BASE) set({ view: run.method, tab: "attention" });

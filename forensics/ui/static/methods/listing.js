@@ -6,9 +6,11 @@ import { FRESH, set, state, watch } from "../core/store.js";
 export const BASE = "attention-entropy"; // the scan that the Attention tab itself is drawn from
 export const TRIGGERS = new Set(["trigger-inversion", "trigger-transplant", "trigger-tuning"]); // have a tab of their own
 
+export const SELF_TEST = "self-test"; // examines the methods, not the case: its result stands in the report
+
 /** Repairs have a tab of their own; they are no evidence. */
 export const isRepair = (method) => state.methods?.find((line) => line.name === method)?.kind === "repair";
-export const isEvidence = (line) => line.kind !== "repair";
+export const isEvidence = (line) => line.kind !== "repair" && line.kind !== SELF_TEST;
 
 const query = () => (state.run ? `?run=${encodeURIComponent(state.run)}` : "");
 
@@ -35,6 +37,7 @@ export function followRun({ started, method }) {
   closeDrawer();
   if (method === BASE) set({ ...FRESH, run: started, tab: "attention" });
   else if (method === "clusters") set({ job: started, map: null, tab: "clusters" });
+  else if (method === SELF_TEST) set({ job: started, tab: "report" });
   else if (isRepair(method) && (state.tab === "repair" || !TRIGGERS.has(method))) set({ job: started, tab: "repair" });
   else if (TRIGGERS.has(method)) set({ job: started, tab: "triggers" });
   else set({ job: started, view: method, tab: "attention" });

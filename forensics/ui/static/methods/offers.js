@@ -6,7 +6,7 @@ import { openDrawer } from "./listing.js";
 import { nameParts, readiness, verdictWord } from "./words.js";
 
 /** What is known already, or what a first run would take. */
-const second = (line) => (line.said ? `Ran ${clock(line.said.created)}: ${verdictWord(line.said.verdict)}.` : readiness(line));
+const second = (line) => (line.said ? `Ran ${clock(line.said.created)}: ${line.said.outcome ?? verdictWord(line.said.verdict)}.` : readiness(line));
 
 function offer(line, place) {
   return el("button", { type: "button", class: "tl-offer", id: `${place}-offer-${line.name}`, disabled: Boolean(line.refused),

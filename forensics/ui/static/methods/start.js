@@ -2,7 +2,7 @@
 
 import { el, show } from "../core/dom.js";
 import { set, state, watch } from "../core/store.js";
-import { isEvidence, openDrawer, start, TRIGGERS } from "./listing.js";
+import { isRepair, openDrawer, start, TRIGGERS } from "./listing.js";
 import { offers } from "./offers.js";
 
 /** Build the start menu into `element`. */
@@ -35,7 +35,7 @@ export function mount({ element }) {
     host.hidden = !lines;
     if (!lines) return;
     const base = lines.find((line) => line.first);
-    others.update(lines.filter((line) => !line.first && isEvidence(line)));
+    others.update(lines.filter((line) => !line.first && !isRepair(line.name)));
     show(host, el("section", { class: "tl-card", "aria-label": "Start a method" },
       el("h3", {}, "Look for a backdoor"), base && first(base), problem, others.node));
   }
