@@ -4,7 +4,7 @@ import { decisionQuery, recall, runPath } from "../core/api.js";
 import { card, el, show } from "../core/dom.js";
 import { count, fixed, signed } from "../core/format.js";
 import { set, state } from "../core/store.js";
-import { responsive, table, tableToggle } from "../chart/frame.js";
+import { barButton, responsive, table, tableToggle } from "../chart/frame.js";
 import { histogram, interact } from "../chart/histogram.js";
 import { recount } from "./ranking.js";
 
@@ -26,8 +26,10 @@ export function entropyCard() {
   const toggle = tableToggle(figure, holder, () => {
     const { flagged, kept } = bins();
     return table(`${title.textContent}, ${found.summary.score_unit}`, ["from", "to", "flagged", "kept"],
-      kept.map((k, b) => [fixed(layer.edges[b]), fixed(layer.edges[b + 1]), count(flagged[b]), count(k)]));
+      kept.map((k, b) => [barButton(fixed(layer.edges[b]), () => choose(layer.edges[b], layer.edges[b + 1])), fixed(layer.edges[b + 1]), count(flagged[b]), count(k)]));
   });
+
+  const choose = (low, high) => set({ selection: { kind: "entropy", layer: layer.layer, low, high }, shown: "all", page: 0 });
 
   const render = responsive(figure, (width) => {
     if (!layer) return;
@@ -38,8 +40,7 @@ export function entropyCard() {
       cutLabel: layer.crossing === null ? "" : `${signed(layer.crossing)} equal odds`,
       xLabel: `${found.summary.measure}, ${found.summary.score_unit}${layer.ceiling === null ? "" : `; at most ${fixed(layer.ceiling)}`}`, label: layer.description,
       selection: chosen?.kind === "entropy" && chosen.layer === layer.layer ? [chosen.low, chosen.high] : null,
-      onBrush: ([low, high], done) => done
-        && set({ selection: { kind: "entropy", layer: layer.layer, low, high }, shown: "all", page: 0 }),
+      onBrush: ([low, high], done) => done && choose(low, high),
     };
     drawn = { box: histogram(width, spec), spec };
     show(figure, drawn.box.root);

@@ -4,7 +4,7 @@ import { decisionQuery, post, recall, runPath } from "../core/api.js";
 import { card, el, empty, show } from "../core/dom.js";
 import { count, fixed, signed } from "../core/format.js";
 import { set, state } from "../core/store.js";
-import { responsive, table, tableToggle } from "../chart/frame.js";
+import { barButton, responsive, table, tableToggle } from "../chart/frame.js";
 import { histogram, interact } from "../chart/histogram.js";
 import { counts, recount } from "./ranking.js";
 
@@ -47,8 +47,10 @@ export function scoresCard() {
     if (!view.edges.length) return empty("No score", "No layer passes the gate.");
     const { flagged, kept } = bins();
     return table(`Score per sample, ${found.summary.score_unit}`, ["from", "to", "flagged", "kept"],
-      kept.map((k, b) => [fixed(view.edges[b]), fixed(view.edges[b + 1]), count(flagged[b]), count(k)]));
+      kept.map((k, b) => [barButton(fixed(view.edges[b]), () => choose(view.edges[b], view.edges[b + 1])), fixed(view.edges[b + 1]), count(flagged[b]), count(k)]));
   });
+
+  const choose = (low, high) => set({ selection: { kind: "score", low, high }, shown: "all", page: 0 });
 
   const render = responsive(figure, (width) => {
     if (!view || !view.edges.length) return;
@@ -61,8 +63,7 @@ export function scoresCard() {
       xLabel: `mean ${found.summary.measure} of the passing layers, ${found.summary.score_unit}`, label: view.description,
       selection: chosen?.kind === "score" ? [chosen.low, chosen.high] : null,
       onCut: move,
-      onBrush: ([low, high], done) => done
-        && set({ selection: { kind: "score", low, high }, shown: "all", page: 0 }),
+      onBrush: ([low, high], done) => done && choose(low, high),
     };
     drawn = { box: histogram(width, spec), spec };
     show(figure, drawn.box.root);

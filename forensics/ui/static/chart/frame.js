@@ -44,11 +44,16 @@ export function frame(width, height, { x, y, label, bottom = 34, left = 36, top 
   return { root, sx, sy, left, right: width - right, top, bottom: height - bottom };
 }
 
-/** A plain table: the text alternative of a figure. `rows` are lists of strings or numbers. */
+/** A bar in words that can be chosen: what a drag over a histogram is to a keyboard. */
+export function barButton(name, choose) {
+  return el("button", { type: "button", class: "tl-ghost", title: "Show the samples of this bar", onclick: choose }, name);
+}
+
+/** A plain table: the text alternative of a figure. `rows` are lists of strings, numbers or nodes. */
 export function table(caption, header, rows) {
   return el("div", { class: "tl-table-wrap", tabindex: "0" }, el("table", { class: "tl-table" },
     el("caption", {}, caption),
-    el("thead", {}, el("tr", {}, header.map((name) => el("th", { scope: "col" }, name)))),
+    el("thead", {}, el("tr", {}, header.map((name) => el(name ? "th" : "td", name ? { scope: "col" } : {}, name)))),
     el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell) => el("td", {}, cell)))))));
 }
 

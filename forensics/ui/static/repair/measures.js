@@ -30,7 +30,7 @@ export function measuresCard(view) {
   if (!view.measures.length) return null;
   const line = (one) => el("tr", { "data-measure": one.name }, el("th", { scope: "row" }, one.label, el("span", { class: "tl-sub" }, one.help)), cell(one.before, one.unit, "as delivered"), cell(one.after, one.unit, "repaired"), difference(one));
   const node = card("Every measure", { subtitle: "With 95 % intervals. Differences are paired: sample by sample, after minus before." },
-    el("table", { class: "tl-rp-measures" }, el("thead", {}, el("tr", {}, ["", "As delivered", "Repaired", "Difference"].map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, view.measures.map(line))));
+    el("table", { class: "tl-rp-measures" }, el("thead", {}, el("tr", {}, ["Measure", "As delivered", "Repaired", "Difference"].map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, view.measures.map(line))));
   node.id = "tl-rp-measures";
   return node;
 }

@@ -52,7 +52,7 @@ const row = (view, one, how, [key, title]) => {
     el("td", { "data-head": "D", class: "tl-rp-nats" }, nats(said.divergence)), el("td", { "data-head": "H", class: "tl-rp-nats" }, nats(said.entropy)));
 };
 
-const HEAD = [["", ""], ["To the picture", ""], ["With parts hidden", ""], ["D", "How far the two outputs lie apart: divergence in nats a token, teacher-forced on the answer"], ["H", "How unsure both outputs are: entropy in nats a token"]];
+const HEAD = [["shown", ""], ["To the picture", ""], ["With parts hidden", ""], ["D", "How far the two outputs lie apart: divergence in nats a token, teacher-forced on the answer"], ["H", "How unsure both outputs are: entropy in nats a token"]];
 
 /** The card; null where the repair compared no two views. `link` is the example that all cards show. */
 export function pairsCard(view, link) {
