@@ -33,6 +33,7 @@ VERBS = {
         "forensics.cli.export:export",
         "Write ids, a cleaned set, a repaired model, a report.",
     ),
+    "sign": ("forensics.cli.sign:sign", "Sign what the case has found, by name."),
     "lab": ("forensics.cli.lab:lab", "Draw data, train tiny models, plant a backdoor."),
     "methods": ("forensics.cli.methods:list_methods", "List the methods: needs, gives, paper."),
     "doctor": ("forensics.cli.doctor:doctor", "Say what this machine has and what is missing."),

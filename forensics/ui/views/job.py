@@ -40,4 +40,5 @@ def job_view(run: Run) -> dict[str, Any]:
 def _in_shares(run: Run) -> bool:
     """Tell whether progress counts steps or shares of the work, which have no name for people."""
     spec = methods().get(run.method)
-    return run.method.startswith("trigger-") or (spec is not None and spec.kind in ("repair", "self-test"))
+    shares = spec is not None and spec.kind in ("repair", "self-test")
+    return shares or run.method.startswith("trigger-")

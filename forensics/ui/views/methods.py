@@ -111,8 +111,9 @@ def said_view(run: Run) -> dict[str, Any]:
     """Return what a finished run says.
 
     Returns:
-        ``run``, ``created``, ``verdict`` (``None``: it only ranks), ``outcome`` (of a self-test), ``sentence``, ``flagged``
-        (``None`` for a method that flags nothing), ``n``, ``seconds``, ``mode``, ``limits``,
+        ``run``, ``created``, ``verdict`` (``None``: it only ranks), ``outcome`` (of a self-test),
+        ``sentence``, ``flagged`` (``None`` for a method that flags nothing), ``n``, ``seconds``,
+        ``mode``, ``limits``,
         ``about`` (the scan it decided from or looked at; ``None`` for one that stands alone).
     """
     result = run.result()
