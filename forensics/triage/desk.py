@@ -12,6 +12,8 @@ from forensics.case.standing import EFFECTIVE, UNDECIDED, Opinion, Standing, eff
 from forensics.errors import OptionError
 from forensics.triage.channels import Mask, Rows
 from forensics.triage.findings import Findings, gather
+from forensics.triage.flag_channels import ENTROPY
+from forensics.triage.heat import HeatMaps, heat_maps
 from forensics.triage.neighbours import Features, features_of
 
 SHOWN: Final = (
@@ -69,6 +71,7 @@ class Desk:
         self._stamp: Any = None
         self._findings: Findings | None = None
         self._features: Features | None = None
+        self._maps: HeatMaps | None = None
         self._held = Standing()
         self._last = 0
 
@@ -79,6 +82,8 @@ class Desk:
             stamp = run_stamp(self.case)
             if self._findings is None or stamp != self._stamp:
                 self._findings, self._features = gather(self.case), features_of(self.case)
+                scan = next((c.run for c in self._findings.channels if c.key == ENTROPY), None)
+                self._maps = heat_maps(self.case, scan)
                 self._stamp = stamp
             return self._findings
 
@@ -87,6 +92,11 @@ class Desk:
         """What samples are compared by; ``None`` where no run kept any."""
         with self._lock:
             return self._features if self.findings else None
+
+    def heat(self, row: int) -> dict[str, Any] | None:
+        """Return where the model looked; see :meth:`HeatMaps.of`."""
+        with self._lock:
+            return self._maps.of(row) if self.findings and self._maps is not None else None
 
     @property
     def held(self) -> Standing:

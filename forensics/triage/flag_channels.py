@@ -105,7 +105,7 @@ class _EntropyReasons:
         )  # fmt: skip
         return explain_layer(
             decision,
-            _layer(result, mode, layers),
+            described_layer(result),
             tokens=arrays.tokens,
             peak_token=arrays.peak_token,
             top2_mass=arrays.top2_mass,
@@ -114,11 +114,16 @@ class _EntropyReasons:
         )
 
 
-def _layer(result: dict[str, Any], mode: str, layers: tuple[int, ...]) -> int | None:
-    """Return the layer with the largest separation; in mode guarded among the accepted ones."""
+def described_layer(result: dict[str, Any]) -> int | None:
+    """Return the layer that reasons of an entropy scan speak of: the one with most separation.
+
+    In mode ``guarded`` only accepted layers count, if there are any; ``None`` without any fit.
+    """
+    mode = str(result.get("mode"))
+    accepted = ((result.get("modes") or {}).get(mode) or {}).get("layers") or ()
     name = "separation_within" if mode == "guarded" else f"separation_{mode}"
     found = {int(line["layer"]): line.get(name) for line in result.get("layers") or ()}
     known = {layer: value for layer, value in found.items() if value is not None}
-    if mode == "guarded" and layers:
-        known = {layer: value for layer, value in known.items() if layer in layers} or known
+    if mode == "guarded":
+        known = {layer: value for layer, value in known.items() if layer in accepted} or known
     return max(known, key=lambda layer: (known[layer], -layer), default=None)

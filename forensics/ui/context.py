@@ -6,6 +6,8 @@ from pathlib import Path
 
 from forensics.case import Case
 from forensics.errors import OptionError
+from forensics.triage.desk import Desk
+from forensics.triage.shelf import DeskShelf
 from forensics.ui.evidence import RULES, Evidence, EvidenceShelf
 from forensics.ui.sample_map import MapShelf, SampleMap
 from forensics.ui.workspace import Workspace
@@ -19,11 +21,13 @@ class Context:
         workspace: The cases.
         shelf: The scans in memory.
         maps: The maps of samples in memory, and selections on them.
+        desks: The queues of evidence in memory.
     """
 
     workspace: Workspace
     shelf: EvidenceShelf = field(default_factory=EvidenceShelf)
     maps: MapShelf = field(default_factory=MapShelf)
+    desks: DeskShelf = field(default_factory=DeskShelf)
 
     def case(self, name: str) -> Case:
         """Return an opened case by its id."""
@@ -36,6 +40,10 @@ class Context:
     def sample_map(self, name: str, run: str) -> SampleMap:
         """Return a finished map of samples."""
         return self.maps.get(self.case(name), run)
+
+    def desk(self, name: str) -> Desk:
+        """Return the evidence and decisions of a case."""
+        return self.desks.get(self.case(name))
 
 
 def open_context(root: Path) -> Context:

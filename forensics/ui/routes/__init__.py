@@ -16,6 +16,7 @@ from forensics.ui.routes.methods import method_routes
 from forensics.ui.routes.pictures import picture_routes
 from forensics.ui.routes.repair import repair_routes
 from forensics.ui.routes.report import report_routes
+from forensics.ui.routes.review import review_routes
 from forensics.ui.routes.scans import scan_routes
 from forensics.ui.routes.selections import selection_routes
 from forensics.ui.routes.transplant import transplant_routes
@@ -28,6 +29,6 @@ def routers(context: Context) -> list[APIRouter]:
         transplant_routes, demo_routes, case_routes, job_routes, scan_routes, download_routes,
         live_routes, picture_routes, masked_view_routes, method_routes, allocation_routes,
         fusion_routes, cluster_routes, selection_routes, trigger_routes, repair_routes,
-        report_routes,
+        report_routes, review_routes,
     )  # fmt: skip
     return [make(context) for make in makers]

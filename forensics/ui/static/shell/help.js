@@ -4,11 +4,13 @@ import { el, show } from "../core/dom.js";
 import { keysOff, setKeysOff } from "../core/keys.js";
 import { TEXTS as CLUSTERS } from "../clusters/help.js";
 import { TEXTS as REPAIR } from "../repair/help.js";
+import { TEXTS as REVIEW } from "../review/help.js";
 import { TEXTS as TRIGGERS } from "../triggers/help.js";
 
 const TEXTS = {
   clusters: CLUSTERS,
   triggers: TRIGGERS,
+  review: REVIEW,
   repair: REPAIR,
   home: [
     ["TriggerLens", "looks for backdoors in models that see and read: language models with pictures, and CLIP. It shows evidence; you decide."],

@@ -1,0 +1,115 @@
+// The sample at hand: picture and where the model looks, texts, why it is here, scores, verdict, note.
+
+import { el, show } from "../core/dom.js";
+import { percent } from "../core/format.js";
+import { ramp } from "../core/palette.js";
+import { state } from "../core/store.js";
+import { pictureStage } from "../sample/picture.js";
+import { NO_VIEW } from "../sample/views.js";
+import { scoreBars } from "./bars.js";
+import { VERDICTS } from "./data.js";
+
+const KEYS = { keep: "K", flag: "F", unsure: "U" };
+
+async function loadImage(path) {
+  if (!path) return null;
+  const image = new Image();
+  image.src = path;
+  try { await image.decode(); return image; } catch { return null; }
+}
+
+/** The middle of the tab; `act` has `decide(verdict)`, `note(text)` and `step(by)`. */
+export function sampleCard(act) {
+  let [card, channels, image, warm, saved] = [null, [], null, true, ""];
+  const stage = pictureStage(looks, { name: "rv-", tell: (now, token) => `${percent(now.values[token], 1)} of the attention on the image` });
+  stage.opacity(0.55);
+  const missing = el("p", { class: "tl-rv-missing tl-sub" });
+  const heat = el("button", { type: "button", class: "tl-ghost", id: "tl-rv-heat", onclick: () => { warm = !warm; draw(); } }, "Where it looks");
+  const legend = el("div", { class: "tl-legend" });
+  const heading = el("header", { class: "tl-card-head" });
+  const texts = el("dl", { class: "tl-facts" });
+  const reason = el("p", { class: "tl-rv-reason", id: "tl-rv-reason" });
+  const scores = el("div");
+  const buttons = el("div", { class: "tl-rv-verdicts", role: "group", "aria-label": "Your verdict" });
+  const note = el("textarea", { id: "tl-rv-note", rows: "2", maxlength: "4000", placeholder: "What you noticed, for yourself and others" });
+  const noteSaid = el("span", { class: "tl-sub", "aria-live": "polite" });
+  const writing = el("div", { class: "tl-rv-note" }, el("label", { for: "tl-rv-note" }, "Note ", el("kbd", {}, "N")), note, noteSaid);
+  const body = el("div", { class: "tl-rv-two" }, el("div", {}, stage.stage, missing, el("div", { class: "tl-under" }, stage.readout, legend)),
+    el("div", { class: "tl-rv-words" }, texts, reason));
+  const node = el("section", { class: "tl-card tl-rv-card", id: "tl-rv-card", "aria-label": "Sample" }, heading, body, buttons, scores, writing);
+
+  function looks() {
+    const map = card?.heat;
+    const shown = Boolean(warm && map && map.image === 0);
+    return { image, grid: shown ? map : NO_VIEW, values: shown ? map.values : null, top: shown ? Math.max(...map.values) : 1, mark: shown ? map.mark : null, hide: null,
+      label: card ? `Picture of sample ${card.id}${shown ? `; in layer ${map.layer} the strongest place holds ${percent(Math.max(...map.values), 1)} of the attention on the image` : ""}` : "" };
+  }
+
+  function draw() {
+    const map = card.heat && card.heat.image === 0 ? card.heat : null;
+    heat.hidden = !map;
+    heat.setAttribute("aria-pressed", String(warm));
+    stage.stage.hidden = !image;
+    missing.hidden = Boolean(image);
+    if (image) stage.draw();
+    show(stage.readout, map ? "Hover for numbers." : card.picture && image ? "No map of its attention was kept." : "");
+    show(legend, map && warm && [el("span", {}, "0 %"), el("i", { style: `background:${ramp()}` }), el("span", {}, `${percent(Math.max(...map.values), 1)} of the attention, layer ${map.layer}`)]);
+  }
+
+  function verdicts() {
+    const mine = card.mine?.verdict ?? "";
+    show(buttons, VERDICTS.slice(0, 3).map(({ name, mark, className }) => el("button", { type: "button", class: `tl-rv-verdict ${className}`, id: `tl-rv-${name}`, "data-verdict": name,
+      "aria-pressed": String(mine === name), onclick: () => act.decide(name) }, el("span", { "aria-hidden": "true" }, mark), ` ${name[0].toUpperCase()}${name.slice(1)} `, el("kbd", {}, KEYS[name]))));
+  }
+
+  function fill() {
+    show(heading, el("div", {}, el("h3", { id: "tl-rv-id" }, card.id), el("p", { class: "tl-sub" }, `${card.source}${card.line ? `, line ${card.line}` : ""}${card.pictures > 1 ? ` · first of ${card.pictures} pictures` : ""}`)),
+      el("div", { class: "tl-tools" }, heat,
+        el("button", { type: "button", class: "tl-ghost", "aria-label": "Previous sample", onclick: () => act.step(-1) }, "←"),
+        el("button", { type: "button", class: "tl-ghost", "aria-label": "Next sample", onclick: () => act.step(1) }, "→")));
+    const fact = (name, text) => text && [el("dt", {}, name), el("dd", {}, text)];
+    show(texts, fact("Question", card.question), fact("Answer", card.answer ?? "none"), fact("Label", card.label));
+    show(reason, card.reason);
+    show(scores, scoreBars(channels, card.scores));
+    note.value = saved = card.mine?.note ?? "";
+    show(noteSaid);
+    verdicts();
+  }
+
+  async function write() {
+    const text = note.value.trim();
+    if (!card || text === saved) return;
+    saved = text;
+    show(noteSaid, "Saving…");
+    show(noteSaid, (await act.note(card.row, text)) ? "Saved." : "Not saved.");
+  }
+
+  note.addEventListener("blur", write);
+  note.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" || (event.key === "Enter" && (event.ctrlKey || event.metaKey))) { event.preventDefault(); note.blur(); }
+  });
+
+  return {
+    node,
+    get row() { return card?.row ?? null; },
+    focusNote() { note.focus(); },
+    save: write,
+    async open(next, ofChannels) {
+      [card, channels, image] = [next, ofChannels, null];
+      fill();
+      node.dataset.row = String(card.row);
+      const wanted = card;
+      const found = await loadImage(card.picture);
+      if (card !== wanted) return;
+      image = found;
+      show(missing, card.picture ? "This picture cannot be shown." : "This sample has no picture.");
+      draw();
+      node.dataset.drawn = String(card.row);
+    },
+    /** Load a picture ahead, so that the next step does not wait for it. */
+    ahead(next) { if (next?.picture) new Image().src = next.picture; },
+    repaint() { if (card && image) draw(); },
+    mine(verdict) { if (card) { card.mine = { verdict, note: card.mine?.note ?? "", at: "" }; verdicts(); } },
+    case: () => state.case,
+  };
+}

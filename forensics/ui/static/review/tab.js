@@ -1,0 +1,188 @@
+// The Review tab: one queue over all evidence, one sample at a time, one key a decision.
+
+import { el, empty, show } from "../core/dom.js";
+import { onTheme } from "../core/palette.js";
+import { set, state, watch } from "../core/store.js";
+import { agreementPanel } from "./agreement.js";
+import { sampleCard } from "./card.js";
+import { codeOf, compare, decide, decideAll, loadAgreement, loadCard, loadQueue, loadSummary, me, undo } from "./data.js";
+import { reviewHead } from "./head.js";
+import { legend, listenReview } from "./keys.js";
+import { queueList } from "./list.js";
+import { sidePanel } from "./side.js";
+
+/** Build the tab into `element`. */
+export function mount({ element }) {
+  const host = element.querySelector(".tl-root");
+  let [summary, queue, place, token, stale] = [null, null, 0, 0, true];
+  let filter = { shown: "suspected", channel: null, selection: null };
+  let writing = Promise.resolve(); // decisions reach the server in the order of the keys
+  const cards = new Map(); // row -> card that was loaded ahead
+  const blank = el("div", { class: "tl-card" });
+  const trouble = el("div");
+  const keys = el("div", { class: "tl-card", hidden: true, id: "tl-rv-legend" }, legend());
+  const act = { filter: choose, leave: () => choose({ ...filter, selection: null }), name: rename, blind, all, undo: back, compare: together, keys: () => { keys.hidden = !keys.hidden; }, decide: judge, step, note: () => sample.focusNote() };
+  const head = reviewHead(act);
+  const list = queueList({ choose: go });
+  const sample = sampleCard({ decide: judge, step, note: keep });
+  const side = sidePanel();
+  const agreed = agreementPanel({ close: () => agreed.close(), look });
+  const nothing = el("div", { class: "tl-card", hidden: true });
+  const body = el("div", { class: "tl-review" }, head.node, keys, trouble, agreed.node, el("div", { class: "tl-rv-desk" }, list.node, el("div", {}, nothing, sample.node), side.node));
+  show(host, blank, body);
+  body.hidden = true;
+
+  const say = (error) => show(trouble, error && el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+
+  function stop(content) {
+    summary = queue = null;
+    show(blank, content);
+    blank.hidden = false;
+    body.hidden = true;
+    delete host.dataset.ready;
+  }
+
+  const button = (text, tab) => el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab }) }, text);
+
+  async function open() {
+    if (state.tab !== "review") return;
+    const mine = token += 1;
+    if (!state.case) { stop(empty("No case is open.", "Open a demo or your own case first.", button("Open a case", "home"))); return; }
+    if (state.decide) { filter = { ...filter, selection: state.decide }; set({ decide: null }); stale = true; }
+    if (!stale && summary) return;
+    try {
+      const next = await loadSummary();
+      if (mine !== token) return;
+      if (!next.channels.length && !next.problems.length) { stop(empty("No evidence yet.", "The queue is made of what scans find. Run one first; then come back to decide sample by sample.", button(state.methods?.kind === "clip" ? "Open Clusters" : "Open Attention", state.methods?.kind === "clip" ? "clusters" : "attention"))); return; }
+      summary = next;
+      if (filter.channel && !summary.channels.some((one) => one.key === filter.channel)) filter.channel = null;
+      if (!summary.counts.suspected && filter.shown === "suspected" && !filter.selection) filter.shown = "all";
+      await refill(queue?.rows[place] ?? null, mine);
+      stale = false;
+    } catch (error) {
+      if (mine === token) stop(empty("The queue cannot be shown.", `${error.message} ${error.remedy ?? ""}`));
+    }
+  }
+
+  /** Read the queue of the filter; stay at a row if it is in it. */
+  async function refill(row = null, mine = token) {
+    const next = await loadQueue(filter);
+    if (mine !== token) return;
+    queue = next;
+    cards.clear();
+    blank.hidden = true;
+    body.hidden = false;
+    place = Math.max(0, row === null ? 0 : queue.rows.indexOf(row));
+    head.update(summary, filter, queue.n);
+    list.open(queue, place);
+    nothing.hidden = queue.n > 0;
+    sample.node.hidden = side.node.hidden = queue.n === 0;
+    if (!queue.n) { show(nothing, empty("Nothing to show here.", "No sample passes this filter. Choose another one above.")); host.dataset.ready = "0"; return; }
+    await look(queue.rows[place]);
+    host.dataset.ready = String(queue.n);
+  }
+
+  async function load(row) {
+    if (!cards.has(row)) {
+      const promise = loadCard(row);
+      promise.catch(() => cards.delete(row));
+      cards.set(row, promise);
+    }
+    return cards.get(row);
+  }
+
+  async function look(row) {
+    const at = queue.rows.indexOf(row);
+    if (at >= 0) { place = at; list.go(place); }
+    set({ sample: row });
+    try {
+      const card = await load(row);
+      if (state.sample !== row && sample.row !== null) return;
+      side.open(card);
+      sample.open(card, summary.channels);
+      for (const next of [...queue.rows.slice(place + 1, place + 3)]) load(next).then(sample.ahead).catch(() => {});
+    } catch (error) { say(error); }
+  }
+
+  function go(at) { sample.save(); say(null); look(queue.rows[at]); }
+  function step(by) { if (queue?.n) go(Math.max(0, Math.min(queue.n - 1, place + by))); }
+
+  /** Send a change after those before it. */
+  function send(work) {
+    writing = writing.then(work, work);
+    return writing;
+  }
+
+  function judge(verdict) {
+    if (!queue?.n || sample.row !== queue.rows[place]) return; // the card is not there yet
+    const [of, at, row, before] = [queue, place, queue.rows[place], queue.codes[place]];
+    sample.save();
+    sample.mine(verdict);
+    if (before === codeOf("undecided") || me.blind) of.codes[at] = codeOf(verdict);
+    cards.delete(row);
+    send(async () => {
+      try {
+        const { counts } = await decide([row], verdict);
+        head.counts(counts);
+        const fresh = await load(row);
+        const said = new Set(fresh.opinions.map((one) => one.verdict).filter(Boolean));
+        of.codes[at] = codeOf(said.size > 1 ? "disagreement" : [...said][0]);
+        if (sample.row === row) side.open(fresh);
+      } catch (error) { of.codes[at] = before; say(error); }
+      list.redraw();
+    });
+    if (at + 1 < of.n) step(1); else { list.redraw(); }
+  }
+
+  async function keep(row, text) {
+    try {
+      await send(() => decide([row], null, text));
+      cards.delete(row);
+      if (sample.row === row) side.open(await load(row));
+      return true;
+    } catch (error) { say(error); return false; }
+  }
+
+  /** Read everything again, because much may have changed. */
+  async function again(row = null) {
+    summary = await loadSummary();
+    await refill(row);
+  }
+
+  async function all(verdict) {
+    try {
+      await send(() => decideAll(verdict, filter, queue.n));
+      await again(sample.row);
+    } catch (error) { say(error); }
+  }
+
+  async function back() {
+    try {
+      const { rows, undone } = await send(undo);
+      say(undone ? null : { message: "There is nothing to take back.", remedy: "Only your own decisions can be undone." });
+      if (undone) await again(rows[0]);
+    } catch (error) { say(error); }
+  }
+
+  async function choose(next) {
+    filter = next;
+    say(null);
+    try { await refill(); } catch (error) { say(error); }
+  }
+
+  async function rename(name) { me.by = name; agreed.close(); try { await again(sample.row); say(null); } catch (error) { say(error); } }
+  async function blind(on) { me.blind = on; agreed.close(); try { await again(sample.row); } catch (error) { say(error); } }
+
+  async function together() {
+    try {
+      if (me.blind) { const view = await compare(); me.blind = false; await again(sample.row); agreed.open(view); } else agreed.open(await loadAgreement());
+    } catch (error) { say(error); }
+  }
+
+  listenReview(act);
+  onTheme(() => sample.repaint());
+  watch(["case"], () => { stale = true; summary = queue = null; list.forget(); cards.clear(); filter = { shown: "suspected", channel: null, selection: null }; body.hidden = blank.hidden = true; agreed.close(); open(); });
+  watch(["finished"], () => { stale = true; open(); });
+  watch(["tab", "decide", "methods"], open);
+  open();
+}
