@@ -33,6 +33,9 @@ def build_blocks(context: Context) -> gr.Blocks:
             with gr.Tab("Triggers", id="triggers", elem_id="tab-triggers", render_children=True):
                 panel("shell/help.js", elem_id="help-triggers", tab="triggers")
                 panel("triggers/tab.js", elem_id="triggers")
+            with gr.Tab("Review", id="review", elem_id="tab-review", render_children=True):
+                panel("shell/help.js", elem_id="help-review", tab="review")
+                panel("review/tab.js", elem_id="review")
             with gr.Tab("Repair", id="repair", elem_id="tab-repair", render_children=True):
                 panel("shell/help.js", elem_id="help-repair", tab="repair")
                 panel("repair/tab.js", elem_id="repair")
