@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from forensics.cli.flags import given, option_flags
+from forensics.cli.lab_lessons import lesson, predict, reveal_lesson, walkthrough, worksheet
 from forensics.cli.lab_pairs import clip_zoo, folder_argument, pairs, plant_pairs
 from forensics.cli.lab_prompts import prompt_demos, prompt_zoo
 from forensics.cli.output import emit, json_flag
@@ -166,5 +167,8 @@ def twins(seeds: str, to: Path, as_json: bool) -> None:
     )
 
 
-for verb in (pairs, plant_pairs, clip_zoo, prompt_zoo, prompt_demos):
+for verb in (
+    pairs, plant_pairs, clip_zoo, prompt_zoo, prompt_demos,
+    lesson, predict, reveal_lesson, worksheet, walkthrough,
+):  # fmt: skip
     lab.add_command(verb)

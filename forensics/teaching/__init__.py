@@ -1,0 +1,1 @@
+"""Teaching: lessons about planted cases, predictions, scores, worksheets, walk-throughs."""

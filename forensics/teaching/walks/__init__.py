@@ -1,0 +1,1 @@
+"""The texts of the walk-throughs, one file each."""
