@@ -4,6 +4,9 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Settings and logins of whoever runs the tests are none of their business.
+os.environ["TRIGGERLENS_SETTINGS"] = "/nonexistent/settings.json"
+os.environ["TRIGGERLENS_USERS_FILE"] = "/nonexistent/users"
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -41,6 +41,7 @@ LEVELS = {
     "forensics.worker": 7,
     "forensics.teaching": 7,
     "forensics.api": 8,
+    "forensics.mcp": 8,
     "forensics.cli": 9,
     "forensics.ui": 9,
 }

@@ -4,7 +4,6 @@ Written by the app and the command line only. Workers write run folders, so that
 for a lock on this file.
 """
 
-import getpass
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from forensics import __version__
 from forensics.case.deciding import Row, now, undo_decisions, write_decisions
 from forensics.case.journal_tables import VERDICTS, AuditEntry, Base, Decision
+from forensics.case.people import account
 from forensics.errors import CaseError
 from forensics.runs.plain import plain
 
@@ -143,14 +143,6 @@ class Journal:
                 f"{self._path} cannot be used: {error.orig}.",
                 remedy="If it is damaged, move it away; a new one is begun.",
             ) from error
-
-
-def account() -> str:
-    """Return the name of whoever runs this program."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user id without a name
-        return "unknown"
 
 
 def _open(path: Path) -> Engine:

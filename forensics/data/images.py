@@ -20,6 +20,7 @@ from forensics.data.pixels import to_rgb
 from forensics.data.records import BadRow, shown
 from forensics.data.sample import ImageRef
 from forensics.errors import DataError
+from forensics.settings import current
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,13 @@ class ImageLimits:
     ratio: int = 200
 
 
-DEFAULT_LIMITS = ImageLimits()
+def limits_in_force() -> ImageLimits:
+    """Return the limits of this machine's settings."""
+    chosen = current()
+    return ImageLimits(
+        pixels=chosen.megapixels * 1_000_000, size_bytes=chosen.image_megabytes << 20
+    )
+
 
 # The classes themselves instead of Image.open: exactly the format that the first bytes say is
 # tried, and the pixel limit is ours alone, not a process-wide setting of Pillow.
@@ -55,7 +62,7 @@ _DECODERS: tuple[tuple[bytes, Callable[[io.BytesIO], ImageFile]], ...] = (
 _FORMATS = "JPEG, PNG, WebP, BMP, GIF and TIFF"
 
 
-def open_image(ref: ImageRef, limits: ImageLimits = DEFAULT_LIMITS) -> Image.Image:
+def open_image(ref: ImageRef, limits: ImageLimits | None = None) -> Image.Image:
     """Decode an image as 8-bit RGB without metadata.
 
     The EXIF orientation is applied; transparent parts are laid on white; of an animation the first
@@ -63,20 +70,22 @@ def open_image(ref: ImageRef, limits: ImageLimits = DEFAULT_LIMITS) -> Image.Ima
 
     Args:
         ref: Where the image is.
-        limits: What it may cost; size and pixel count are checked before decoding.
+        limits: What it may cost, by default what the settings say; checked before decoding.
 
     Raises:
         DataError: It is missing, outside its root, too large, truncated, damaged, or no image.
     """
+    limits = limits or limits_in_force()
     return decode_image(image_bytes(ref, limits), name_of(ref), limits)
 
 
-def image_bytes(ref: ImageRef, limits: ImageLimits = DEFAULT_LIMITS) -> bytes:
+def image_bytes(ref: ImageRef, limits: ImageLimits | None = None) -> bytes:
     """Return the encoded image as it stands in the file or cell, for hashing.
 
     Raises:
         DataError: It is missing, outside its root, or larger than the limit.
     """
+    limits = limits or limits_in_force()
     path = image_path(ref)
     if ref.offset is not None:
         return _read_member(path, ref, limits)
@@ -104,7 +113,7 @@ def image_path(ref: ImageRef) -> Path:
     return checked.root / checked.path
 
 
-def decode_image(data: bytes, name: str, limits: ImageLimits = DEFAULT_LIMITS) -> Image.Image:
+def decode_image(data: bytes, name: str, limits: ImageLimits | None = None) -> Image.Image:
     """Decode the bytes of an image file as 8-bit RGB without metadata.
 
     Args:
@@ -116,6 +125,7 @@ def decode_image(data: bytes, name: str, limits: ImageLimits = DEFAULT_LIMITS) -
         DataError: It has too many pixels, is truncated, damaged, or no image.
     """
     decoder = _decoder_for(data, name)
+    limits = limits or limits_in_force()
     _check_pixels(_webp_size(data), name, limits)
     try:
         with decoder(io.BytesIO(data)) as image:

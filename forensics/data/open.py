@@ -11,6 +11,7 @@ from forensics.data.llava import LlavaDataset
 from forensics.data.outside import open_outside, outside_readers
 from forensics.data.records import FileDataset, Turns, shown
 from forensics.errors import DataError
+from forensics.settings import check_place
 
 FOLDERS = ("imagefolder", "hf-dataset", "wds")
 _FILES = ("llava", "table")
@@ -50,7 +51,23 @@ def open_dataset(
 
     Raises:
         DataError: The URI is not understood, or the file is missing, empty or of another kind.
+        OptionError: It lies outside the folders that the settings allow.
     """
+    opened = _open(uri, root, fields, turns, download=download)
+    if not _from_hub(opened):
+        for place in {opened.path, opened.root, *opened.files}:
+            check_place(place, "The data")
+    return opened
+
+
+def _from_hub(opened: FileDataset) -> bool:
+    """Tell whether data were named by a hub id: they lie in the hub cache, wherever that is."""
+    return opened.format == "hf-dataset" and not opened.uri.startswith("hf-dataset:/")
+
+
+def _open(
+    uri: str, root: Path | None, fields: FieldMap | None, turns: Turns, *, download: bool
+) -> FileDataset:
     scheme, rest = _split(uri)
     scheme = scheme or _guess(_absolute(rest))
     if scheme not in _WITH_COLUMNS and fields is not None:

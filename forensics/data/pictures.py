@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from forensics.data.images import DEFAULT_LIMITS, ImageLimits, open_image
+from forensics.data.images import ImageLimits, open_image
 from forensics.data.sample import ImageRef
 
 _JPEG_QUALITY = 90
@@ -54,7 +54,7 @@ def store_picture(data: bytes, folder: Path) -> Path:
 
 
 def thumbnail(
-    ref: ImageRef, folder: Path, side: int = 256, limits: ImageLimits = DEFAULT_LIMITS
+    ref: ImageRef, folder: Path, side: int = 256, limits: ImageLimits | None = None
 ) -> Path:
     """Re-encode an image into ``folder`` and return the path of the picture.
 

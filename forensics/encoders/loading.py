@@ -9,6 +9,7 @@ import torch
 from forensics.encoders.adapter import EncoderAdapter
 from forensics.encoders.base import DualEncoder
 from forensics.errors import ModelError
+from forensics.models.device import pick_device
 from forensics.models.uri import ModelURI, encoder_uri, parse_model_uri
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -27,7 +28,7 @@ def open_encoder(uri: str, device: str = "auto", *, precision: Precision = "auto
             ``local-dir:``), ``openclip:hf-hub:org/name``, ``hf:org/name@revision`` or ``/folder``
             with a model of type ``clip``, ``siglip`` or ``siglip2``. Learnt prompts (``+prompts:``)
             are no part of the encoder: :func:`forensics.classifiers.open_classifier` reads them.
-        device: ``auto`` (CUDA if there is one, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
+        device: ``auto`` (what the settings say, else CUDA if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
         precision: Of the weights; ``auto`` is bfloat16 on CUDA and float32 on the CPU. Tuning
             wants ``float32``. What comes out is float32 in any case.
 
@@ -41,9 +42,7 @@ def open_encoder(uri: str, device: str = "auto", *, precision: Precision = "auto
     parsed = parse_model_uri(encoder_uri(uri))
     if parsed.adapter is not None:
         raise ModelError(f"Model {uri}: LoRA adapters of encoders are not supported.")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    place = torch.device(device)
+    place = pick_device(device)
     half = precision == "bfloat16" or (precision == "auto" and place.type == "cuda")
     encoder = _opener(parsed)(parsed, torch.bfloat16 if half else torch.float32)
     encoder.module.to(place)

@@ -13,6 +13,7 @@ from forensics.errors import CheckpointError, ModelError, first_line
 from forensics.models.adapters import adapter_of
 from forensics.models.base import GenerativeModel
 from forensics.models.checkpoint import check_adapter, check_weights
+from forensics.models.device import pick_device
 from forensics.models.families import read_family, refuse_missing
 from forensics.models.uri import ModelURI, parse_model_uri
 
@@ -20,13 +21,6 @@ from forensics.models.uri import ModelURI, parse_model_uri
 transformers_logging.disable_progress_bar()
 # peft asks transformers by an old name; nothing a user of ours could change.
 warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
-
-
-def pick_device(name: str = "auto") -> torch.device:
-    """Choose where to compute: ``auto`` means CUDA if there is one, else the CPU."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
 
 
 def open_model(uri: str, *, device: str = "auto") -> GenerativeModel:

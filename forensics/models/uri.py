@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from forensics.errors import ModelError
+from forensics.settings import check_place
 
 OPEN_CLIP = "openclip:"
 OPEN_CLIP_CONFIG = "open_clip_config.json"
@@ -62,10 +63,16 @@ def parse_model_uri(uri: str) -> ModelURI:
 
     Raises:
         ModelError: The name is empty, of an unknown scheme, or a folder or file is not there.
+        OptionError: It lies outside the folders that the settings allow.
     """
     head, separator, tail = uri.strip().partition(PROMPTS)
     parsed = _parse_model(head.strip(), uri)
-    return replace(parsed, prompts=_existing_file(tail, uri)) if separator else parsed
+    parsed = replace(parsed, prompts=_existing_file(tail, uri)) if separator else parsed
+    base = Path(parsed.base) if Path(parsed.base).is_absolute() else None
+    for place in (base, parsed.adapter, parsed.prompts):
+        if place is not None:
+            check_place(place, "The model")
+    return parsed
 
 
 def encoder_uri(uri: str) -> str:

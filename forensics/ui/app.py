@@ -7,7 +7,8 @@ from typing import Any
 
 from forensics.errors import OptionError
 from forensics.ui.context import Context, open_context
-from forensics.ui.environment import cases_folder, check_host, prepare
+from forensics.settings import cases_folder
+from forensics.ui.environment import check_host, prepare
 
 STATIC = Path(__file__).parent / "static"
 

@@ -4,7 +4,6 @@ import atexit
 import os
 import shutil
 import tempfile
-from pathlib import Path
 
 from forensics.errors import OptionError
 
@@ -48,12 +47,3 @@ def check_host(host: str) -> None:
             f"The app has no login, so it does not listen on {host!r}.",
             remedy="Use --host 127.0.0.1; from elsewhere, forward the port through SSH.",
         )
-
-
-def cases_folder() -> Path:
-    """Return the folder where the app keeps new cases; ``TRIGGERLENS_CASES`` names another."""
-    given = os.environ.get("TRIGGERLENS_CASES")
-    if given:
-        return Path(given).expanduser().absolute()
-    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(data).expanduser().absolute() / "triggerlens" / "cases"

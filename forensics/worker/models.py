@@ -10,6 +10,7 @@ from typing import Any
 from forensics.encoders.base import DualEncoder
 from forensics.models.base import GenerativeModel
 from forensics.models.uri import encoder_uri
+from forensics.settings import current
 
 
 class ModelCache:
@@ -34,6 +35,7 @@ class ModelCache:
         self._load_encoder = load_encoder or _open_encoder
         self._lock = threading.RLock()
         self._uri: str | None = None
+        self._device = ""
         self._loader: Callable[[str], Any] | None = None
         self._model: Any = None
 
@@ -58,11 +60,12 @@ class ModelCache:
         return encoder
 
     def _opened(self, uri: str, load: Callable[[str], Any]) -> Any:
+        device = current().device  # one that was changed since holds for the next job
         with self._lock:
-            if (uri, load) != (self._uri, self._loader):
+            if (uri, load, device) != (self._uri, self._loader, self._device):
                 self.release()  # before loading, so that not both are in memory
                 self._model = load(uri)
-                self._uri, self._loader = uri, load
+                self._uri, self._loader, self._device = uri, load, device
             return self._model
 
     @property
