@@ -105,6 +105,7 @@ def test_the_web_stays_in_the_ui(library: str) -> None:
         "forensics.case forensics.runs forensics.data.open forensics.worker.client",
         "forensics.detectors.attention_entropy forensics.jobs.attention.result",
         "forensics.export.scan forensics.export.report forensics.lab.demos",
+        "forensics.api.methods forensics.api.exports forensics.mcp.serve forensics.mcp.tools",
     ],
 )
 def test_what_the_app_and_the_command_line_need_imports_no_torch(modules: str) -> None:

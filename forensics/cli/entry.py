@@ -38,6 +38,7 @@ VERBS = {
     "methods": ("forensics.cli.methods:list_methods", "List the methods: needs, gives, paper."),
     "doctor": ("forensics.cli.doctor:doctor", "Say what this machine has and what is missing."),
     "app": ("forensics.cli.app:app", "Start the web app."),
+    "mcp": ("forensics.cli.mcp:mcp", "Let agents read cases, on this machine and with a token."),
 }
 
 
