@@ -6,6 +6,7 @@ import gradio as gr
 
 from forensics.data.records import Turns
 from forensics.ui.context import Context
+from forensics.ui.endpoints import add_endpoints
 from forensics.ui.forms.actions import create_case, open_folder
 from forensics.ui.forms.methods import method_forms
 from forensics.ui.forms.panels import panel
@@ -19,6 +20,7 @@ def build_blocks(context: Context) -> gr.Blocks:
         panel("shell/top.js", elem_id="top")
         bridge = panel("shell/bridge.js", elem_id="bridge")
         method_forms(context, bridge)
+        add_endpoints(context)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Home", id="home", elem_id="tab-home"):
                 _home_tab(context, bridge)
