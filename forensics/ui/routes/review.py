@@ -12,6 +12,7 @@ from forensics.ui.reviewer import has_login, reviewer
 from forensics.ui.views.review import (
     agreement_view,
     items_view,
+    map_view,
     queue_bytes,
     review_view,
     sample_card,
@@ -107,6 +108,10 @@ def review_routes(context: Context) -> APIRouter:
         chosen[selected(context, name, {"run": run, "key": key})] = True
         order = desk.findings.order
         return Response(queue_bytes(desk, who, order[chosen[order]]), media_type=BINARY)
+
+    @routes.get("/map")
+    def on_map(name: str, who: Who, run: str) -> dict[str, Any]:
+        return map_view(context.desk(name), context.sample_map(name, run).rows, who)
 
     @routes.post("/undo")
     def undo(name: str, who: Who) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.case.standing import EFFECTIVE
+from forensics.case.standing import EFFECTIVE, UNDECIDED
 from forensics.runs.plain import plain
 from forensics.triage.channels import Channel
 from forensics.triage.desk import SHOWN, Desk, View
@@ -15,8 +15,11 @@ from forensics.triage.reasons import channel_reason, reason_sentence
 from forensics.triage.summary import Summary, summarise
 from forensics.ui.routes.pictures import address
 from forensics.ui.views.gallery import short
+from forensics.ui.views.map_colours import NOTHING
 
 BINS: Final = 32
+MAP_WORDS: Final = {"keep": "kept", "flag": "flagged", "unsure": "unsure",
+                    "disagreement": "reviewers disagree", "undecided": "undecided"}  # fmt: skip
 MOST_DISAGREEMENTS: Final = 500
 
 
@@ -68,6 +71,22 @@ def queue_bytes(desk: Desk, view: View, rows: NDArray[np.int64]) -> bytes:
     flags = np.minimum(desk.findings.flags[rows], 255)
     parts = (rows.astype("<i4"), desk.codes(view)[rows].astype("u1"), flags.astype("u1"))
     return struct.pack("<I", len(rows)) + b"".join(part.tobytes() for part in parts)
+
+
+def map_view(desk: Desk, rows: NDArray[np.int64], view: View) -> dict[str, Any]:
+    """Return what holds of each point of a map, ``codes`` and their ``legend``.
+
+    Codes are places in ``EFFECTIVE``; 255 = undecided, drawn as nothing known.
+    """
+    codes = desk.codes(view)[rows].astype(np.int64)
+    legend: list[dict[str, Any]] = [
+        {"code": code, "label": MAP_WORDS[name], "count": int((codes == code).sum())}
+        for code, name in enumerate(EFFECTIVE)
+    ]
+    undecided = EFFECTIVE.index(UNDECIDED)
+    codes[codes == undecided] = NOTHING
+    legend[undecided]["code"] = NOTHING
+    return {"codes": codes.tolist(), "legend": legend}
 
 
 def items_view(desk: Desk, name: str, rows: list[int]) -> list[dict[str, Any]]:

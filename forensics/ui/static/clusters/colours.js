@@ -3,7 +3,7 @@
 import { el, show } from "../core/dom.js";
 import { capital, clock, count, fixed } from "../core/format.js";
 import { onTheme, ramp } from "../core/palette.js";
-import { loadCodes } from "./data.js";
+import { loadCodes, loadDecisions } from "./data.js";
 import { flagLooks, kindLooks, scoreCodes, scoreLooks, shapeName, swatch } from "./glyphs.js";
 
 const COLUMNS = { answer: ({ said }) => capital(said), label: () => "Label", source: () => "Source file" };
@@ -11,6 +11,7 @@ const COLUMNS = { answer: ({ said }) => capital(said), label: () => "Label", sou
 /** Every way to colour a map: {key, group, text}. */
 function ways(summary, truth) {
   const found = summary.flags.map((run) => ({ key: run.run, group: "Verdict: flags of", text: `${run.label}${run.mode ? `, ${run.mode}` : ""}, ${clock(run.created)}` }));
+  found.push({ key: "decision", group: "Verdict", text: "Decisions of people" });
   found.push({ key: "cluster", group: "Groups and data", text: "Group" });
   for (const [key, text] of Object.entries(COLUMNS)) if (summary.categories[key]) found.push({ key, group: "Groups and data", text: text(summary) });
   for (const score of summary.scores) found.push({ key: `score:${score.name}`, group: "Score", text: score.title });
@@ -24,6 +25,7 @@ async function colours(name, summary, points, key, truth) {
     const score = summary.scores.find((one) => `score:${one.name}` === key);
     return { codes: scoreCodes(points.scores[score.name], score), looks: scoreLooks, score, legend: null };
   }
+  if (key === "decision") { const { codes, legend } = await loadDecisions(name, summary.run); return { codes, looks: kindLooks, legend }; }
   const codes = await loadCodes(name, summary.run, key);
   const run = summary.flags.find((one) => one.run === key);
   if (run || key === "truth") return { codes, looks: flagLooks, legend: (run ?? truth).legend };

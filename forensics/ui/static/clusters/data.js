@@ -1,6 +1,7 @@
 // What a map holds: points and colours as binary files, selections as bits.
 
 import { casePath, getJSON, post, recallBytes } from "../core/api.js";
+import { reviewPath } from "../review/data.js";
 
 export const mapPath = (name, run, part = "") => `${casePath(name)}/runs/${encodeURIComponent(run)}/clusters${part}`;
 
@@ -23,6 +24,12 @@ export async function loadMap(name, run) {
 export async function loadCodes(name, run, what) {
   const buffer = await recallBytes(mapPath(name, run, `/codes/${encodeURIComponent(what)}`));
   return new Uint8Array(buffer, 4);
+}
+
+/** What people decided about each point, and a legend of it; never remembered, as it changes. */
+export async function loadDecisions(name, run) {
+  const { codes, legend } = await getJSON(reviewPath("/map", { run }));
+  return { codes: Uint8Array.from(codes), legend };
 }
 
 /** A mask of ones and zeros as base64 of bits, the lowest bit first. */

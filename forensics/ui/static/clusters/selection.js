@@ -31,7 +31,7 @@ function against(mask, codes) {
     ` are selected: precision ${percent(chosen ? hit / chosen : null, 1)}, recall ${percent(poisoned ? hit / poisoned : null, 1)}.`);
 }
 
-/** The card; `act` has `clear()`, `invert()`, `aside(button)` and `elsewhere()` (null: no other tab to show it in). */
+/** The card; `act` has `clear()`, `invert()`, `aside(button)`, `decide(view)`, `flagged()` and `elsewhere()` (null: no other tab to show it in). */
 export function selectionCard(act) {
   const body = el("div", { id: "tl-umap-selection", "aria-live": "polite" });
   const node = card("Selection", {}, body);
@@ -50,14 +50,15 @@ export function selectionCard(act) {
       button("Clear", "tl-umap-clear", act.clear), " ", button("Invert", "tl-umap-invert", act.invert)),
     truth && against(mask, truth), share(`${capital(said)}s`, view.answers), share("Labels", view.labels), share("Groups", view.groups), medians(view.scores),
     exports(name, run, view.selection),
-    el("div", { class: "tl-umap-acts" }, aside, act.elsewhere && button("Show in Attention", "tl-umap-elsewhere", act.elsewhere))];
+    el("div", { class: "tl-umap-acts" }, aside, button("Decide about these", "tl-umap-decide", () => act.decide(view)), act.elsewhere && button("Show in Attention", "tl-umap-elsewhere", act.elsewhere))];
   }
 
   return {
     node,
     nothing() {
       body.inert = false;
-      show(body, empty("Nothing is selected.", "Draw around points on the map, or choose a group below. Shift adds to a selection, Escape clears it."));
+      show(body, empty("Nothing is selected.", "Draw around points on the map, or choose a group below. Shift adds to a selection, Escape clears it.",
+        el("button", { type: "button", class: "tl-ghost", id: "tl-umap-flagged", title: "Selects the samples that people flagged in the Review tab; then a map can be drawn without them", onclick: act.flagged }, "Select what people flagged")));
     },
     /** Until the server has answered, what stands here is of the last selection and cannot be used. */
     wait(n) {

@@ -5,8 +5,9 @@ import { card, el, empty, segmented, show } from "../core/dom.js";
 import { count } from "../core/format.js";
 import { set, state, watch } from "../core/store.js";
 import { openDrawer, start } from "../methods/listing.js";
+import { codeOf } from "../review/data.js";
 import { colourBar } from "./colours.js";
-import { loadCodes, loadMap, mapPath, sendSelection } from "./data.js";
+import { loadCodes, loadDecisions, loadMap, mapPath, sendSelection } from "./data.js";
 import { mapGallery } from "./gallery.js";
 import { groupsCard } from "./groups.js";
 import { mapHead, METHOD } from "./head.js";
@@ -15,6 +16,7 @@ import { sampleMap } from "./map.js";
 import { sampleCard } from "./sample.js";
 import { selectionCard } from "./selection.js";
 
+const FLAGGED = codeOf("flag");
 const ACTIVE = new Set(["queued", "running"]);
 const MODES = [["lasso", "Lasso", "Draw around points"], ["box", "Box", "Drag a box over points"], ["pan", "Pan", "Drag the map; the wheel zooms in every mode"]];
 
@@ -35,7 +37,7 @@ export function mount({ element }) {
   });
   const hover = hoverCard(plane.map.stage);
   const bar = colourBar({ apply: plane.colour, hide: plane.hide, failed: (error) => show(say, `${error.message} ${error.remedy ?? ""}`) });
-  const selected = selectionCard({ clear, invert, aside, get elsewhere() { return attention() ? elsewhere : null; } });
+  const selected = selectionCard({ clear, invert, aside, decide, flagged, get elsewhere() { return attention() ? elsewhere : null; } });
   const groups = groupsCard(chooseGroup);
   const sample = sampleCard({ get inspect() { return attention() || encoder() ? (row) => set({ sample: row, tab: "attention" }) : null; } });
   const gallery = mapGallery((item) => { plane.map.go(item.place, true); look(item.place); });
@@ -114,6 +116,17 @@ export function mount({ element }) {
     const rows = new Set();
     mask.forEach((bit, i) => { if (bit) rows.add(found.points.rows[i]); });
     set({ selection: { kind: "rows", rows, text: "selected on the map", key: "" }, shown: "all", page: 0, tab: "attention" });
+  }
+
+  /** Hand the selection to the Review tab. */
+  function decide(view) { set({ decide: { run: found.summary.run, key: view.selection }, tab: "review" }); }
+
+  async function flagged() {
+    try {
+      const { codes } = await loadDecisions(state.case, found.summary.run);
+      const next = codes.map((code) => Number(code === FLAGGED));
+      if (next.some(Boolean)) choose(next, false); else show(say, "People have flagged no sample of this map yet: use the Review tab.");
+    } catch (error) { selected.trouble(error); }
   }
 
   async function aside(button) {

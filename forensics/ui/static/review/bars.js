@@ -12,7 +12,7 @@ function words(channel, score) {
   if (!score.seen) return "not measured for this sample";
   if (score.value === null) return "no score";
   const unit = channel.unit ? ` ${channel.unit}` : "";
-  const place = score.share === null ? "" : `; more suspicious than ${percent(score.share)} of all`;
+  const place = score.share === null ? "" : `; more suspicious than ${percent(score.share).replace("> ", "over ")} of all`;
   const cut = channel.cut === null ? "" : `, cut ${number(channel.cut)}${unit}`;
   return `${number(score.value)}${unit}${cut}${place}`;
 }
@@ -23,7 +23,7 @@ function bar(channel, score) {
   const step = WIDTH / Math.max(1, channel.histogram.length);
   const parts = channel.histogram.map((n, i) => n && svg("rect", { x: i * step, width: Math.max(0.5, step - 1), y: FLOOR - (FLOOR - 3) * Math.sqrt(n / top), height: (FLOOR - 3) * Math.sqrt(n / top), class: "tl-rv-hist" }));
   const cut = channel.cut === null ? null : at(channel.cut);
-  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "tl-rv-bar", role: "img", "aria-label": `${channel.title}: ${words(channel, score)}` },
+  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "xMinYMid meet", class: "tl-rv-bar", role: "img", "aria-label": `${channel.title}: ${words(channel, score)}` },
     cut !== null && svg("rect", { class: "tl-rv-beyond", x: channel.higher ? cut : 0, width: channel.higher ? WIDTH - cut : cut, y: 0, height: FLOOR }),
     parts, svg("line", { x1: 0, x2: WIDTH, y1: FLOOR, y2: FLOOR, class: "tl-rv-axis" }),
     cut !== null && svg("line", { x1: cut, x2: cut, y1: 0, y2: FLOOR, class: "tl-rv-cut" }),
@@ -41,9 +41,9 @@ export function scoreBars(channels, scores) {
   return el("div", { class: "tl-rv-scores", id: "tl-rv-scores" }, scores.map((score) => {
     const channel = channels.find((one) => one.key === score.key);
     if (!channel) return null;
-    const doubt = channel.verdict && channel.verdict !== "suspicious" ? el("span", { class: "tl-sub", title: "The verdict of the whole scan" }, ` · scan: ${channel.verdict}`) : null;
+    const doubt = channel.verdict && channel.verdict !== "suspicious" ? `. The scan as a whole: ${channel.verdict}` : "";
     return el("div", { class: "tl-rv-score", "data-key": channel.key, title: `${channel.meaning}. ${count(channel.n)} samples.` },
-      el("div", { class: "tl-rv-score-name" }, el("b", {}, channel.title), el("div", {}, said(channel, score), doubt)),
-      bar(channel, score), el("div", { class: "tl-rv-score-words tl-sub" }, words(channel, score)));
+      el("div", { class: "tl-rv-score-name" }, el("b", {}, channel.title), said(channel, score)),
+      bar(channel, score), el("div", { class: "tl-rv-score-words tl-sub" }, words(channel, score), doubt));
   }));
 }

@@ -11,7 +11,7 @@ export function sidePanel() {
   const near = el("div", { id: "tl-rv-near" });
   const people = el("div", { id: "tl-rv-people" });
   const node = el("aside", { class: "tl-rv-side", "aria-label": "For comparison" },
-    card("Nearest unsuspected", { subtitle: "No check and no person flags these. What is different?" }, near), card("What people say", {}, people));
+    card("Nearest unsuspected", { subtitle: "Like it, but nobody suspects them. What is different?" }, near), card("What people say", {}, people));
 
   function neighbours(view) {
     if (!view.neighbours.length) return el("p", { class: "tl-sub" }, view.neighbours_note || "This sample could not be compared with others.");
