@@ -24,6 +24,7 @@ export const state = {
   inversion: null, trigger: null, // the scan that the Triggers tab shows (null: the latest), and the class looked at
   repair: null, // the repair that the Repair tab shows (null: the latest)
   map: null, // the run whose map the Clusters tab shows (null: the latest)
+  decide: null, // a selection on the map {run, key} that the Review tab is asked to decide about
   view: null, job: null, methods: null, // the method looked at (null: the page's own scan), the job followed, the lines of all
   ...asked,
 };
