@@ -4,7 +4,7 @@ Written by the app and the command line only. Workers write run folders, so that
 for a lock on this file.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from forensics import __version__
-from forensics.case.deciding import Row, now, undo_decisions, write_decisions
+from forensics.case.deciding import DECIDE, Row, now, undo_decisions, write_decisions
 from forensics.case.journal_tables import VERDICTS, AuditEntry, Base, Decision
 from forensics.case.people import account
 from forensics.errors import CaseError
@@ -83,12 +83,36 @@ class Journal:
         Raises:
             CaseError: There is no such verdict.
         """
-        if verdict is not None and verdict not in VERDICTS:
-            raise CaseError(f"{verdict!r} is no verdict.", remedy="Use keep, flag or unsure.")
+        return self.decide_each(dict.fromkeys(samples, verdict), note=note, by=by, **detail)
+
+    def decide_each(
+        self,
+        verdicts: Mapping[str, str | None],
+        *,
+        note: str | None = None,
+        by: str | None = None,
+        **detail: Any,
+    ) -> int:
+        """Keep a decision about each of several samples as one action; see :meth:`decide_many`.
+
+        Args:
+            verdicts: Sample -> verdict.
+            note: For all of them.
+            by: Account or chosen name.
+            detail: For the audit trail.
+
+        Returns:
+            Samples decided.
+
+        Raises:
+            CaseError: There is no such verdict.
+        """
+        for verdict in verdicts.values():
+            if verdict is not None and verdict not in VERDICTS:
+                raise CaseError(f"{verdict!r} is no verdict.", remedy="Use keep, flag or unsure.")
+        said = {name: (verdict, note) for name, verdict in verdicts.items()}
         with self._writing() as session:
-            return write_decisions(
-                session, dict.fromkeys(samples, (verdict, note)), by or account(), "decide", detail
-            )
+            return write_decisions(session, said, by or account(), DECIDE, detail)
 
     def undo(self, by: str | None = None) -> list[str]:
         """Take back the latest decision of a person that still holds, single or batch.

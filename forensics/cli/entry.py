@@ -22,6 +22,7 @@ VERBS = {
         "forensics.cli.transplant:transplant",
         "Test whether a suspected trigger works on other images.",
     ),
+    "review": ("forensics.cli.review:review", "List what to look at next, and decide about it."),
     "repair": ("forensics.cli.repair:repair", "Remove a backdoor, measured before and after."),
     "evaluate": ("forensics.cli.evaluate:evaluate", "Measure clean accuracy and attack success."),
     "self-test": (

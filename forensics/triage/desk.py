@@ -201,12 +201,19 @@ class Desk:
             CaseError: There is no such verdict.
             OptionError: A row is not one of the case.
         """
-        found = self.findings
-        chosen = np.unique(np.asarray(rows, dtype=np.int64))
+        verdicts = dict.fromkeys(np.unique(np.asarray(rows, dtype=np.int64)).tolist(), verdict)
+        return self.decide_each(verdicts, view, note=note, **detail)
+
+    def decide_each(
+        self, verdicts: Mapping[int, str | None], view: View, *, note: str | None = None,
+        **detail: Any,
+    ) -> int:  # fmt: skip
+        """Keep a decision about each of several rows as one action; see :meth:`decide`."""
+        found, chosen = self.findings, np.array(sorted(verdicts), dtype=np.int64)
         if chosen.size and not (chosen[0] >= 0 and chosen[-1] < found.count):
             raise OptionError(f"The case has rows 0 to {found.count - 1}.")
-        return self.case.journal.decide_many(
-            [str(name) for name in found.ids[chosen]], verdict, note=note, by=view.by,
+        return self.case.journal.decide_each(
+            {str(found.ids[row]): verdicts[row] for row in chosen.tolist()}, note=note, by=view.by,
             thresholds=found.thresholds(), blind=view.blind, **detail,
         )  # fmt: skip
 
