@@ -5,7 +5,6 @@ path. Gradio checks no values here, so every function does. The rest of the page
 private; what they can do, the page's own routes can.
 """
 
-import functools
 import inspect
 import json
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 from forensics.api.flagged import flagged_page
+from forensics.case.people import acting_as
 from forensics.errors import CaseError, ForensicsError, OptionError
 from forensics.registry import find_method
 from forensics.runs.plain import plain
@@ -94,17 +94,31 @@ def add_endpoints(context: Context) -> None:
 
 
 def explained(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn our errors into messages for the client; others stay hidden as Gradio hides them."""
+    """Turn our errors into messages for the client; others stay hidden as Gradio hides them.
 
-    @functools.wraps(function)
-    def call(*values: Any) -> Any:
+    What is recorded meanwhile carries the name of whoever logged in: Gradio answers outside of the
+    request that asked, but keeps it.
+    """
+
+    def call(request: gr.Request, *values: Any) -> Any:
         try:
-            return sealed(function(*values))
+            with acting_as(getattr(request.state, "user", None)):
+                return sealed(function(*values))
         except ForensicsError as error:
             # What to do about a missing case or run is told for the command line, with its folder.
             said = error.message if isinstance(error, CaseError) else str(error)
             raise gr.Error(said, print_exception=False) from error
 
+    # Gradio reads names and types of parameters here, and gives the request where one asks for it.
+    own = inspect.Parameter(
+        "request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request
+    )
+    theirs = inspect.signature(function)
+    call.__signature__ = theirs.replace(  # type: ignore[attr-defined]
+        parameters=[own, *theirs.parameters.values()]
+    )
+    call.__annotations__ = {"request": gr.Request, **function.__annotations__}
+    call.__name__, call.__doc__ = function.__name__, function.__doc__
     return call
 
 

@@ -4,6 +4,7 @@ import json
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from forensics.case import Case
+from forensics.case.people import account
 from forensics.runs import Run
-from forensics.ui.endpoints import NAMES, sealed
+from forensics.ui.context import open_context
+from forensics.ui.endpoints import NAMES, Endpoints, explained, sealed
 from forensics.ui.workspace import Workspace, case_id
 from tests.ui import synthetic
 from tests.ui.serving import Server
@@ -166,6 +169,18 @@ def test_a_scan_is_started_and_stopped(client: Client, server: Server) -> None:
 
     worker.stop_worker(case)
     assert [entry.what for entry in case.journal.entries()] == ["create", "run", "cancel"]
+
+
+def test_what_is_recorded_carries_the_name_of_whoever_logged_in(tmp_path: Path) -> None:
+    """Gradio calls an endpoint outside of the request, with what it kept of it."""
+    case = synthetic.make_case(tmp_path / "cases" / "one", 40)
+    context = open_context(tmp_path / "cases")
+    name, run = context.workspace.enter(case.folder), case.new_run("clusters", {})
+    cancel = explained(Endpoints(context).cancel_run)
+    cancel(SimpleNamespace(state=SimpleNamespace(user="ada")), name, run.id)
+    cancel(SimpleNamespace(state=SimpleNamespace()), name, run.id)
+    entries = case.journal.entries("cancel")
+    assert entries[0].who == "ada" and entries[1].who == account()
 
 
 def test_data_cannot_pose_as_a_file() -> None:
