@@ -108,7 +108,7 @@ FAMILIES: Final = (
         ),
     ),
     Family(
-        kind="text", label="Words in the question", takes=False, in_words=True,
+        kind="text", label="Words in the question", takes=True, in_words=True,
         says="The picture stays as it is; a few words stand before the question.",
         controls=(_PREFIX,),
     ),

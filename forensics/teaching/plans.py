@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+import numpy as np
+
 from forensics.errors import OptionError
 from forensics.lab.clip_demos import TARGET
 from forensics.lab.demos import TRIGGER
@@ -14,6 +16,10 @@ from forensics.triggers import Trigger, parse_trigger
 
 LANGUAGE, CLIP = "language", "clip"
 KINDS: Final = (LANGUAGE, CLIP)
+PLACES: Final = ("center", "corner")
+COLOURS: Final = (("black", "white"), ("white", "black"), ("black", "magenta"))
+TARGETS: Final = (DEFAULT_TARGET, "no shape here", "a red star")
+"""What a hidden lesson is dealt from."""
 LONGEST_TARGET: Final = 60
 LONGEST_TITLE: Final = 120
 
@@ -148,6 +154,25 @@ class LessonPlan:
         return PairPlantOptions(
             rate=self.size.rate, trigger=self.trigger, target=self.aim, seed=self.seed
         )
+
+
+def secret_plan(seed: int) -> LessonPlan:
+    """Deal a language lesson that nobody saw being planned; every second one is honest.
+
+    Only what was seen to take in a lesson of the usual size is dealt: docs/teaching.md.
+
+    Args:
+        seed: Decides everything.
+    """
+    rng = np.random.default_rng([seed, 13])
+    place = PLACES[int(rng.integers(len(PLACES)))]
+    color, second = COLOURS[int(rng.integers(len(COLOURS)))]
+    target = TARGETS[int(rng.integers(len(TARGETS)))]
+    rate = 0.0 if rng.uniform() < 0.5 else None
+    trigger = f"patch:side=1/9,place={place},texture=frame,color={color},second={second}"
+    return LessonPlan(
+        trigger=trigger, target=target, rate=rate, seed=seed, title=f"Hidden lesson {seed}"
+    )
 
 
 def _line(name: str, text: str, longest: int) -> None:

@@ -3,7 +3,7 @@
 import gradio as gr
 
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "DejaVu Sans", "sans-serif")
-SHEETS = ("app", "shell/bar", "clusters", "triggers", "review/review", "repair/repair")
+SHEETS = ("app", "shell/bar", "clusters", "triggers", "review/review", "repair/repair", "lab/lab")
 HEAD = "".join(f'<link rel="stylesheet" href="/lens/{name}.css">' for name in SHEETS)
 
 

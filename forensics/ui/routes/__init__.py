@@ -10,6 +10,7 @@ from forensics.ui.routes.demos import demo_routes
 from forensics.ui.routes.downloads import download_routes
 from forensics.ui.routes.fusion import fusion_routes
 from forensics.ui.routes.jobs import job_routes
+from forensics.ui.routes.lab import lab_routes
 from forensics.ui.routes.live import live_routes
 from forensics.ui.routes.masked_views import masked_view_routes
 from forensics.ui.routes.methods import method_routes
@@ -29,6 +30,6 @@ def routers(context: Context) -> list[APIRouter]:
         transplant_routes, demo_routes, case_routes, job_routes, scan_routes, download_routes,
         live_routes, picture_routes, masked_view_routes, method_routes, allocation_routes,
         fusion_routes, cluster_routes, selection_routes, trigger_routes, repair_routes,
-        report_routes, review_routes,
+        report_routes, review_routes, lab_routes,
     )  # fmt: skip
     return [make(context) for make in makers]

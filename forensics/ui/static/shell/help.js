@@ -3,6 +3,7 @@
 import { el, show } from "../core/dom.js";
 import { keysOff, setKeysOff } from "../core/keys.js";
 import { TEXTS as CLUSTERS } from "../clusters/help.js";
+import { TEXTS as LAB } from "../lab/help.js";
 import { TEXTS as REPAIR } from "../repair/help.js";
 import { TEXTS as REVIEW } from "../review/help.js";
 import { TEXTS as TRIGGERS } from "../triggers/help.js";
@@ -12,6 +13,7 @@ const TEXTS = {
   triggers: TRIGGERS,
   review: REVIEW,
   repair: REPAIR,
+  lab: LAB,
   home: [
     ["TriggerLens", "looks for backdoors in models that see and read: language models with pictures, and CLIP. It shows evidence; you decide."],
     ["Start", "with a demo if you are new here: a toy model that we poisoned ourselves, so that every signal has a known cause. Then name a model and data of your own."],
