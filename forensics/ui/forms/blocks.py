@@ -41,6 +41,10 @@ def build_blocks(context: Context) -> gr.Blocks:
             with gr.Tab("Repair", id="repair", elem_id="tab-repair", render_children=True):
                 panel("shell/help.js", elem_id="help-repair", tab="repair")
                 panel("repair/tab.js", elem_id="repair")
+            with gr.Tab("Lab", id="lab", elem_id="tab-lab", render_children=True):
+                panel("shell/help.js", elem_id="help-lab", tab="lab")
+                panel("lab/tab.js", elem_id="lab")
+        panel("walk/panel.js", elem_id="walk")
     return blocks
 
 
