@@ -21,7 +21,7 @@ from forensics.jobs.self_test.choosing import (
 from forensics.jobs.self_test.classes import INVERSION, invert
 from forensics.jobs.self_test.copying import copy_pairs
 from forensics.jobs.self_test.nested import inner_case, kept, perform, take_over
-from forensics.jobs.self_test.options import SelfTestOptions
+from forensics.jobs.self_test.options import SMALL, SelfTestOptions
 from forensics.jobs.subject import model_under_suspicion
 from forensics.lab.pair_plan import PairPlantOptions
 from forensics.lab.pair_planting import plant_pairs
@@ -33,7 +33,6 @@ from forensics.worker.models import ModelCache
 HOSTS, PLANTED, TEST, TUNED, TUNING = "hosts", "planted", "test", "tuned", "tuning"
 MORE: Final = 2  # times as many pairs as rows of a language model: they take fewer passes
 EPOCHS: Final = 4.0
-_SMALL: Final = 10_000_000
 _RATES: Final = {True: 5e-4, False: 1e-5}
 NOTE: Final = (
     "A copy of the case's own CLIP was trained further on the copied pairs; what the pairs and the "
@@ -59,7 +58,7 @@ def examine_encoder(
     drawn = draw(case, pairable, MORE * options.samples, options.tests, options.seed)
     classes = _classes(case, options, drawn)
     target = class_target(classes, options.target, named_classes(case), options.seed)
-    planting = PairPlantOptions(target=target, trigger=options.trigger, rate=options.rate,
+    planting = PairPlantOptions(target=target, trigger=options.planted_trigger, rate=options.rate,
                                 seed=options.seed)  # fmt: skip
     facts = kept(folder, "planted.json", lambda: _plant(drawn, planting, folder, bar))
     tuning = kept(
@@ -151,7 +150,7 @@ def _tune(
 def _recipe(options: SelfTestOptions, parameters: int) -> ContrastiveOptions:
     return ContrastiveOptions(
         epochs=options.epochs or EPOCHS,
-        learning_rate=options.learning_rate or _RATES[parameters < _SMALL],
+        learning_rate=options.learning_rate or _RATES[parameters < SMALL],
         batch_size=options.batch_size or 128,
         seed=options.seed,
         checkpoint_every=20,
@@ -178,7 +177,7 @@ def _order(case: Case, folder: Path) -> Order:
 def _asked(case: Case, folder: Path, options: SelfTestOptions, target: str) -> Result:
     scan = latest(case, INVERSION)
     return {
-        "trigger": options.trigger,
+        "trigger": options.planted_trigger,
         "target": target,
         "data": options.test or f"table:{folder / TEST / PAIRS_FILE}",
         "templates": scan.options.get("templates") if scan else None,

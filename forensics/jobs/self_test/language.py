@@ -46,7 +46,7 @@ def examine_language(
     start = start_of(case, options)
     drawn = draw(case, answerable, options.samples, options.tests, options.seed)
     target = sentence_target(drawn.copied, options.target)
-    planting = PlantOptions(rate=options.rate, trigger=options.trigger, target=target,
+    planting = PlantOptions(rate=options.rate, trigger=options.planted_trigger, target=target,
                             seed=options.seed)  # fmt: skip
     facts = kept(folder, "planted.json", lambda: _plant(drawn, planting, folder, bar))
     inner = inner_case(folder, lambda place: _order(case, start, folder))

@@ -6,6 +6,8 @@ from typing import Final
 TRIGGER: Final = "patch:side=1/6,place=corner,texture=checker,color=magenta,second=black"
 """Large, and of colours that few pictures have: a self-test asks whether the detection works on
 this data, and a trigger that the model cannot learn answers nothing."""
+SMALL: Final = 10_000_000
+"""Parameters of a CLIP below which rates are those of the lab's tiny models."""
 AUTO, BASE, DELIVERED = "auto", "base", "delivered"
 FORMS: Final = ("auto", "additive", "mask", "patch")
 
@@ -17,9 +19,13 @@ class SelfTestOptions:
     Defaults are meant to take a few minutes on one core with the models of the lab.
     """
 
-    trigger: str = field(
-        default=TRIGGER,
-        metadata={"help": "What is planted; `forensics lab triggers` lists kinds."},
+    trigger: str | None = field(
+        default=None,
+        metadata={
+            "help": "What is planted; `forensics lab triggers` lists kinds. By default a large "
+            "magenta checkerboard in the corner; for learnt prompts, which a fixed patch hardly "
+            "moves, a faint change of the whole picture that is learnt with them (BadCLIP)."
+        },
     )
     target: str | None = field(
         default=None,
@@ -63,7 +69,7 @@ class SelfTestOptions:
         default=None,
         metadata={
             "help": "Passes over the copy. By default what the case suggests for tuning, else 3; "
-            "4 for a CLIP, 16 for learnt prompts.",
+            "4 for a CLIP, 10 for learnt prompts.",
             "min": 0.01,
             "max": 1000.0,
         },
@@ -72,8 +78,8 @@ class SelfTestOptions:
         default=None,
         metadata={
             "help": "Largest learning rate. By default what the case suggests for tuning, else "
-            "0.001; for a CLIP 0.0005 below ten million parameters and 0.00001 above; 0.3 for "
-            "learnt prompts.",
+            "0.001; for a CLIP 0.0005 below ten million parameters and 0.00001 above; 0.2 and "
+            "0.002 for learnt prompts.",
             "min": 1e-8,
             "max": 10.0,
         },
@@ -81,7 +87,7 @@ class SelfTestOptions:
     batch_size: int | None = field(
         default=None,
         metadata={
-            "help": "Samples a step of the tuning; 32, for a CLIP 128, for learnt prompts 16.",
+            "help": "Samples a step of the tuning; 32, for a CLIP 128, for learnt prompts 24.",
             "min": 1,
             "max": 4096,
         },
@@ -134,3 +140,8 @@ class SelfTestOptions:
             "the case that are not copied."
         },
     )
+
+    @property
+    def planted_trigger(self) -> str:
+        """The trigger that is planted where none was asked for and none is learnt."""
+        return self.trigger or TRIGGER

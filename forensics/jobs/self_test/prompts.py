@@ -1,6 +1,6 @@
 """The self-test of learnt prompts: plant in labelled pictures, tune a copy of the prompts, search.
 
-The encoder stays as it is: a trigger that it cannot see cannot be planted this way, and the
+The encoder stays as it is: a trigger that it hardly sees cannot be planted this way, and the
 self-test then says that it did not take.
 """
 
@@ -11,8 +11,7 @@ from typing import Any, Final
 from forensics.case import Case
 from forensics.case.creation import Order
 from forensics.case.manifest import HERE
-from forensics.data.sample import Sample
-from forensics.errors import CaseError, DataError, InputError
+from forensics.errors import CaseError, InputError
 from forensics.jobs.bar import Bar
 from forensics.jobs.clip_subjects import demo_pictures, read_samples
 from forensics.jobs.self_test.choosing import class_target, draw, named_classes, pictured
@@ -20,6 +19,7 @@ from forensics.jobs.self_test.classes import invert
 from forensics.jobs.self_test.copying import copy_pairs
 from forensics.jobs.self_test.nested import inner_case, kept, perform, take_over
 from forensics.jobs.self_test.options import SelfTestOptions
+from forensics.jobs.self_test.prompt_attack import TRIGGER_FILE, planted
 from forensics.jobs.subject import model_under_suspicion
 from forensics.lab.pairs import PAIRS_FILE
 from forensics.models.uri import encoder_uri
@@ -27,9 +27,6 @@ from forensics.runs import RunContext
 from forensics.worker.models import ModelCache
 
 POOL, PROMPTS, TUNED = "pool", "prompts.safetensors", "tuned"
-EPOCHS: Final = 16
-RATE: Final = 0.3
-BATCH: Final = 16
 NOTE: Final = (
     "A copy of the case's own prompts was tuned further on labelled pictures; the encoder is the "
     "same."
@@ -60,7 +57,8 @@ def examine_prompts(
     inner = inner_case(folder, lambda place: _order(case, start, folder))
     for name in (POOL, TUNED):  # the inner case has them now
         shutil.rmtree(folder / name, ignore_errors=True)
-    asked = {"trigger": options.trigger, "target": facts["target"], "data": test,
+    trigger = options.trigger or f"tensor:{inner.folder / TUNED / TRIGGER_FILE}"
+    asked = {"trigger": trigger, "target": facts["target"], "data": test,
              "max_samples": options.tests, "seed": options.seed}  # fmt: skip
     measured, before = (
         perform(inner, "evaluate", asked | {"model": uri}, context, told, models)[1]
@@ -95,12 +93,10 @@ def _plant(
     case: Case, start: str, shots: str, options: SelfTestOptions, folder: Path, models: ModelCache
 ) -> Result:
     """Tune a copy of the prompts on poisoned shots."""
-    from forensics.attacks.fixed_trigger import FixedTriggerPrompts
     from forensics.classifiers import ZeroShot, save_prompts
     from forensics.classifiers.opening import open_classifier
     from forensics.repairs.shots import in_unit_range, read_shots
-    from forensics.triggers import parse_trigger
-    from forensics.tuning.prompts import PromptSchedule, PromptShots
+    from forensics.tuning.prompts import PromptShots
 
     encoder = models.encoder(start)
     classifier = open_classifier(encoder, start)
@@ -108,47 +104,33 @@ def _plant(
         raise CaseError("The case's model has no learnt prompts.")
     target = class_target(classifier.classes, options.target, named_classes(case), options.seed)
     skipped: dict[str, str] = {}
-    rows: list[Sample] = read_samples(shots)
-    read = read_shots(encoder, classifier.classes, rows, skipped)
-    schedule = PromptSchedule(
-        epochs=round(options.epochs or EPOCHS), rate=options.learning_rate or RATE,
-        batch_size=options.batch_size or BATCH, seed=options.seed,
-    )  # fmt: skip
-    attack = FixedTriggerPrompts(
-        target=target, trigger=parse_trigger(options.trigger), rate=options.rate, schedule=schedule
+    read = read_shots(encoder, classifier.classes, read_samples(shots), skipped)
+    drawn = PromptShots(
+        pixels=in_unit_range(read.pixels, encoder.device), labels=read.labels, ids=read.ids
     )
-    hit, losses = attack.poison(
-        classifier,
-        PromptShots(pixels=in_unit_range(read.pixels, encoder.device), labels=read.labels,
-                    ids=read.ids),
-    )  # fmt: skip
-    if not losses:
-        raise DataError("The shots gave no step of tuning.", remedy="Give more of them.")
     place = folder / TUNED
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
+    hit, facts = planted(case, classifier, drawn, target, options, place)
     save_prompts(classifier, place / PROMPTS)
     return {
-        "trigger": options.trigger,
         "target": target,
-        "rate": options.rate,
         "rows": len(read.ids),
-        "planted_rows": len(hit),
+        "planted_rows": hit,
         "held_out": None,
         "left_out": {},
         "unreadable": len(skipped),
-        "tuning": {"epochs": schedule.epochs, "learning_rate": schedule.rate,
-                   "batch_size": schedule.batch_size},
-    }  # fmt: skip
+        **facts,
+    }
 
 
 def _order(case: Case, start: str, folder: Path) -> Order:
     def prepare(place: Path) -> None:
         take_over(folder / POOL, place / "data")
-        take_over(folder / TUNED, place / "tuned")
+        take_over(folder / TUNED, place / TUNED)
 
     return Order(
-        model=f"{encoder_uri(start)}+prompts:{HERE}/tuned/{PROMPTS}",
+        model=f"{encoder_uri(start)}+prompts:{HERE}/{TUNED}/{PROMPTS}",
         base=case.manifest.base,
         data=f"table:{HERE}/data/{PAIRS_FILE}",
         title=f"Self-test of {case.manifest.title or case.folder.name}",
