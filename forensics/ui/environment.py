@@ -2,8 +2,10 @@
 
 import atexit
 import os
+import re
 import shutil
 import tempfile
+from collections.abc import Iterable
 
 from forensics.errors import OptionError
 
@@ -14,6 +16,7 @@ QUIET = {
 }
 # Sharing publishes the app through a foreign server; vibe mode runs code that a visitor writes.
 REFUSED = ("GRADIO_SHARE", "GRADIO_VIBE_MODE", "GRADIO_MCP_SERVER")
+HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,45}")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -36,14 +39,37 @@ def prepare() -> None:
         os.environ["GRADIO_TEMP_DIR"] = folder
 
 
-def check_host(host: str) -> None:
-    """Refuse to serve beyond this machine: there is no login yet.
+def check_host(host: str, *, logins: bool = False, exposed: bool = False) -> None:
+    """Refuse to serve others without a login.
+
+    Args:
+        host: Where it shall listen.
+        logins: Whether anybody can log in.
+        exposed: Whether others reach it though it listens here only, through a proxy for instance.
 
     Raises:
-        OptionError: ``host`` is not a loopback name.
+        OptionError: Others could use it, and nobody can log in.
     """
-    if host not in LOOPBACK:
-        raise OptionError(
-            f"The app has no login, so it does not listen on {host!r}.",
-            remedy="Use --host 127.0.0.1; from elsewhere, forward the port through SSH.",
-        )
+    if logins or (host in LOOPBACK and not exposed):
+        return
+    beyond = f"does not listen on {host!r}" if host not in LOOPBACK else "is not shown to others"
+    raise OptionError(
+        f"The app has no login, so it {beyond}.",
+        remedy="Make one: forensics app --add-user NAME. Or use --host 127.0.0.1 alone, and from "
+        "elsewhere forward the port through SSH.",
+    )
+
+
+def checked_hosts(names: Iterable[str]) -> frozenset[str]:
+    """Return names that the app may be asked by, in small letters.
+
+    Raises:
+        OptionError: One is no name of a host. ``*`` is none: any page could then speak for us.
+    """
+    for name in names:
+        if not HOST_NAME.fullmatch(name):
+            raise OptionError(
+                f"{name[:80]!r} is not the name of a host.",
+                remedy="Give it as it stands in the browser, without port: lens.example.org.",
+            )
+    return frozenset(name.lower() for name in names)

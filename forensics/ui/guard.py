@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from forensics.errors import OptionError
+from forensics.settings import current
 from forensics.ui.environment import LOOPBACK
 
 Scope = MutableMapping[str, Any]
@@ -62,20 +64,39 @@ class Guard:
 
     Args:
         app: What is guarded.
+        hosts: Names besides those of this machine that it may be asked by, as they were named at
+            the start; without these a page of strangers could not tell us from themselves.
     """
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, hosts: frozenset[str] = frozenset()) -> None:
         self._app = app
+        self._hosts = LOOPBACK | hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        problem = refuse(scope)
+        problem = refuse(scope, self._hosts)
         if problem:
             await _answer(send, problem)
             return
+        try:
+            most = current().request_megabytes << 20
+        except OptionError as error:  # damaged while the server runs
+            await _answer(send, str(error), 500)
+            return
+        if _announced(scope) > most:
+            await _answer(send, f"A request may have {most >> 20:,} MB (see Settings).", 413)
+            return
+        taken = 0
+
+        async def measured() -> MutableMapping[str, Any]:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            # Nobody said how much would come: whoever reads hears that the sender is gone.
+            return message if taken <= most else {"type": "http.disconnect"}
 
         async def sealed(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
@@ -86,14 +107,14 @@ class Guard:
                     message["headers"].append((b"cache-control", b"no-cache"))
             await send(message)
 
-        await self._app(scope, receive, sealed)
+        await self._app(scope, measured, sealed)
 
 
-def refuse(scope: Scope) -> str:
+def refuse(scope: Scope, hosts: frozenset[str] = LOOPBACK) -> str:
     """Say why a request is not served; empty if it is."""
     headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    if _name(headers.get(b"host", "")) not in LOOPBACK:
-        return "This app answers only to the names of this machine."
+    if _name(headers.get(b"host", "")).lower() not in hosts:
+        return "This app answers only to the names of this machine, and to those of --allow-host."
     if scope["path"].startswith(CLOSED):
         return "This app has no such address."
     origin = headers.get(b"origin")
@@ -112,8 +133,14 @@ def _name(host: str) -> str:
     return host.rpartition(":")[0] if ":" in host else host
 
 
-async def _answer(send: Send, problem: str) -> None:
+def _announced(scope: Scope) -> int:
+    """Return how many bytes a request says it has; 0 where it says nothing that can be read."""
+    found = [value for name, value in scope["headers"] if name.lower() == b"content-length"]
+    return int(found[0]) if found and found[0].isdigit() else 0
+
+
+async def _answer(send: Send, problem: str, status: int = 403) -> None:
     body = json.dumps({"error": problem}).encode()
     headers = [(b"content-type", b"application/json"), *HEADERS]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

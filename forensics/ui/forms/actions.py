@@ -9,6 +9,7 @@ from forensics.data.records import Turns
 from forensics.errors import CaseError, ForensicsError, InputError
 from forensics.options import OptionField, describe_options
 from forensics.registry import find_method, load_object
+from forensics.settings import check_place
 from forensics.ui.context import Context
 from forensics.ui.starting import start_method
 from forensics.ui.views.methods import BASE
@@ -21,7 +22,9 @@ Message = dict[str, Any]
 def open_folder(context: Context, folder: str) -> Message:
     """Open an existing case folder."""
     try:
-        return _opened(context, Path(_given(folder, "the case folder")).expanduser())
+        place = Path(_given(folder, "the case folder")).expanduser()
+        check_place(place, "The case")
+        return _opened(context, place)
     except ForensicsError as error:
         return failure(error)
 

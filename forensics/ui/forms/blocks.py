@@ -10,6 +10,7 @@ from forensics.ui.endpoints import add_endpoints
 from forensics.ui.forms.actions import create_case, open_folder
 from forensics.ui.forms.methods import method_forms
 from forensics.ui.forms.panels import panel
+from forensics.ui.login.request import acting_for
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -101,13 +102,19 @@ def _own_case(context: Context, bridge: gr.HTML) -> None:
         data: str,
         base: str,
         turns: Turns,
+        request: gr.Request,
         progress: Any = gr.Progress(),  # noqa: B008
     ) -> dict[str, Any]:
         def report(message: str, done: int, total: int) -> None:
             progress((done, total) if total else None, desc=message)
 
-        return create_case(context, title, model, data, base, report, turns)
+        with acting_for(request):
+            return create_case(context, title, model, data, base, report, turns)
+
+    def on_enter(folder: str, request: gr.Request) -> dict[str, Any]:
+        with acting_for(request):
+            return open_folder(context, folder)
 
     visible = PRIVATE | {"show_progress": "minimal", "show_progress_on": make}
     make.click(on_make, [title, model, data, base, turns], bridge, **visible)
-    enter.click(lambda text: open_folder(context, text), folder, bridge, **PRIVATE)
+    enter.click(on_enter, folder, bridge, **PRIVATE)

@@ -10,6 +10,7 @@ from forensics.ui.context import Context
 from forensics.ui.forms.actions import start_from_form
 from forensics.ui.forms.controls import option_controls, read_values
 from forensics.ui.forms.panels import panel
+from forensics.ui.login.request import acting_for
 from forensics.ui.views.labels import method_label
 from forensics.ui.views.methods import startable
 
@@ -41,7 +42,8 @@ def _form(context: Context, bridge: gr.HTML, opened: gr.Textbox, spec: MethodSpe
 
 
 def _on_start(context: Context, method: str, names: list[str]) -> Callable[..., dict[str, Any]]:
-    def on_start(case: str, *values: Any) -> dict[str, Any]:
-        return start_from_form(context, case, method, read_values(names, values))
+    def on_start(request: gr.Request, case: str, *values: Any) -> dict[str, Any]:
+        with acting_for(request):
+            return start_from_form(context, case, method, read_values(names, values))
 
     return on_start

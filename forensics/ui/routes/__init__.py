@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from forensics.ui.context import Context
+from forensics.ui.routes.account import account_routes
 from forensics.ui.routes.allocation import allocation_routes
 from forensics.ui.routes.cases import case_routes
 from forensics.ui.routes.clusters import cluster_routes
@@ -30,6 +31,6 @@ def routers(context: Context) -> list[APIRouter]:
         transplant_routes, demo_routes, case_routes, job_routes, scan_routes, download_routes,
         live_routes, picture_routes, masked_view_routes, method_routes, allocation_routes,
         fusion_routes, cluster_routes, selection_routes, trigger_routes, repair_routes,
-        report_routes, review_routes, lab_routes,
+        report_routes, review_routes, lab_routes, account_routes,
     )  # fmt: skip
     return [make(context) for make in makers]

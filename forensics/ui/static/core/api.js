@@ -9,6 +9,7 @@ export class Trouble extends Error {
 
 async function check(response) {
   if (response.ok) return response;
+  if (response.status === 401) location.reload(); // the session ended: the login opens at this very address
   let body = {};
   try { body = await response.json(); } catch { /* not JSON: the status has to do */ }
   throw new Trouble(body.error || `The server answered ${response.status}.`, body.remedy || "");

@@ -1,6 +1,6 @@
 // The top bar: what is open, its verdict, the theme, and the job bar below.
 
-import { casePath, getJSON } from "../core/api.js";
+import { casePath, getJSON, post } from "../core/api.js";
 import { el, show } from "../core/dom.js";
 import { count } from "../core/format.js";
 import { watchServer } from "../core/alive.js";
@@ -43,6 +43,17 @@ function linkButton() {
   return button;
 }
 
+/** Who is logged in, and the way out; empty where nobody has to log in. */
+function accountPart() {
+  const node = el("span", { class: "tl-account" });
+  getJSON("/api/account").then(({ name, login }) => {
+    if (!login) return;
+    show(node, el("span", { class: "tl-sub", id: "tl-account", title: `Logged in as ${name}` }, name),
+      el("button", { type: "button", class: "tl-ghost", id: "tl-logout", onclick: async () => { await post("/api/logout"); location.assign("/"); } }, "Log out"));
+  }).catch(() => { /* what is wrong is told by every other part of the page */ });
+  return node;
+}
+
 /** The tabs stand left of the tools where there is room for both in one line. */
 function makeRoom(tools) {
   new ResizeObserver(() => document.body.style.setProperty("--tl-tools", `${tools.offsetWidth + 14}px`)).observe(tools);
@@ -51,7 +62,7 @@ function makeRoom(tools) {
 /** Build the bar into `element`. */
 export function mount({ element }) {
   const about = el("div", { class: "tl-about", id: "tl-about" });
-  const tools = el("div", { class: "tl-top-tools" }, linkButton(), themeButton());
+  const tools = el("div", { class: "tl-top-tools" }, accountPart(), linkButton(), themeButton());
   const host = element.querySelector(".tl-root");
   show(host, el("div", { class: "tl-top" },
     el("a", { class: "tl-brand", href: "/", "aria-label": "TriggerLens, start page" }, "Trigger", el("b", {}, "Lens")),

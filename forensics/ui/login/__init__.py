@@ -1,0 +1,1 @@
+"""Who may use the app when others can reach it: names, passwords, sessions."""
