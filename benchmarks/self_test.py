@@ -29,8 +29,8 @@ from forensics.runs import State
 from forensics.runs.durable import write_json
 
 RESULTS: Final = Path(__file__).parent / "results" / "self_test"
-FORMS: Final = ("patch", "mask")
-"""A CLIP is also searched by the forms that stand in for visible patches."""
+FORMS: Final = ("mask",)
+"""A CLIP is also searched by the form that stands in for visible patches."""
 KEPT: Final = ("outcome", "verdict", "sentence", "took", "least_success", "subject", "planted",
                "measured", "before", "detections", "classes", "not_covered", "n", "failed",
                "seconds")  # fmt: skip

@@ -172,6 +172,46 @@ class Frontier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One measure over the steps of a tuning; steps and values are of one length."""
+
+    label: str
+    steps: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curves:
+    """Losses over the steps of a tuning, thinned out."""
+
+    key: str
+    title: str
+    lines: tuple[Line, ...]
+    unit: str = ""
+    note: str = ""
+    kind: Literal["curves"] = "curves"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spots:
+    """Samples of one group in a map: places in [0, 1], the first axis to the right, then up."""
+
+    label: str
+    places: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Map:
+    """Samples in a plane by group, thinned out; at most as many groups as have a mark."""
+
+    key: str
+    title: str
+    groups: tuple[Spots, ...]
+    note: str = ""
+    kind: Literal["map"] = "map"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """A picture that this program encoded; the twin has its hash and size instead of its bytes."""
 
@@ -217,4 +257,4 @@ class Gallery:
     kind: Literal["gallery"] = "gallery"
 
 
-Block = Table | Lines | Histogram | LayerChart | BarChart | Frontier | Gallery
+Block = Table | Lines | Histogram | LayerChart | BarChart | Frontier | Curves | Map | Gallery

@@ -113,7 +113,8 @@ def _sections(case: Case, found: Found, pictures: Pictures) -> list[Section]:
                 told.append(section_of(source, facts))
     repairs = [(facts, result) for _, facts, result in found
                if facts.newest and facts.kind == "repair" and result]  # fmt: skip
-    joint = repair_section(repairs[:MOST_REPAIRS])
+    folders = {run.id: run for run, _, _ in found}
+    joint = repair_section(repairs[:MOST_REPAIRS], folders, pictures)
     return [*told, joint] if joint else told
 
 

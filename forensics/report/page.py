@@ -18,10 +18,12 @@ from forensics.report import words
 from forensics.report.blocks import Block, Picture
 from forensics.report.facts import Report
 from forensics.report.figures.bars import draw_bars
+from forensics.report.figures.curves import draw_curves
 from forensics.report.figures.drawn import Drawn
 from forensics.report.figures.frontier import draw_frontier
 from forensics.report.figures.histogram import draw_histogram
 from forensics.report.figures.layers import draw_layers
+from forensics.report.figures.sample_map import draw_map
 from forensics.runs.plain import plain
 
 _HERE = files("forensics.report") / "templates"
@@ -30,6 +32,8 @@ _DRAWERS: dict[str, Any] = {
     "layers": draw_layers,
     "bars": draw_bars,
     "frontier": draw_frontier,
+    "curves": draw_curves,
+    "map": draw_map,
 }
 # What ends a script element, or begins a comment in one, must not stand in its text.
 _IN_SCRIPT = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}

@@ -54,6 +54,10 @@ class Pictures:
         except (OSError, ValueError, Image.DecompressionBombError):
             return None
 
+    def drawn(self, image: Image.Image) -> Picture | None:
+        """Return a picture that a job drew, scaled down; ``None`` if the budget is used up."""
+        return None if self._full else self._take(encode_picture(image, SIDE))
+
     @property
     def _full(self) -> bool:
         return self._bytes >= LARGEST or self._count >= MOST

@@ -1,11 +1,10 @@
-"""Masked views and maps of samples: methods that rank or group, and give no verdict."""
+"""Masked views: what answers depend on; they rank, and give no verdict."""
 
 from forensics.report.blocks import Column, Lines, Rate, Table
 from forensics.report.facts import Sure
 from forensics.report.reading import count, number, rate, rows_of, short, table_of
 from forensics.report.sections.context import Source, Told
 
-GROUPS = 12
 MEASURES = {
     "invariance": "invariance of the first answer token",
     "agreement": "agreement of the answers",
@@ -51,26 +50,3 @@ def _row(row: object) -> tuple[str, Rate, float | None, float | None, float | No
     beyond = ", beyond the base model" if found.get("against_base") else ""
     return (MEASURES.get(name, name) + beyond, rate(found.get("auc"), n, found.get("interval")),
             number(one), number(two), number(found.get("p_holm")))  # fmt: skip
-
-
-def tell_clusters(source: Source) -> Told:
-    """Return the largest groups of a map and what their samples share."""
-    groups = rows_of(source.result.get("clusters"))
-    large = sorted(groups, key=lambda row: -(count(row.get("size")) or 0))[:GROUPS]
-    return Told(blocks=(Table(
-        key="groups", title="The largest groups of the map",
-        columns=(
-            Column(key="cluster", title="Group", kind="count"),
-            Column(key="size", title="Samples", kind="count"),
-            Column(key="answer", title="Most frequent answer or label"),
-            Column(key="purity", title="Share that has it", kind="share"),
-            Column(key="elsewhere", title="Share elsewhere", kind="share"),
-        ),
-        rows=tuple(
-            (count(row.get("cluster")), count(row.get("size")), short(row.get("answer")),
-             number(row.get("purity")), number(row.get("elsewhere")))
-            for row in large
-        ),
-        note=f"{len(large)} of {len(groups)} groups; {count(source.result.get('noise')) or 0:,} "
-        "samples lie in none.",
-    ),))  # fmt: skip

@@ -1,11 +1,14 @@
 """Repairs beside each other: clean accuracy and attack success, before and after."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forensics.report.blocks import Block, Column, Frontier, Lines, Point, Rate, Table
 from forensics.report.facts import RunFacts, Section, Sure
+from forensics.report.pictures import Pictures
 from forensics.report.reading import count, number, rate, rate_at, rows_of, short, table_of
+from forensics.report.sections.repair_pictures import pictured
+from forensics.runs import Run
 
 CA, ASR = "clean_accuracy", "attack_success_rate"
 COUNTS = {CA: "n_clean", ASR: "n_triggered"}
@@ -20,14 +23,19 @@ LIMITS = (
     "Only the trigger named was measured; another one may still work. A repaired model is not "
     "thereby “clean”."
 )
+SHOWN = 4  # repairs with pictures
 Pair = tuple[RunFacts, dict[str, Any]]
 
 
-def repair_section(runs: Sequence[Pair]) -> Section | None:
+def repair_section(
+    runs: Sequence[Pair], folders: Mapping[str, Run], pictures: Pictures
+) -> Section | None:
     """Return one section about all repairs; ``None`` without any.
 
     Args:
         runs: Finished repairs with their results, newest first.
+        folders: Id -> run, for what it left beside its result.
+        pictures: Those that the report may still take.
     """
     usable = [(run, result) for run, result in runs if table_of(result.get("before"))]
     if not usable:
@@ -38,6 +46,8 @@ def repair_section(runs: Sequence[Pair]) -> Section | None:
     points = _points(usable)
     if any(point.attack_success_rate.value is not None for point in points):
         blocks.append(_frontier(points))
+    for run, result in usable[:SHOWN]:
+        blocks += pictured(folders[run.run], run, result, pictures)
     blocks.append(Lines(key="limits", title="What the numbers cannot show", items=(LIMITS,)))
     return Section(key="repairs", title="Repairs", run=None, blocks=tuple(blocks),
                    sure=tuple(sure for pair in usable for sure in _sure(pair)))  # fmt: skip

@@ -9,6 +9,7 @@ from forensics.report.facts import RunFacts, Section
 from forensics.report.runs import DAMAGED
 from forensics.report.sections import (
     attention,
+    clusters,
     evaluations,
     inversion,
     masked,
@@ -23,7 +24,7 @@ TELLERS: Final[Mapping[str, Teller]] = {
     "attention-allocation": scans.tell_allocation,
     "evidence-fusion": scans.tell_fusion,
     "masked-views": masked.tell_masked,
-    "clusters": masked.tell_clusters,
+    "clusters": clusters.tell,
     "transplant": transplants.tell,
     "trigger-transplant": transplants.tell,
     "trigger-inversion": inversion.tell,
