@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from forensics.api.blind import blind
 from forensics.api.cases import run_facts, show
 from forensics.api.flagged import flagged_page
 from forensics.data.sample import Sample
@@ -76,10 +77,10 @@ class Tools:
         return {"methods": [_said(run) for run in newest.values()], "notice": NOTICE}
 
     def result(self, case: str, run: str) -> dict[str, Any]:
-        """Return the whole result of a finished run; its texts may quote the data."""
+        """Return the result of a finished run, without scores against ground truth."""
         found = self._shelf.case(case).run(run)
         return {"run": run, "method": found.method, "options": found.options,
-                "untrusted": _cut_all(found.result()), "notice": NOTICE}  # fmt: skip
+                "untrusted": _cut_all(blind(found.result())), "notice": NOTICE}  # fmt: skip
 
     def flagged_samples(
         self, case: str, run: str, start: int = 0, most: int = 20

@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 
+from forensics.api.blind import blind
 from forensics.api.flagged import flagged_page
 from forensics.case.people import acting_as
 from forensics.errors import CaseError, ForensicsError, OptionError
@@ -71,8 +72,8 @@ class Endpoints:
         return job_view(opened.run(run))
 
     def result(self, case: str, run: str) -> dict:  # type: ignore[type-arg]
-        """Return the result of a finished run, as docs/methods.md tells it."""
-        return self._context.case(_text(case, "case")).run(_text(run, "run")).result()
+        """Return the result of a finished run, without scores against ground truth."""
+        return blind(self._context.case(_text(case, "case")).run(_text(run, "run")).result())
 
     def flagged(self, case: str, run: str, start: int = 0, most: int = 100) -> dict:  # type: ignore[type-arg]
         """Return a page of flagged samples: id, texts (untrusted), score and reason."""

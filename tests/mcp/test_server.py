@@ -148,6 +148,7 @@ def test_an_agent_reads_an_investigation(running: Running) -> None:
         ("attention-entropy", running.run.result()["verdict"])]  # fmt: skip
     result = ask(running, "result", case="one", run=running.run.id)
     assert result["untrusted"]["flagged"] == running.run.result()["flagged"]
+    assert "recall" in running.run.result() and "recall" not in result["untrusted"]
 
 
 def test_texts_of_the_data_stand_under_untrusted_alone(running: Running) -> None:
