@@ -20,11 +20,11 @@ async function loadImage(path) {
 
 /** The middle of the tab; `act` has `decide(verdict)`, `note(text)` and `step(by)`. */
 export function sampleCard(act) {
-  let [card, channels, image, warm, saved] = [null, [], null, true, ""];
+  let [card, channels, image, warm, saved] = [null, [], null, false, ""]; // the map hides what it points at: it is shown on demand, its peak always
   const stage = pictureStage(looks, { name: "rv-", tell: (now, token) => `${percent(now.values[token], 1)} of the attention on the image` });
   stage.opacity(0.55);
   const missing = el("p", { class: "tl-rv-missing tl-sub" });
-  const heat = el("button", { type: "button", class: "tl-ghost", id: "tl-rv-heat", onclick: () => { warm = !warm; draw(); } }, "Where it looks");
+  const heat = el("button", { type: "button", class: "tl-ghost", id: "tl-rv-heat", title: "Colour the picture by the model's attention (H); the box marks its peak", onclick: toggle }, "Where it looks ", el("kbd", {}, "H"));
   const legend = el("div", { class: "tl-legend" });
   const heading = el("header", { class: "tl-card-head" });
   const texts = el("dl", { class: "tl-facts" });
@@ -40,8 +40,8 @@ export function sampleCard(act) {
 
   function looks() {
     const map = card?.heat;
-    const shown = Boolean(warm && map && map.image === 0);
-    return { image, grid: shown ? map : NO_VIEW, values: shown ? map.values : null, top: shown ? Math.max(...map.values) : 1, mark: shown ? map.mark : null, hide: null,
+    const shown = Boolean(map && map.image === 0);
+    return { image, grid: shown ? map : NO_VIEW, values: shown && warm ? map.values : null, top: shown ? Math.max(...map.values) : 1, mark: shown ? map.mark : null, hide: null,
       label: card ? `Picture of sample ${card.id}${shown ? `; in layer ${map.layer} the strongest place holds ${percent(Math.max(...map.values), 1)} of the attention on the image` : ""}` : "" };
   }
 
@@ -52,9 +52,11 @@ export function sampleCard(act) {
     stage.stage.hidden = !image;
     missing.hidden = Boolean(image);
     if (image) stage.draw();
-    show(stage.readout, map ? "Hover for numbers." : card.picture && image ? "No map of its attention was kept." : "");
+    show(stage.readout, map ? (warm ? "Hover for numbers." : "The box marks the strongest place of its attention.") : card.picture && image ? "No map of its attention was kept." : "");
     show(legend, map && warm && [el("span", {}, "0 %"), el("i", { style: `background:${ramp()}` }), el("span", {}, `${percent(Math.max(...map.values), 1)} of the attention, layer ${map.layer}`)]);
   }
+
+  function toggle() { warm = !warm; if (card && image) draw(); }
 
   function verdicts() {
     const mine = card.mine?.verdict ?? "";
@@ -92,6 +94,7 @@ export function sampleCard(act) {
   return {
     node,
     get row() { return card?.row ?? null; },
+    toggle,
     focusNote() { note.focus(); },
     save: write,
     async open(next, ofChannels) {

@@ -21,7 +21,7 @@ export function mount({ element }) {
   const blank = el("div", { class: "tl-card" });
   const trouble = el("div");
   const keys = el("div", { class: "tl-card", hidden: true, id: "tl-rv-legend" }, legend());
-  const act = { filter: choose, leave: () => choose({ ...filter, selection: null }), name: rename, blind, all, undo: back, compare: together, keys: () => { keys.hidden = !keys.hidden; }, decide: judge, step, note: () => sample.focusNote() };
+  const act = { filter: choose, leave: () => choose({ ...filter, selection: null }), name: rename, blind, all, undo: back, compare: together, keys: () => { keys.hidden = !keys.hidden; }, decide: judge, step, note: () => sample.focusNote(), heat: () => sample.toggle() };
   const head = reviewHead(act);
   const list = queueList({ choose: go });
   const sample = sampleCard({ decide: judge, step, note: keep });
