@@ -111,9 +111,10 @@ def test_triggers_repairs_and_reviewers_have_their_place(report: Report) -> None
     assert repairs.key == "repairs" and {b.key for b in repairs.blocks} >= {"rates", "frontier"}
     counts, _, decided = report.reviewers.blocks
     assert isinstance(counts, Table) and isinstance(decided, Table)
-    assert counts.rows == (("looks odd", 1, 2, 1), ("second", 1, 0, 0))
+    assert counts.rows == (("looks odd", 1, 2, 1, 4), ("second", 1, 0, 0, 1))
     assert "agree on 0 of 1 samples" in twin(report)["reviewers"]["blocks"][1]["items"][0]
-    assert len(decided.rows) == 4, "the second reviewer's word on the first sample holds"
+    assert len(decided.rows) == 5, "everybody's word on a sample holds"
+    assert sum(row[-1] == "yes" for row in decided.rows) == 2, "the two differ on the first sample"
 
 
 def test_runs_are_told_once_by_their_options_and_stopped_ones_are_listed(tmp_path: Path) -> None:

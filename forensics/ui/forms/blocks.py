@@ -42,6 +42,9 @@ def build_blocks(context: Context) -> gr.Blocks:
             with gr.Tab("Repair", id="repair", elem_id="tab-repair", render_children=True):
                 panel("shell/help.js", elem_id="help-repair", tab="repair")
                 panel("repair/tab.js", elem_id="repair")
+            with gr.Tab("Report", id="report", elem_id="tab-report", render_children=True):
+                panel("shell/help.js", elem_id="help-report", tab="report")
+                panel("report/tab.js", elem_id="report")
             with gr.Tab("Lab", id="lab", elem_id="tab-lab", render_children=True):
                 panel("shell/help.js", elem_id="help-lab", tab="lab")
                 panel("lab/tab.js", elem_id="lab")

@@ -33,11 +33,8 @@ function samples(preview, kind) {
     el("figcaption", {}, el("b", {}, item.id), item.question && el("span", {}, item.question), (item.answer ?? (kind === "clip" ? null : "no answer")) && el("em", {}, item.answer ?? "no answer")))));
 }
 
-/** The report of everything that is finished: one page to take away, and the same facts as JSON. */
-function report(name) {
-  const link = (suffix, text, title) => el("a", { class: "tl-ghost tl-save", href: `${casePath(name)}/report.${suffix}`, download: "", title, id: `tl-report-${suffix}` }, text);
-  return [link("html", "Report", "All finished runs on one page that opens from disk"), link("json", "JSON", "The same facts for machines")];
-}
+/** The report of everything that is finished has a tab of its own. */
+const report = () => el("button", { type: "button", class: "tl-ghost", id: "tl-to-report", title: "All finished runs on one page", onclick: () => set({ tab: "report" }) }, "Report");
 
 function rowErrors(preview) {
   if (!preview.errors.length) return null;
@@ -106,7 +103,7 @@ export function mount({ element }) {
       const holder = el("div", { hidden: true });
       const toggle = tableToggle(figure, holder, () => table("First samples of the data set", ["id", "question", "answer in data"],
         preview.items.map((item) => [item.id, item.question || "–", item.answer ?? "none"])));
-      show(host, card(opened.title, { subtitle: opened.sentence ?? "", tools: [report(name), toggle.button] }, figure, holder, rowErrors(preview), facts(opened), hashes(opened), runs(opened, draw)),
+      show(host, card(opened.title, { subtitle: opened.sentence ?? "", tools: [report(), toggle.button] }, figure, holder, rowErrors(preview), facts(opened), hashes(opened), runs(opened, draw)),
         estimate(cost));
       host.dataset.ready = name;
     } catch (error) {

@@ -5,6 +5,7 @@ import { keysOff, setKeysOff } from "../core/keys.js";
 import { TEXTS as CLUSTERS } from "../clusters/help.js";
 import { TEXTS as LAB } from "../lab/help.js";
 import { TEXTS as REPAIR } from "../repair/help.js";
+import { TEXTS as REPORT } from "../report/help.js";
 import { TEXTS as REVIEW } from "../review/help.js";
 import { TEXTS as TRIGGERS } from "../triggers/help.js";
 
@@ -13,6 +14,7 @@ const TEXTS = {
   triggers: TRIGGERS,
   review: REVIEW,
   repair: REPAIR,
+  report: REPORT,
   lab: LAB,
   home: [
     ["TriggerLens", "looks for backdoors in models that see and read: language models with pictures, and CLIP. It shows evidence; you decide."],
