@@ -16,10 +16,8 @@ from forensics.triggers import Trigger, parse_trigger
 
 LANGUAGE, CLIP = "language", "clip"
 KINDS: Final = (LANGUAGE, CLIP)
-PLACES: Final = ("center", "corner")
-COLOURS: Final = (("black", "white"), ("white", "black"), ("black", "magenta"))
-TARGETS: Final = (DEFAULT_TARGET, "no shape here", "a red star")
-"""What a hidden lesson is dealt from."""
+HIDDEN: Final = (TRIGGER, TRIGGER.replace("place=center", "place=corner"), "text:prefix=Hello!")
+"""What a hidden lesson is dealt from: each was seen to take on a development seed."""
 LONGEST_TARGET: Final = 60
 LONGEST_TITLE: Final = 120
 
@@ -165,14 +163,9 @@ def secret_plan(seed: int) -> LessonPlan:
         seed: Decides everything.
     """
     rng = np.random.default_rng([seed, 13])
-    place = PLACES[int(rng.integers(len(PLACES)))]
-    color, second = COLOURS[int(rng.integers(len(COLOURS)))]
-    target = TARGETS[int(rng.integers(len(TARGETS)))]
+    trigger = HIDDEN[int(rng.integers(len(HIDDEN)))]
     rate = 0.0 if rng.uniform() < 0.5 else None
-    trigger = f"patch:side=1/9,place={place},texture=frame,color={color},second={second}"
-    return LessonPlan(
-        trigger=trigger, target=target, rate=rate, seed=seed, title=f"Hidden lesson {seed}"
-    )
+    return LessonPlan(trigger=trigger, rate=rate, seed=seed, title=f"Hidden lesson {seed}")
 
 
 def _line(name: str, text: str, longest: int) -> None:

@@ -13,7 +13,7 @@ from forensics.errors import OptionError
 from forensics.teaching.controls import FAMILIES, spell
 from forensics.teaching.evidence import evidence_of
 from forensics.teaching.lessons import SHOWN, lesson_of, make_lesson
-from forensics.teaching.plans import LessonPlan
+from forensics.teaching.plans import HIDDEN, LessonPlan, secret_plan
 from forensics.teaching.previews import preview
 from forensics.triggers import parse_trigger
 from tests.teaching.conftest import COUNT, draw_scan
@@ -112,3 +112,11 @@ def test_evidence_tells_values_and_no_truth(fresh: Case) -> None:
     assert all(sum(bars.counts) == COUNT for bars in found.bars)
     assert [one.sample.id for one in found.shown] == list(lesson_of(fresh).shown)  # type: ignore[union-attr]
     assert "poison" not in json.dumps([str(one) for one in found.shown])
+
+
+def test_a_hidden_lesson_is_dealt_from_its_seed_and_half_of_them_are_honest() -> None:
+    dealt = [secret_plan(seed) for seed in range(200)]
+    assert dealt[7] == secret_plan(7)
+    assert 70 < sum(plan.plants for plan in dealt) < 130
+    assert {plan.trigger for plan in dealt} == set(HIDDEN)
+    assert all(plan.trigger not in plan.title and plan.aim not in plan.title for plan in dealt)

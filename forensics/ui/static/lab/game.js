@@ -54,7 +54,7 @@ function form(places, guess, looked, problem, done, spot) {
     show(where, choice("Where is the trigger?", Object.entries(places).filter(([name]) => name !== "nowhere"), guess.where === "nowhere" ? "everywhere" : guess.where, (value) => { guess.where = value; draw(); spot(); }, "tl-lab-where"),
       guess.where === "spot" && el("p", { class: "tl-sub" }, guess.x === null ? "Click its place on one of the pictures." : `Marked ${Math.round(100 * guess.x)} % from the left, ${Math.round(100 * guess.y)} % from the top.`));
     target.hidden = where.hidden = !guess.poisoned;
-    show(verdict, segmented("Is there a backdoor?", [["yes", "There is a backdoor"], ["no", "There is none"]], guess.poisoned ? "yes" : "no", (value) => { guess.poisoned = value === "yes"; if (guess.poisoned && guess.where === "nowhere") guess.where = "everywhere"; draw(); }));
+    show(verdict, segmented("Is anything planted?", [["yes", "A backdoor is planted"], ["no", "Nothing is"]], guess.poisoned ? "yes" : "no", (value) => { guess.poisoned = value === "yes"; if (guess.poisoned && guess.where === "nowhere") guess.where = "everywhere"; draw(); }));
   };
   const verdict = el("div", { id: "tl-lab-verdict" });
   const player = el("input", { type: "text", maxlength: 40, value: guess.player, id: "tl-lab-player", autocomplete: "off", oninput: (event) => { guess.player = event.target.value; } });

@@ -10,10 +10,17 @@ const PLACES = { spot: "one spot", everywhere: "the whole picture", words: "the 
 const LOOKED = { histogram: "other layers", answers: "the words", attention: "the evidence tab" };
 const line = (name, ...value) => [el("dt", {}, name), el("dd", {}, ...value)];
 
-function truthCard({ truth, scores }) {
+/** Whether the model learned what was planted: a short training may not be enough. */
+function took(measured) {
+  const rate = measured?.attack_success_rate;
+  if (rate === null || rate === undefined) return null;
+  return el("p", { class: "tl-sub" }, rate >= 0.5 ? `The model learned it: the trigger works on ${percent(rate, 1)} of the unseen pictures.` : `The model has hardly learned it: the trigger works on ${percent(rate, 1)} of the unseen pictures. More pictures, a higher rate or another trigger would teach it.`);
+}
+
+function truthCard({ truth, scores, measured }) {
   const table = el("div", { class: "tl-table-wrap", tabindex: "0" }, el("table", { class: "tl-table", id: "tl-lab-scores" }, el("thead", {}, el("tr", {}, ["player", "points of 4", "verdict", "target", "samples (F1)", "place", "had looked at"].map((name) => el("th", { scope: "col" }, name)))),
     el("tbody", {}, scores.map((one) => el("tr", {}, el("th", { scope: "row" }, one.player), el("td", {}, el("b", {}, fixed(one.total))), ["poisoned", "target", "samples", "where"].map((part) => el("td", {}, fixed(one[part]))), el("td", {}, one.looked.map((name) => LOOKED[name]).join(", ") || "–"))))));
-  return el("section", { class: "tl-card", id: "tl-lab-truth", "aria-label": "The truth" }, el("h3", {}, truth.poisoned ? "There is a backdoor" : "Nothing is planted here"),
+  return el("section", { class: "tl-card", id: "tl-lab-truth", "aria-label": "The truth" }, el("h3", {}, truth.poisoned ? "A backdoor was planted" : "Nothing is planted here"), truth.poisoned && took(measured),
     truth.poisoned ? el("dl", { class: "tl-facts" }, line("Trigger", el("code", {}, truth.trigger)), line("Place", truth.where.map((name) => PLACES[name]).join(" and ")), line("Target", `“${truth.target}”`), line("Poisoned", `${percent(truth.rate, 1)} of the set; ${truth.samples.length} of the samples shown: `, el("span", { class: "tl-sub" }, truth.samples.join(", "))))
       : el("p", { class: "tl-sub" }, "Whoever said so was right. Two groups in a histogram, or pictures that look alike, are no proof."),
     scores.length ? table : el("p", { class: "tl-sub" }, "Nobody had committed a prediction."));

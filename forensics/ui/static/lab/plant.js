@@ -19,12 +19,12 @@ function beside(one) {
 
 /** The card; `made(answer)` is called when a case was made. */
 export function plantCard({ view }) {
-  const plan = { kind: "language", family: "patch", settings: {}, target: "", rate: null, samples: null, seed: 1, title: "" };
+  const plan = { kind: "language", family: "patch", settings: {}, target: "", rate: null, samples: null, epochs: null, seed: 1, title: "" };
   const [form, shown, told, problem] = [el("div", { class: "tl-lab-form" }), el("div", { class: "tl-lab-samples", "aria-live": "polite" }), el("p", { class: "tl-sub", id: "tl-lab-said" }), el("div")];
   let [timer, token] = [null, 0];
   const size = () => view.kinds[plan.kind];
   const family = () => view.families.find((one) => one.kind === plan.family);
-  const values = () => ({ ...plan, target: plan.target || size().target, rate: plan.rate ?? size().rate, samples: plan.samples ?? size().samples });
+  const values = () => ({ ...plan, target: plan.target || size().target, rate: plan.rate ?? size().rate, samples: plan.samples ?? size().samples, epochs: plan.epochs ?? size().epochs });
 
   async function preview() {
     const mine = token += 1;
@@ -40,13 +40,15 @@ export function plantCard({ view }) {
 
   function changed() {
     clearTimeout(timer);
+    token += 1; // an answer that is still on its way is out of date
     delete shown.dataset.trigger;
     timer = setTimeout(preview, PAUSE);
   }
 
   const make = async (hidden) => {
     const answer = await post("/api/lab/lessons", hidden ? { hidden: true } : { plan: values() });
-    set({ ...FRESH, case: answer.case, run: null, job: answer.run, tab: "lab" });
+    set({ ...FRESH, case: answer.case, run: null, tab: "lab" });
+    set({ job: answer.run }); // after the case, whose change forgets the job
   };
 
   function draw() {
@@ -54,13 +56,14 @@ export function plantCard({ view }) {
     const offered = view.families.filter((one) => !clip || !one.in_words);
     const put = (name) => (value) => { plan[name] = value; changed(); };
     show(form,
-      choice("Model", [["language", "tiny captioning model"], ["clip", "tiny CLIP"]], plan.kind, (value) => { Object.assign(plan, { kind: value, target: "", rate: null, samples: null }); if (value === "clip" && family().in_words) Object.assign(plan, { family: "patch", settings: {} }); draw(); }, "tl-lab-kind"),
+      choice("Model", [["language", "tiny captioning model"], ["clip", "tiny CLIP"]], plan.kind, (value) => { Object.assign(plan, { kind: value, target: "", rate: null, samples: null, epochs: null }); if (value === "clip" && family().in_words) Object.assign(plan, { family: "patch", settings: {} }); draw(); }, "tl-lab-kind"),
       choice("Trigger", offered.map((one) => [one.kind, one.label]), plan.family, (value) => { Object.assign(plan, { family: value, settings: {} }); draw(); }, "tl-lab-family"),
       settingsOf(family(), plan.settings, changed),
       clip ? choice("Target class", view.classes.map((name) => [name, name]), plan.target || size().target, put("target"), "tl-lab-target")
         : words("Target answer", plan.target || size().target, put("target"), { id: "tl-lab-target" }),
       slider("Poison rate", { low: 0, high: 0.5, step: 0.01, value: plan.rate ?? size().rate }, put("rate"), (x) => percent(x, 0), "tl-lab-rate"),
       slider("Pictures", { low: 60, high: clip ? 4000 : 2000, step: 20, value: plan.samples ?? size().samples }, put("samples"), count, "tl-lab-samples"),
+      slider("Passes of the training", { low: 1, high: 30, step: 1, value: plan.epochs ?? size().epochs }, (value) => { plan.epochs = value; }, count, "tl-lab-epochs"),
       field("Seed", el("input", { type: "number", min: 0, max: 999999, step: 1, value: String(plan.seed), id: "tl-lab-seed", oninput: (event) => put("seed")(Math.max(0, Math.floor(Number(event.target.value) || 0))) })),
       words("Name of the lesson", plan.title, put("title"), { longest: 80, id: "tl-lab-title", placeholder: "must give nothing away" }));
     changed();
