@@ -7,18 +7,21 @@ from pathlib import Path
 
 from forensics.errors import CaseError
 from forensics.runs.abandoned import SILENCE, is_abandoned
-from forensics.runs.run import RUN_ID, Run
+from forensics.runs.damage import damage, run_folders
+from forensics.runs.run import Run
 from forensics.runs.status import State
 
 
 def list_runs(runs_dir: Path) -> list[Run]:
-    """Return the runs of a folder, newest first; folders that are none are left out."""
+    """Return the runs of a folder, newest first.
+
+    Those that cannot be read are left out, so that the rest can be worked with; see
+    :func:`forensics.runs.damage.damaged_runs`.
+    """
     runs: list[Run] = []
-    if not runs_dir.is_dir():
-        return runs
-    for folder in runs_dir.iterdir():
-        if RUN_ID.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink():
-            with contextlib.suppress(CaseError):  # damaged by hand; the rest must still open
+    for folder in run_folders(runs_dir):
+        with contextlib.suppress(CaseError):  # damaged between two looks
+            if not damage(folder):
                 runs.append(Run.open(folder))
     return sorted(runs, key=lambda run: (run.created, run.id), reverse=True)
 

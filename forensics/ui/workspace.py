@@ -4,11 +4,30 @@ import hashlib
 import json
 import re
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.case import Case
-from forensics.errors import CaseError
+from forensics.errors import CaseError, ForensicsError
 from forensics.runs.durable import read_json, write_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A case in the list of recent ones.
+
+    Attributes:
+        name: Its id.
+        folder: Where it is, or was.
+        case: It, opened; ``None`` if it cannot be.
+        problem: Why not.
+    """
+
+    name: str
+    folder: Path
+    case: Case | None = None
+    problem: str = ""
+
 
 CASE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 RECENT = 30
@@ -67,6 +86,31 @@ class Workspace:
                 continue  # moved or deleted by the user: not this list's business
         return found
 
+    def entries(self) -> list[Entry]:
+        """Return all cases opened lately, newest first; those that cannot be opened say why."""
+        found = []
+        for listed in self._recent():
+            folder = Path(listed)
+            name = case_id(folder)
+            try:
+                found.append(Entry(name=name, folder=folder, case=self.case(name)))
+            except (ForensicsError, OSError) as error:
+                reason = str(error) if folder.exists() else "Its folder is not there any more."
+                found.append(Entry(name=name, folder=folder, problem=reason))
+        return found
+
+    def forget(self, name: str) -> None:
+        """Take a case off the list; its folder stays as it is.
+
+        Raises:
+            CaseError: It is not on the list.
+        """
+        folder = self._folder(name)
+        with self._lock:
+            kept = [entry for entry in self._recent() if entry != str(folder)]
+            write_json(self.root / "recent.json", {"cases": kept})
+            self._open.pop(name, None)
+
     def new_folder(self, title: str) -> Path:
         """Return a folder for a new case, named after its title and not there yet."""
         stem = _slug(title) or "case"
@@ -82,7 +126,7 @@ class Workspace:
                 if case_id(Path(entry)) == name:
                     return Path(entry)
         raise CaseError(
-            "This server knows no case of that name.", remedy="Open its folder in the Case tab."
+            "This server knows no case of that name.", remedy="Open its folder in the Home tab."
         )
 
     def _recent(self) -> list[str]:

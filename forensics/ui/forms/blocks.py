@@ -54,8 +54,11 @@ def build_blocks(context: Context) -> gr.Blocks:
 
 def _home_tab(context: Context, bridge: gr.HTML) -> None:
     panel("shell/help.js", elem_id="help-home", tab="home")
+    panel("home/cases.js", elem_id="home-cases")
     panel("case/start.js", elem_id="case-start")
-    _own_case(context, bridge)
+    with gr.Row(equal_height=False, elem_id="home-new"):
+        _own_case(context, bridge)
+    panel("home/history.js", elem_id="home-history")
 
 
 def _case_tab() -> None:

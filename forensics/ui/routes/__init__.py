@@ -10,6 +10,7 @@ from forensics.ui.routes.clusters import cluster_routes
 from forensics.ui.routes.demos import demo_routes
 from forensics.ui.routes.downloads import download_routes
 from forensics.ui.routes.fusion import fusion_routes
+from forensics.ui.routes.home import home_routes
 from forensics.ui.routes.jobs import job_routes
 from forensics.ui.routes.lab import lab_routes
 from forensics.ui.routes.live import live_routes
@@ -21,6 +22,7 @@ from forensics.ui.routes.report import report_routes
 from forensics.ui.routes.review import review_routes
 from forensics.ui.routes.scans import scan_routes
 from forensics.ui.routes.selections import selection_routes
+from forensics.ui.routes.settings import settings_routes
 from forensics.ui.routes.transplant import transplant_routes
 from forensics.ui.routes.triggers import trigger_routes
 
@@ -32,5 +34,6 @@ def routers(context: Context) -> list[APIRouter]:
         live_routes, picture_routes, masked_view_routes, method_routes, allocation_routes,
         fusion_routes, cluster_routes, selection_routes, trigger_routes, repair_routes,
         report_routes, review_routes, lab_routes, account_routes,
+        home_routes, settings_routes,
     )  # fmt: skip
     return [make(context) for make in makers]

@@ -7,6 +7,9 @@ from fastapi import APIRouter, Body
 
 from forensics.detectors.attention_entropy import recut
 from forensics.errors import OptionError
+from forensics.runs import Run
+from forensics.runs.damage import damaged_runs
+from forensics.runs.references import check_deletable
 from forensics.ui.context import Context, check_decision
 from forensics.ui.jobs import cancel_run, look_at, resume_run
 from forensics.ui.views.job import job_view
@@ -37,7 +40,10 @@ def job_routes(context: Context) -> APIRouter:
     @routes.post("/delete")
     def delete(name: str, run: str) -> dict[str, Any]:
         case = context.case(name)
-        doomed = look_at(case, run)
+        lost = next((one for one in damaged_runs(case.runs_dir) if one.id == run), None)
+        doomed = lost or look_at(case, run)
+        if isinstance(doomed, Run):
+            check_deletable(doomed, case.runs())
         freed = doomed.disk_use()
         doomed.delete()
         case.journal.record("delete-run", run=run, bytes=freed)

@@ -23,7 +23,7 @@ const ACTIVE = new Set(["queued", "running"]);
 function unfinished(status) {
   if (!status) return empty("No scan yet.", "Start the attention scan: what it finds appears here, and other methods decide from the same arrays.",
     state.case ? el("button", { type: "button", class: "tl-primary", onclick: () => openDrawer(BASE) }, "Start the attention scan…")
-      : el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "case" }) }, "Open a case"));
+      : el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "home" }) }, "Open a case"));
   if (ACTIVE.has(status.state)) return waiting();
   return empty(`The scan is ${status.state}.`, status.error || "Resume it with the button at the top; what it finished is kept.");
 }

@@ -1,9 +1,9 @@
-// Where a case begins: the shipped demos and the cases opened lately.
+// Where a case begins: the shipped demos.
 
 import { getJSON, post } from "../core/api.js";
 import { el, empty, show } from "../core/dom.js";
-import { bytes, clock, count, percent } from "../core/format.js";
-import { FRESH, set, state, watch } from "../core/store.js";
+import { bytes, count, percent } from "../core/format.js";
+import { FRESH, set, state } from "../core/store.js";
 
 const figure = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
 
@@ -25,14 +25,13 @@ function spoiler({ trigger, target, rate, attack_success_rate: success, n_trigge
       success !== null && figure("attack success", `${percent(success, 1)} of ${count(n)}${range}`)));
 }
 
-/** Build demos and recent cases into `element`. */
+/** Build the demos into `element`. */
 export function mount({ element }) {
   const host = element.querySelector(".tl-root");
   const demos = el("div", { class: "tl-demos" });
-  const recent = el("div", { class: "tl-recent" });
   const trouble = el("div", { "aria-live": "polite" });
   show(host, el("h2", {}, "Open a demo"), el("p", { class: "tl-sub" }, "Toy models, built so that the signal can be seen. No download, no GPU."),
-    demos, trouble, el("h2", {}, "Recent cases"), recent);
+    demos, trouble);
 
   const enter = (opened) => set({ ...(opened.case === state.case ? {} : FRESH), case: opened.case, run: opened.run ?? null, tab: "case" });
 
@@ -50,7 +49,6 @@ export function mount({ element }) {
     try {
       enter(await post(`/api/demos/${encodeURIComponent(name)}/open`));
       before = "Open";
-      listRecent();
     } catch (error) {
       show(trouble, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
     }
@@ -66,24 +64,14 @@ export function mount({ element }) {
       el("div", { class: "tl-demo-foot" }, button, !demo.ready && el("span", { class: "tl-sub" }, "draws its pictures first")));
   }
 
-  async function listRecent() {
-    const { cases } = await getJSON("/api/cases");
-    show(recent, cases.length ? el("ul", {}, cases.map((found) => el("li", {},
-      el("button", { type: "button", class: "tl-link", "aria-current": String(found.case === state.case), onclick: () => enter(found) },
-        el("strong", {}, found.title), el("span", { class: "tl-sub" }, ` ${count(found.samples)} samples · ${found.verdict ?? "not scanned"} · ${clock(found.changed)}`)))))
-      : el("p", { class: "tl-sub" }, "None yet."));
-  }
-
   async function load() {
     try {
       const found = await getJSON("/api/demos");
       show(demos, found.demos.length ? found.demos.map(demoCard)
         : empty("No demo is shipped with this copy.", "Build them with “forensics lab zoo”."));
-      await listRecent();
     } catch (error) {
       show(trouble, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
     }
   }
-  watch(["case", "finished"], listRecent);
   load();
 }

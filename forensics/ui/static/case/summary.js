@@ -91,7 +91,8 @@ export function mount({ element }) {
     document.body.classList.toggle("tl-case-open", Boolean(state.case));
     if (!state.case) {
       show(host, card("Nothing is open yet", {}, empty("Open a demo, or a model and data of your own.",
-        "A preview of the data, its fingerprints and the cost of a scan appear here before anything is computed.")));
+        "A preview of the data, its fingerprints and the cost of a scan appear here before anything is computed.",
+        el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "home" }) }, "Open a case"))));
       return;
     }
     const name = state.case;
@@ -107,7 +108,8 @@ export function mount({ element }) {
         estimate(cost));
       host.dataset.ready = name;
     } catch (error) {
-      show(host, card("This case cannot be opened", {}, empty(error.message, error.remedy ?? "")));
+      show(host, card("This case cannot be opened", {}, empty(error.message, error.remedy ?? "",
+        el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "home" }) }, "Choose another case"))));
     }
   }
   watch(["case", "run", "finished"], draw);

@@ -181,7 +181,7 @@ export function mount({ element }) {
 
   async function open() {
     const mine = token += 1;
-    if (!state.case) { stop(empty("No case is open.", "Open a demo or your own case first.", el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "case" }) }, "Open a case"))); return; }
+    if (!state.case) { stop(empty("No case is open.", "Open a demo or your own case first.", el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "home" }) }, "Open a case"))); return; }
     try {
       await list();
       if (mine !== token) return;

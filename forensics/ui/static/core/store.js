@@ -1,6 +1,6 @@
 // What the page shows: one flat state, its watchers, and its copy in the address bar.
 
-const LINKED = ["case", "tab", "run", "rule", "view", "sample", "layer", "map", "inversion", "trigger", "repair"];
+const LINKED = ["case", "tab", "run", "rule", "view", "sample", "layer", "map", "inversion", "trigger", "repair", "tau", "a", "b"];
 const NUMBERS = new Set(["sample", "layer", "trigger"]);
 const SAFE = /^[A-Za-z0-9._-]{1,120}$/;
 
@@ -10,7 +10,7 @@ function fromAddress() {
   for (const name of LINKED) {
     const text = query.get(name);
     if (text === null || !SAFE.test(text)) continue;
-    found[name] = NUMBERS.has(name) ? Number.parseInt(text, 10) : text;
+    found[name] = NUMBERS.has(name) ? Number.parseInt(text, 10) : name === "tau" ? Number.parseFloat(text) : text;
     if (Number.isNaN(found[name])) delete found[name];
   }
   return found;
@@ -25,6 +25,7 @@ export const state = {
   repair: null, // the repair that the Repair tab shows (null: the latest)
   map: null, // the run whose map the Clusters tab shows (null: the latest)
   decide: null, // a selection on the map {run, key} that the Review tab is asked to decide about
+  a: null, b: null, // two runs (case.run), or two cases, that Home shows beside each other
   view: null, job: null, methods: null, // the method looked at (null: the page's own scan), the job followed, the lines of all
   ...asked,
 };

@@ -52,7 +52,7 @@ export function mount({ element }) {
   async function open() {
     if (state.tab !== "repair") { running.update(null); return; }
     const mine = token += 1;
-    if (!state.case) { stop(el("div", { class: "tl-card" }, empty("No case is open.", "Open a demo or your own case first.", el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "case" }) }, "Open a case")))); return; }
+    if (!state.case) { stop(el("div", { class: "tl-card" }, empty("No case is open.", "Open a demo or your own case first.", el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "home" }) }, "Open a case")))); return; }
     try {
       const next = await getJSON(`${casePath(state.case)}/repairs`);
       if (mine !== token) return;

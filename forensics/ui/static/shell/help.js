@@ -2,6 +2,7 @@
 
 import { el, show } from "../core/dom.js";
 import { keysOff, setKeysOff } from "../core/keys.js";
+import { TEXTS as HOME } from "../home/help.js";
 import { TEXTS as CLUSTERS } from "../clusters/help.js";
 import { TEXTS as LAB } from "../lab/help.js";
 import { TEXTS as REPAIR } from "../repair/help.js";
@@ -16,10 +17,7 @@ const TEXTS = {
   repair: REPAIR,
   report: REPORT,
   lab: LAB,
-  home: [
-    ["TriggerLens", "looks for backdoors in models that see and read: language models with pictures, and CLIP. It shows evidence; you decide."],
-    ["Start", "with a demo if you are new here: a toy model that we poisoned ourselves, so that every signal has a known cause. Then name a model and data of your own."],
-  ],
+  home: HOME,
   case: [
     ["A case", "is one folder with everything about one investigation: which model and which data, their fingerprints (SHA-256), every scan and every export. The command line and a notebook open the same folder."],
     ["The suspicion", "Somebody may have put a small mark, a trigger, on a few training pictures and changed their answers. A model tuned on that set behaves well until it sees the mark; then it gives the planted answer."],

@@ -10,6 +10,7 @@ import { followTabs } from "../core/tabs.js";
 import { chip } from "../attention/verdict.js";
 import { jobBar } from "../job/bar.js";
 import { followMethods } from "../methods/listing.js";
+import { settingsButton } from "../settings/drawer.js";
 import { SCAN } from "../triggers/data.js";
 
 const THEME = "triggerlens-theme";
@@ -21,13 +22,16 @@ function applyTheme(theme) {
 
 function themeButton() {
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const now = () => localStorage.getItem(THEME) ?? (system.matches ? "dark" : "light");
+  let owner = "auto"; // what the settings say to browsers that have not chosen
+  const now = () => localStorage.getItem(THEME) ?? (owner === "auto" ? (system.matches ? "dark" : "light") : owner);
   const button = el("button", { type: "button", class: "tl-ghost", id: "tl-theme", title: "Light or dark" });
   const draw = () => { applyTheme(now()); show(button, now() === "dark" ? "☀ Light" : "☾ Dark"); };
   button.addEventListener("click", () => { localStorage.setItem(THEME, now() === "dark" ? "light" : "dark"); draw(); });
   system.addEventListener("change", draw);
   draw();
-  return button;
+  const follow = ({ settings }) => { owner = settings.find((one) => one.name === "theme").value; draw(); };
+  getJSON("/api/settings").then(follow).catch(() => { /* the drawer Settings says what is wrong with them */ });
+  return { button, follow };
 }
 
 /** Copy the address of exactly this view. */
@@ -62,7 +66,8 @@ function makeRoom(tools) {
 /** Build the bar into `element`. */
 export function mount({ element }) {
   const about = el("div", { class: "tl-about", id: "tl-about" });
-  const tools = el("div", { class: "tl-top-tools" }, accountPart(), linkButton(), themeButton());
+  const theme = themeButton();
+  const tools = el("div", { class: "tl-top-tools" }, accountPart(), linkButton(), settingsButton(theme.follow), theme.button);
   const host = element.querySelector(".tl-root");
   show(host, el("div", { class: "tl-top" },
     el("a", { class: "tl-brand", href: "/", "aria-label": "TriggerLens, start page" }, "Trigger", el("b", {}, "Lens")),

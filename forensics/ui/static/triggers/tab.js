@@ -55,7 +55,7 @@ export function mount({ element }) {
   async function open() {
     if (state.tab !== "triggers") return; // what is not looked at does not ask the model
     const mine = token += 1;
-    if (!state.case) { stop(empty("No case is open.", "Open a demo or your own case first.", el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "case" }) }, "Open a case"))); return; }
+    if (!state.case) { stop(empty("No case is open.", "Open a demo or your own case first.", el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "home" }) }, "Open a case"))); return; }
     if (!state.methods) return;
     if (!lineOf(SCAN)) { stop(elsewhere()); return; }
     try {

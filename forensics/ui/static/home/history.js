@@ -1,0 +1,138 @@
+// The run history: every run of a case, or of all recent ones, to filter, sort, open, compare, delete.
+
+import { casePath, getJSON, post } from "../core/api.js";
+import { el, empty, segmented, show } from "../core/dom.js";
+import { bytes, clock, count, plural } from "../core/format.js";
+import { FRESH, set, state, watch } from "../core/store.js";
+import { badge, nameParts, took } from "../methods/words.js";
+import { compareCard } from "./compare.js";
+import { link, placeOf } from "./open.js";
+import { isPicked, onPick, pick } from "./picks.js";
+
+const PAGE = 40;
+const COLUMNS = [["", null], ["Case", "title"], ["Method", "label"], ["Options off the default", null], ["Verdict", "verdict"],
+  ["Flagged", "flagged"], ["When", "created"], ["Took", "seconds"], ["Disk", "bytes"], ["", null]];
+const NONE = { title: "", label: "", verdict: "", created: "" };
+
+function by(key, down) {
+  return (one, other) => {
+    const [a, b] = [one[key] ?? NONE[key] ?? -1, other[key] ?? NONE[key] ?? -1];
+    return (typeof a === "number" ? a - b : String(a).localeCompare(String(b))) * (down ? -1 : 1);
+  };
+}
+
+const outcome = (row) => {
+  if (row.state === "damaged") return el("span", { class: "tl-chip tl-unsure" }, "✕ damaged");
+  if (row.state !== "finished") return el("span", { class: "tl-chip tl-plain" }, row.state);
+  return row.kind === "repair" ? el("span", { class: "tl-chip tl-plain" }, "repaired") : badge(row.verdict);
+};
+
+function changed(row) {
+  if (row.problem) return el("span", { class: row.state === "damaged" ? "tl-bad-text" : "tl-sub" }, row.problem);
+  if (!row.changed.length) return el("span", { class: "tl-sub" }, "none");
+  return row.changed.slice(0, 6).map((one) => el("span", { class: "tl-option", title: one.default === null ? "" : `default ${one.default}` }, `${one.name} `, el("b", {}, one.value)));
+}
+
+/** A button that asks once more; a run that others build on says so at once. */
+function deleteButton(row, done) {
+  if (row.state === "queued" || row.state === "running") return el("button", { type: "button", class: "tl-ghost", disabled: true, title: "It is under way: cancel it first" }, "Delete");
+  if (row.built_on_by.length) return el("button", { type: "button", class: "tl-ghost", disabled: true, title: `Other runs build on it: ${row.built_on_by.join(", ")}` }, "In use");
+  const button = el("button", { type: "button", class: "tl-ghost", "aria-label": `Delete run ${row.run}` }, "Delete");
+  button.addEventListener("click", async () => {
+    if (button.dataset.sure !== "1") { button.dataset.sure = "1"; show(button, `Delete ${bytes(row.bytes)}?`); return; }
+    try {
+      await post(`${casePath(row.case)}/runs/${encodeURIComponent(row.run)}/delete`);
+      if (row.case === state.case && state.run === row.run) set({ ...FRESH, run: null });
+      set({ finished: `deleted ${row.run}` });
+      done();
+    } catch (error) { show(button, `${error.message} ${error.remedy ?? ""}`); }
+  });
+  return button;
+}
+
+function line(row, done) {
+  const key = `${row.case}.${row.run}`;
+  const name = nameParts(row.label);
+  const box = el("input", { type: "checkbox", checked: isPicked(key), disabled: row.state === "damaged", "data-pick": key, "aria-label": `Compare run ${row.run}`, onchange: () => pick(key) });
+  return el("tr", { "data-run": row.run }, el("td", {}, box),
+    el("td", {}, el("a", link(row.case), row.title)),
+    el("td", {}, row.state === "damaged" ? name : el("a", link(row.case, placeOf(row)), name)),
+    el("td", { class: "tl-options-cell" }, changed(row)), el("td", {}, outcome(row)),
+    el("td", {}, Number.isFinite(row.flagged) ? count(row.flagged) : "–"), el("td", {}, clock(row.created)),
+    el("td", {}, row.seconds === null ? "–" : took(row.seconds)), el("td", {}, bytes(row.bytes)), el("td", {}, deleteButton(row, done)));
+}
+
+/** Build the history into `element`. */
+export function mount({ element }) {
+  const host = element.querySelector(".tl-root");
+  const compare = compareCard();
+  const section = el("section", { class: "tl-card tl-history", "aria-label": "Run history", hidden: true });
+  show(host, compare.node, section);
+  let [rows, scope, method, said, text, sort, down, most] = [[], state.case ? "case" : "all", "", "", "", "created", true, PAGE];
+
+  const list = el("div");
+  const tally = el("span", { class: "tl-sub", role: "status", id: "tl-history-count" });
+
+  const verdictOf = (row) => (row.state === "finished" ? (row.kind === "repair" ? "repaired" : row.verdict ?? "rank only") : row.state);
+  const fits = (row) => (!method || row.method === method) && (!said || verdictOf(row) === said)
+    && (!text || `${row.title} ${row.run} ${row.label} ${row.changed.map((one) => `${one.name} ${one.value}`).join(" ")}`.toLowerCase().includes(text));
+
+  function head() {
+    return el("tr", {}, COLUMNS.map(([name, key]) => {
+      if (!key) return el(name ? "th" : "td", name ? { scope: "col" } : {}, name);
+      const now = key === sort ? (down ? "descending" : "ascending") : "none";
+      return el("th", { scope: "col", "aria-sort": now }, el("button", { type: "button", class: "tl-sort", onclick: () => {
+        [sort, down] = [key, key === sort ? !down : key === "created"];
+        drawRows();
+        host.querySelector(`[data-sort="${key}"]`)?.focus();
+      }, "data-sort": key }, name, el("span", { "aria-hidden": "true" }, now === "none" ? "" : down ? " ↓" : " ↑")));
+    }));
+  }
+
+  function drawRows() {
+    const found = rows.filter(fits).sort(by(sort, down));
+    show(tally, found.length === rows.length ? plural(rows.length, "run") : `${count(found.length)} of ${plural(rows.length, "run")}`,
+      rows.length ? `, ${bytes(found.reduce((sum, row) => sum + row.bytes, 0))}` : "");
+    if (!rows.length) { show(list, empty("No runs yet.", "Open a case and start a method: every run stays here with its options, verdict, time and size.")); return; }
+    show(list, el("div", { class: "tl-history-wrap", tabindex: "0", role: "region", "aria-label": "Runs" }, el("table", { class: "tl-table" }, el("thead", {}, head()), el("tbody", {}, found.slice(0, most).map((row) => line(row, load))))),
+      !found.length && empty("No run is like that.", "Widen the filters above."),
+      found.length > most && el("button", { type: "button", class: "tl-ghost", onclick: () => { most = Infinity; drawRows(); } }, `Show all ${count(found.length)}`));
+  }
+
+  function select(label, id, values, chosen, choose) {
+    return el("label", { class: "tl-filter" }, `${label} `, el("select", { id, onchange: (event) => { choose(event.target.value); drawRows(); } },
+      el("option", { value: "" }, "all"), values.map(([value, name]) => el("option", { value, selected: value === chosen }, name))));
+  }
+
+  function draw() {
+    const methods = [...new Map(rows.map((row) => [row.method, row.label]))].sort((a, b) => a[1].localeCompare(b[1]));
+    const verdicts = [...new Set(rows.map(verdictOf))].sort().map((one) => [one, one]);
+    section.hidden = !rows.length && !document.body.classList.contains("tl-has-cases");
+    const search = el("input", { type: "search", id: "tl-history-text", value: text, placeholder: "case, option, run", oninput: (event) => { text = event.target.value.trim().toLowerCase(); drawRows(); } });
+    show(section, el("header", { class: "tl-card-head" }, el("div", {}, el("h2", {}, "Run history"), tally),
+      el("div", { class: "tl-tools" }, state.case && segmented("Which cases", [["case", "Open case"], ["all", "All recent"]], scope, (next) => { scope = next; load(); }),
+        select("method", "tl-history-method", methods, method, (next) => { method = next; }), select("verdict", "tl-history-verdict", verdicts, said, (next) => { said = next; }),
+        el("label", { class: "tl-filter" }, "find ", search))), list,
+    el("p", { class: "tl-sub" }, "Tick two runs to put them beside each other."));
+    drawRows();
+  }
+
+  async function load() {
+    if (!state.case) scope = "all";
+    const path = scope === "case" ? `${casePath(state.case)}/history` : "/api/home/runs";
+    try {
+      const found = await getJSON(path);
+      rows = found.runs;
+      draw();
+      host.dataset.ready = String(rows.length);
+    } catch (error) {
+      section.hidden = false;
+      show(section, empty("The run history cannot be read.", `${error.message} ${error.remedy ?? ""}`));
+    }
+  }
+  onPick(() => { for (const box of host.querySelectorAll("input[data-pick]")) box.checked = isPicked(box.dataset.pick); });
+  watch(["case"], () => { scope = state.case ? "case" : "all"; load(); });
+  watch(["finished"], load);
+  watch(["tab"], () => { if (state.tab === "home") load(); });
+  load();
+}
