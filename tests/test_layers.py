@@ -106,6 +106,7 @@ def test_the_web_stays_in_the_ui(library: str) -> None:
         "forensics.detectors.attention_entropy forensics.jobs.attention.result",
         "forensics.export.scan forensics.export.report forensics.lab.demos",
         "forensics.api.methods forensics.api.exports forensics.mcp.serve forensics.mcp.tools",
+        "forensics.ui.app forensics.ui.routes forensics.ui.forms.blocks forensics.triage.findings",
     ],
 )
 def test_what_the_app_and_the_command_line_need_imports_no_torch(modules: str) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from forensics.case import Case
 from forensics.detectors.transplant.arms import SUSPECTED
 from forensics.errors import CaseError
-from forensics.jobs.transplant.result import PAIRS
+from forensics.jobs.transplant.files import PAIRS
 from forensics.runs import Run
 from forensics.triage.channels import Channel, rank_shares
 

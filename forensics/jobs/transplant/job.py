@@ -18,10 +18,10 @@ from forensics.detectors.transplant.verdict import Subject, judge_transplant
 from forensics.jobs.subject import model_under_suspicion
 from forensics.jobs.transplant.answers import Questioner
 from forensics.jobs.transplant.bench import Bench, GetModel, arms_to_report
+from forensics.jobs.transplant.files import PAIRS
 from forensics.jobs.transplant.necessity import Hiding, hide_peaks
 from forensics.jobs.transplant.options import TransplantOptions, read_margins
 from forensics.jobs.transplant.result import (
-    PAIRS,
     ModelAnswers,
     describe_differences,
     describe_test,

@@ -16,9 +16,9 @@ from forensics.detectors.transplant.plan import Hosts
 from forensics.errors import DataError
 from forensics.jobs.transplant.answers import Said
 from forensics.jobs.transplant.bench import ArmAnswers
+from forensics.jobs.transplant.files import PAIRS
 from forensics.jobs.transplant.setup import Setup
 
-PAIRS = "pairs.parquet"
 EXAMPLES = 6
 _SIDE = 256
 

@@ -20,7 +20,7 @@ from forensics.detectors.transplant.trigger_plan import choose_hosts
 from forensics.detectors.transplant.trigger_verdict import TriggerSubject, judge_trigger
 from forensics.errors import InputError
 from forensics.jobs.clip_subjects import check_classes, open_beside
-from forensics.jobs.transplant.result import PAIRS
+from forensics.jobs.transplant.files import PAIRS
 from forensics.jobs.trigger_transplant.arms import HostMarks, Told, ask
 from forensics.jobs.trigger_transplant.options import TriggerTransplantOptions
 from forensics.jobs.trigger_transplant.result import describe, make_examples, save_pairs

@@ -14,7 +14,8 @@ from forensics.case import Case
 from forensics.data.sample import Sample
 from forensics.detectors.transplant.arms import SUSPECTED
 from forensics.jobs.clip_subjects import Classifier
-from forensics.jobs.transplant.result import EXAMPLES, PAIR_SCHEMA, PAIRS
+from forensics.jobs.transplant.files import PAIRS
+from forensics.jobs.transplant.result import EXAMPLES, PAIR_SCHEMA
 from forensics.jobs.trigger_inversion.stored import StoredTrigger
 from forensics.jobs.trigger_transplant.arms import Marks, Told
 from forensics.jobs.trigger_transplant.setup import TriggerSetup
