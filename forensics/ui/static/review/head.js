@@ -7,7 +7,7 @@ import { me } from "./data.js";
 const WORDS = { suspected: "Suspected", undecided: "Undecided", flag: "Flagged by people", keep: "Kept by people", unsure: "Unsure", disagreement: "Disagreement", decided: "Decided", all: "All" };
 const FATE = { keep: "keep", flag: "flag", unsure: "mark as unsure" };
 
-/** The head; `act` has `filter({shown, channel})`, `leave()`, `name(text)`, `blind(on)`, `all(verdict)`, `undo()`, `compare()` and `keys()`. */
+/** The head; `act` has `filter(patch)`, `leave()`, `name(text)`, `blind(on)`, `all(verdict)`, `undo()`, `compare()` and `keys()`. */
 export function reviewHead(act) {
   let [summary, filter, n, asking] = [null, { shown: "suspected", channel: null, selection: null }, 0, null];
   const progress = el("div", { class: "tl-rv-progress" });
@@ -46,9 +46,9 @@ export function reviewHead(act) {
       return;
     }
     const size = (name) => (name === "all" ? summary.counts.samples : name === "decided" ? summary.counts.samples - summary.counts.undecided : summary.counts[name]);
-    const shown = el("select", { id: "tl-rv-shown", "aria-label": "Which samples", onchange: (event) => act.filter({ ...filter, shown: event.target.value }) },
+    const shown = el("select", { id: "tl-rv-shown", "aria-label": "Which samples", onchange: (event) => act.filter({ shown: event.target.value }) },
       summary.shown.map((name) => option(name, `${WORDS[name]} (${count(size(name))})`, filter.shown)));
-    const by = el("select", { id: "tl-rv-channel", "aria-label": "By which check", onchange: (event) => act.filter({ ...filter, channel: event.target.value || null }) },
+    const by = el("select", { id: "tl-rv-channel", "aria-label": "By which check", onchange: (event) => act.filter({ channel: event.target.value || null }) },
       option("", "all evidence together", filter.channel ?? ""), summary.channels.map((one) => option(one.key, one.ranks_only ? `${one.title} (ranks only)` : `${one.title} (${count(one.flagged)})`, filter.channel ?? "")));
     show(filters, el("label", {}, "Show ", shown), el("label", {}, "by ", by), el("span", { class: "tl-sub", id: "tl-rv-n" }, plural(n, "sample")));
   }

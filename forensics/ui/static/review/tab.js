@@ -21,7 +21,7 @@ export function mount({ element }) {
   const blank = el("div", { class: "tl-card" });
   const trouble = el("div");
   const keys = el("div", { class: "tl-card", hidden: true, id: "tl-rv-legend" }, legend());
-  const act = { filter: choose, leave: () => choose({ ...filter, selection: null }), name: rename, blind, all, undo: back, compare: together, keys: () => { keys.hidden = !keys.hidden; }, decide: judge, step, note: () => sample.focusNote(), heat: () => sample.toggle() };
+  const act = { filter: choose, leave: () => choose({ selection: null }), name: rename, blind, all, undo: back, compare: together, keys: () => { keys.hidden = !keys.hidden; }, decide: judge, step, note: () => sample.focusNote(), heat: () => sample.toggle() };
   const head = reviewHead(act);
   const list = queueList({ choose: go });
   const sample = sampleCard({ decide: judge, step, note: keep });
@@ -46,10 +46,10 @@ export function mount({ element }) {
 
   async function open() {
     if (state.tab !== "review") return;
+    if (state.decide) { filter = { ...filter, selection: state.decide }; state.decide = null; stale = true; }
+    if (state.case && summary && !stale) return;
     const mine = token += 1;
     if (!state.case) { stop(empty("No case is open.", "Open a demo or your own case first.", button("Open a case", "home"))); return; }
-    if (state.decide) { filter = { ...filter, selection: state.decide }; set({ decide: null }); stale = true; }
-    if (!stale && summary) return;
     try {
       const next = await loadSummary();
       if (mine !== token) return;
@@ -57,17 +57,20 @@ export function mount({ element }) {
       summary = next;
       if (filter.channel && !summary.channels.some((one) => one.key === filter.channel)) filter.channel = null;
       if (!summary.counts.suspected && filter.shown === "suspected" && !filter.selection) filter.shown = "all";
-      await refill(queue?.rows[place] ?? null, mine);
+      await refill(here, mine);
       stale = false;
     } catch (error) {
       if (mine === token) stop(empty("The queue cannot be shown.", `${error.message} ${error.remedy ?? ""}`));
     }
   }
 
-  /** Read the queue of the filter; stay at a row if it is in it. */
-  async function refill(row = null, mine = token) {
+  const here = () => queue?.rows[place] ?? null;
+
+  /** Read the queue of the filter; stay at the row that `at` names then, if it is in it. */
+  async function refill(at = () => null, mine = token) {
     const next = await loadQueue(filter);
     if (mine !== token) return;
+    const row = at(); // only now: somebody may have gone on while the answer was on its way
     queue = next;
     cards.clear();
     blank.hidden = true;
@@ -144,15 +147,15 @@ export function mount({ element }) {
   }
 
   /** Read everything again, because much may have changed. */
-  async function again(row = null) {
+  async function again(at = here) {
     summary = await loadSummary();
-    await refill(row);
+    await refill(at);
   }
 
   async function all(verdict) {
     try {
       await send(() => decideAll(verdict, filter, queue.n));
-      await again(sample.row);
+      await again();
     } catch (error) { say(error); }
   }
 
@@ -160,22 +163,23 @@ export function mount({ element }) {
     try {
       const { rows, undone } = await send(undo);
       say(undone ? null : { message: "There is nothing to take back.", remedy: "Only your own decisions can be undone." });
-      if (undone) await again(rows[0]);
+      if (undone) await again(() => rows[0]);
     } catch (error) { say(error); }
   }
 
-  async function choose(next) {
-    filter = next;
+  /** Change the filter; of several changes in a row the last one is shown. */
+  async function choose(patch) {
+    filter = { ...filter, ...patch };
     say(null);
-    try { await refill(); } catch (error) { say(error); }
+    try { await refill(() => null, token += 1); } catch (error) { say(error); }
   }
 
-  async function rename(name) { me.by = name; agreed.close(); try { await again(sample.row); say(null); } catch (error) { say(error); } }
-  async function blind(on) { me.blind = on; agreed.close(); try { await again(sample.row); } catch (error) { say(error); } }
+  async function rename(name) { me.by = name; agreed.close(); try { await again(); say(null); } catch (error) { say(error); } }
+  async function blind(on) { me.blind = on; agreed.close(); try { await again(); } catch (error) { say(error); } }
 
   async function together() {
     try {
-      if (me.blind) { const view = await compare(); me.blind = false; await again(sample.row); agreed.open(view); } else agreed.open(await loadAgreement());
+      if (me.blind) { const view = await compare(); me.blind = false; await again(); agreed.open(view); } else agreed.open(await loadAgreement());
     } catch (error) { say(error); }
   }
 
@@ -183,6 +187,6 @@ export function mount({ element }) {
   onTheme(() => sample.repaint());
   watch(["case"], () => { stale = true; summary = queue = null; list.forget(); cards.clear(); filter = { shown: "suspected", channel: null, selection: null }; body.hidden = blank.hidden = true; agreed.close(); open(); });
   watch(["finished"], () => { stale = true; open(); });
-  watch(["tab", "decide", "methods"], open);
+  watch(["tab", "methods"], open);
   open();
 }

@@ -1,0 +1,119 @@
+"""The Review tab in a real browser: one walk by two reviewers, mostly by keys."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from forensics.case.standing import standing
+from forensics.ui.workspace import Workspace
+from tests.drawn_map import write_map
+from tests.triage import review_case as made
+from tests.triage.review_case import HOSTILE
+from tests.ui.serving import CHROMIUM, Server, Watched, chromium
+
+pytest.importorskip("playwright")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
+    # Gradio and Playwright leave event loops to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    root = tmp_path_factory.mktemp("walk")
+    case, _ = made.make(root / "cases" / "drawn")
+    made.allocation(case, [0, 1])
+    write_map(case)
+    server = Server(root / "cases", root / "server.log")
+    server.start()
+    name = Workspace(root / "cases").enter(case.folder)
+    yield SimpleNamespace(case=case, server=server, name=name)
+    server.stop()
+
+
+def press(page: Any, key: str) -> None:
+    """Press a key and wait until the next sample is drawn."""
+    before = page.get_attribute("#tl-rv-card", "data-drawn")
+    page.keyboard.press(key)
+    page.wait_for_function(
+        "before => document.querySelector('#tl-rv-card').dataset.drawn !== before", arg=before
+    )
+
+
+def told(page: Any, text: str) -> None:
+    page.wait_for_function(
+        "text => document.querySelector('#tl-rv-progress').textContent.includes(text)", arg=text
+    )
+
+
+def test_two_reviewers_walk_the_queue_by_keys(served: SimpleNamespace) -> None:
+    with chromium() as browser:
+        watched = Watched(browser.new_page(viewport={"width": 1440, "height": 1000}))
+        page = watched.page
+        page.goto(f"{served.server.url}/?case={served.name}&tab=review")
+        page.wait_for_selector("#tl-rv-card[data-drawn='0']")
+        assert page.locator("#tl-rv-near figure").count() == 3
+        assert "Flagged by 2 of 2 checks" in page.inner_text("#tl-rv-reason")
+        page.fill("#tl-rv-name", "ada")
+        page.keyboard.press("Tab")
+        page.wait_for_function("localStorage.getItem('triggerlens-reviewer') === 'ada'")
+        # One key decides and goes on; a note; taking back.
+        press(page, "f")
+        press(page, "k")
+        told(page, "2 of 25 suspected samples decided")
+        press(page, "ArrowUp")
+        page.keyboard.press("n")
+        page.keyboard.type(f"f k u {HOSTILE}")  # typing decides nothing
+        page.keyboard.press("Escape")
+        page.wait_for_selector("#tl-rv-people q")
+        assert HOSTILE in page.inner_text("#tl-rv-people q")
+        page.keyboard.press("Control+z")  # the note
+        page.wait_for_selector("#tl-rv-people q", state="detached")
+        page.keyboard.press("Control+z")  # the verdict
+        told(page, "1 of 25 suspected samples decided")
+        page.keyboard.press("?")
+        assert page.is_visible("#tl-rv-legend")
+        # Hostile text of a sample is text.
+        page.select_option("#tl-rv-shown", "all")
+        page.select_option("#tl-rv-channel", "attention-allocation")
+        page.wait_for_selector(".tl-rv-line[data-row='1']")
+        page.click(".tl-rv-line[data-row='1']")
+        page.wait_for_selector("#tl-rv-card[data-drawn='1']")
+        assert page.inner_text("#tl-rv-id") == HOSTILE
+        # Everything that is shown, after a question.
+        page.select_option("#tl-rv-shown", "suspected")
+        page.select_option("#tl-rv-channel", "")
+        page.wait_for_function("document.querySelector('#tl-rv-n').textContent.startsWith('25 ')")
+        page.click("#tl-rv-all-flag")
+        page.click("#tl-rv-yes")
+        told(page, "25 of 25 suspected samples decided (100 %)")
+        # The second reviewer, blind until comparing.
+        page.check("#tl-rv-blind")
+        page.fill("#tl-rv-name", "bob")
+        page.keyboard.press("Tab")
+        told(page, "0 of 25 suspected samples decided")
+        assert "hidden" in page.inner_text("#tl-rv-people")
+        page.click("#tl-rv-id")
+        press(page, "k")
+        press(page, "f")
+        told(page, "2 of 25 suspected samples decided")
+        page.click("#tl-rv-compare")
+        page.wait_for_selector("#tl-rv-agreement .tl-rv-pair")
+        assert "1 of 2" in page.inner_text("#tl-rv-agreement .tl-rv-pair")
+        told(page, "1 in disagreement")
+        # From the map: what people flagged is selected, and the selection comes to the queue.
+        page.click("#tab-clusters-button")
+        page.wait_for_selector("#clusters .tl-root[data-ready]")
+        page.select_option("#tl-umap-colour", "decision")
+        page.wait_for_selector("#tl-umap-legend[data-ready='decision']")
+        page.click("#tl-umap-flagged")
+        page.click("#tl-umap-decide")
+        page.wait_for_selector("#tl-rv-selection")
+        assert page.inner_text("#tl-rv-selection").startswith("24 samples")
+        assert watched.problems == [] and watched.foreign() == []
+    held = standing(served.case.journal.decisions_after(0))
+    assert held.people() == ["ada", "bob"] and list(held.verdicts().values()).count("flag") == 24
