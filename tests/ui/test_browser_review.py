@@ -96,7 +96,7 @@ def test_two_reviewers_walk_the_queue_by_keys(served: SimpleNamespace) -> None:
         page.fill("#tl-rv-name", "bob")
         page.keyboard.press("Tab")
         told(page, "0 of 25 suspected samples decided")
-        assert "hidden" in page.inner_text("#tl-rv-people")
+        page.wait_for_selector("#tl-rv-people >> text=is hidden")
         page.click("#tl-rv-id")
         press(page, "k")
         press(page, "f")

@@ -29,5 +29,5 @@ export function sidePanel() {
     }));
   }
 
-  return { node, open(view) { show(near, neighbours(view)); show(people, opinions(view)); } };
+  return { node, hide() { show(people); }, open(view) { show(near, neighbours(view)); show(people, opinions(view)); } };
 }

@@ -175,7 +175,7 @@ export function mount({ element }) {
   }
 
   async function rename(name) { me.by = name; agreed.close(); try { await again(); say(null); } catch (error) { say(error); } }
-  async function blind(on) { me.blind = on; agreed.close(); try { await again(); } catch (error) { say(error); } }
+  async function blind(on) { me.blind = on; agreed.close(); side.hide(); try { await again(); } catch (error) { say(error); } }
 
   async function together() {
     try {
