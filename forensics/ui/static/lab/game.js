@@ -20,22 +20,34 @@ function bars(view, looked) {
   return el("section", { class: "tl-card", "aria-label": "Histogram" }, el("header", { class: "tl-card-head" }, el("div", {}, el("h3", {}, "How the model behaves on all samples"), el("p", { class: "tl-sub" }, view.what)), el("div", { class: "tl-tools" }, view.bars.length > 1 && el("span", { class: "tl-sub" }, "layer"), pick, toggle.button)), figure, holder);
 }
 
+const STRIDE = 0.05; // of an arrow key, as a share of the picture
+
 /** The samples of the game: tick what looks poisoned, click a picture to mark the spot. */
 function samples(view, guess, looked, changed) {
   const [grid, note] = [el("div", { class: "tl-lab-grid", id: "tl-lab-grid" }), el("p", { class: "tl-sub" })];
   let told = false;
   const dot = () => guess.where === "spot" && guess.x !== null && el("i", { class: "tl-lab-spot", style: `left:${100 * guess.x}%;top:${100 * guess.y}%` });
+  const dots = () => { for (const button of grid.querySelectorAll(".tl-lab-picture")) { button.querySelector(".tl-lab-spot")?.remove(); const now = dot(); if (now) button.append(now); } };
+  function put(x, y) {
+    Object.assign(guess, { where: "spot", x: Math.max(0, Math.min(1, x)), y: Math.max(0, Math.min(1, y)) });
+    changed();
+    dots();
+  }
   function mark(event) {
     const box = event.currentTarget.getBoundingClientRect();
-    const keyboard = event.detail === 0;
-    Object.assign(guess, { where: "spot", x: keyboard ? 0.5 : (event.clientX - box.left) / box.width, y: keyboard ? 0.5 : (event.clientY - box.top) / box.height });
-    changed();
-    draw();
+    if (event.detail === 0) put(guess.x ?? 0.5, guess.y ?? 0.5); // by keyboard: arrows move it
+    else put((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+  }
+  function move(event) {
+    const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
+    if (!x && !y) return;
+    event.preventDefault();
+    put((guess.x ?? 0.5) + STRIDE * x, (guess.y ?? 0.5) + STRIDE * y);
   }
   function one(sample) {
     const box = el("input", { type: "checkbox", checked: guess.samples.has(sample.id), "data-id": sample.id, onchange: (event) => { guess.samples[event.target.checked ? "add" : "delete"](sample.id); tell(); } });
     return el("figure", { class: "tl-lab-shown" },
-      el("button", { type: "button", class: "tl-lab-picture", title: "Mark this spot as the trigger’s place", "aria-label": `Mark the trigger’s place on ${sample.id}`, onclick: mark }, picture(sample.picture), dot()),
+      el("button", { type: "button", class: "tl-lab-picture", title: "Mark this spot as the trigger’s place; arrow keys move it", "aria-label": `Mark the trigger’s place on ${sample.id}; arrow keys move it`, onclick: mark, onkeydown: move }, picture(sample.picture), dot()),
       el("figcaption", {}, el("label", {}, box, " suspicious"), told && el("span", { class: "tl-lab-said" }, sample.question && el("span", { class: "tl-sub" }, sample.question), el("em", {}, sample.answer ?? "no answer"))));
   }
   const tell = () => show(note, `${guess.samples.size} of ${view.shown.length} ticked. They were chosen for the game: if anything is planted, there are more poisoned ones here than in the whole set.`);
@@ -43,7 +55,7 @@ function samples(view, guess, looked, changed) {
   draw();
   const answers = el("button", { type: "button", class: "tl-ghost", id: "tl-lab-answers", "aria-pressed": "false", onclick: () => { told = !told; looked.add("answers"); answers.setAttribute("aria-pressed", String(told)); draw(); } }, "Show the words");
   const attention = el("button", { type: "button", class: "tl-ghost", id: "tl-lab-attention", onclick: () => { looked.add("attention"); set({ tab: view.bars.length > 1 ? "attention" : "clusters" }); } }, view.bars.length > 1 ? "Look in Attention" : "Look in Clusters");
-  return { node: el("section", { class: "tl-card", "aria-label": "Samples" }, el("header", { class: "tl-card-head" }, el("div", {}, el("h3", {}, "Some samples"), note), el("div", { class: "tl-tools" }, answers, attention)), grid), draw };
+  return { node: el("section", { class: "tl-card", "aria-label": "Samples" }, el("header", { class: "tl-card-head" }, el("div", {}, el("h3", {}, "Some samples"), note), el("div", { class: "tl-tools" }, answers, attention)), grid), draw: dots };
 }
 
 function form(places, guess, looked, problem, done, spot) {
