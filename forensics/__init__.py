@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forensics.api.cases import CaseFacts, new_case, open_case, show
+    from forensics.api.custody import verify
     from forensics.api.demos import demo, demos
     from forensics.api.exports import (
         Written,
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     )
     from forensics.api.finished import FinishedRun, open_run
     from forensics.api.flagged import FlaggedPage, FlaggedSample
-    from forensics.api.methods import evaluate, repair, scan, transplant, tune
+    from forensics.api.methods import evaluate, repair, scan, self_test, transplant, tune
+    from forensics.api.reviewing import review_case
     from forensics.case import Case
     from forensics.errors import Cancelled, ForensicsError
     from forensics.registry import MethodSpec, methods
@@ -56,21 +58,26 @@ __all__ = [
     "open_case",
     "open_run",
     "repair",
+    "review_case",
     "scan",
+    "self_test",
     "show",
     "transplant",
     "tune",
+    "verify",
 ]
 
 _HOMES = {
     "forensics.api.cases": ("CaseFacts", "new_case", "open_case", "show"),
+    "forensics.api.custody": ("verify",),
     "forensics.api.demos": ("demo", "demos"),
     "forensics.api.exports": (
         "Written", "export_checkpoint", "export_dataset", "export_ids", "export_report",
     ),
     "forensics.api.finished": ("FinishedRun", "open_run"),
     "forensics.api.flagged": ("FlaggedPage", "FlaggedSample"),
-    "forensics.api.methods": ("evaluate", "repair", "scan", "transplant", "tune"),
+    "forensics.api.methods": ("evaluate", "repair", "scan", "self_test", "transplant", "tune"),
+    "forensics.api.reviewing": ("review_case",),
     "forensics.case": ("Case",),
     "forensics.errors": ("Cancelled", "ForensicsError"),
     "forensics.registry": ("MethodSpec", "methods"),

@@ -100,6 +100,23 @@ def tune(
     return run_method(opened, fitting(opened, "tune"), options, resume=resume, progress=progress)
 
 
+def self_test(
+    case: CaseLike,
+    /,
+    *,
+    resume: str | None = None,
+    progress: Tell | None = None,
+    **options: Any,
+) -> FinishedRun:
+    """Plant a known trigger in a copy of the case, and see whether it is found.
+
+    Arguments and errors are those of :func:`scan`; the case itself is only read.
+    """
+    opened = open_case(case)
+    spec = fitting(opened, "self-test")
+    return run_method(opened, spec, options, resume=resume, progress=progress)
+
+
 def fitting(case: Case, kind: str) -> MethodSpec:
     """Return the first method of a kind that fits the case's kind of model.
 

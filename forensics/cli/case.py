@@ -6,7 +6,6 @@ import click
 
 from forensics.api.cases import CaseFacts, new_case
 from forensics.api.cases import show as describe
-from forensics.case import Case
 from forensics.case.manifest import unread_note
 from forensics.cli.output import emit, json_flag
 from forensics.data.records import Turns
@@ -90,11 +89,9 @@ def verify(folder: Path, as_json: bool) -> None:
     JSON: intact, sentence, files, bytes, parts, differing (a count), differences (part, path, what:
     changed, missing or added; at most 1,000).
     """
-    from forensics.case.custody import verify as compare
+    from forensics.api.custody import verify as compare
 
-    opened = Case.open(folder)
-    found = compare(opened)
-    opened.journal.record("verify", **found.audit())
+    found = compare(folder)
     emit(found.to_json(), as_json, lambda: "\n".join(found.lines()))
 
 

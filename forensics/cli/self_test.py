@@ -5,12 +5,11 @@ from typing import Any
 
 import click
 
-from forensics.api.running import run_method
+from forensics.api.methods import self_test as plant_and_look
 from forensics.cli.flags import case_flag, given, option_flags
 from forensics.cli.output import emit, json_flag, percent
 from forensics.cli.progress import progress_bar
 from forensics.jobs.self_test.options import SelfTestOptions
-from forensics.registry import find_method
 
 KEYS = ("outcome", "verdict", "reason", "sentence", "took", "planted", "measured", "before",
         "detections", "classes", "not_covered", "n", "failed", "seconds")  # fmt: skip
@@ -34,9 +33,8 @@ def self_test(case_folder: Path, resume: str | None, as_json: bool, **values: An
     detections (of a language model: recall of planted rows, extra flags on unplanted ones, whose
     truth is unknown) or classes (of a CLIP), case (folder of the copy), seconds.
     """
-    spec = find_method("self-test")
-    with progress_bar(spec.name) as progress:
-        done = run_method(case_folder, spec, given(values), resume=resume, progress=progress)
+    with progress_bar("self-test") as progress:
+        done = plant_and_look(case_folder, resume=resume, progress=progress, **given(values))
     listed = {key: done.result[key] for key in KEYS if key in done.result}
     outcome = {"run": done.id, "case": str(done.folder / done.result["case"]), **listed}
     emit(outcome, as_json, lambda: _text(done.id, outcome))
