@@ -130,6 +130,7 @@ def test_worksheets_are_only_saved(client: TestClient, played: tuple[str, Case])
         assert answer.headers["content-disposition"].startswith("attachment")
         assert ("Answer." in answer.text) == answers
     assert client.get(f"/api/cases/{played[0]}/lab/other.html").status_code == 422
+    assert len(played[1].journal.entries("print-answers")) == 1
 
 
 def test_a_case_without_a_known_truth_is_no_lesson(

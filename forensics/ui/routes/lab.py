@@ -109,7 +109,10 @@ def lab_routes(context: Context) -> APIRouter:
 
     @routes.get(one + "/{sheet}.html")
     def printed(name: str, sheet: Literal["worksheet", "worksheet-with-answers"]) -> Response:
-        text = worksheet(context.case(name), answers=SHEETS[sheet])
+        case = context.case(name)
+        text = worksheet(case, answers=SHEETS[sheet])
+        if SHEETS[sheet]:  # teachers print it beforehand; whoever else did stands in the journal
+            case.journal.record("print-answers")
         # Opened from this address, it would be a page of the app's own origin: it is only saved.
         return Response(
             text, media_type="text/html; charset=utf-8",

@@ -8,7 +8,7 @@ import { labPath } from "./data.js";
 export function sheetCard() {
   const link = (name, text, id) => el("a", { class: "tl-ghost tl-save", href: labPath(`/${name}.html`), download: "", id }, text);
   return el("section", { class: "tl-card", "aria-label": "Worksheet" }, el("h3", {}, "A worksheet to print"), el("p", { class: "tl-sub" }, "Made from this case: its figure, its pictures, its words, and questions. It is one file and needs no network."),
-    el("div", { class: "tl-start" }, link("worksheet", "For the class", "tl-lab-sheet"), link("worksheet-with-answers", "With answers", "tl-lab-sheet-answers")));
+    el("div", { class: "tl-start" }, link("worksheet", "For the class", "tl-lab-sheet"), link("worksheet-with-answers", "With answers: gives it away", "tl-lab-sheet-answers")));
 }
 
 /** The walk-throughs; each opens the side panel. */
