@@ -15,7 +15,7 @@ from forensics.report.hidden import without_truth
 from forensics.report.pictures import Pictures
 from forensics.report.revealed import revealed
 from forensics.report.reviewers import audited, reviewed
-from forensics.report.runs import newest, result_of, run_facts
+from forensics.report.runs import in_order, newest, result_of, run_facts
 from forensics.report.sections.context import Source
 from forensics.report.sections.repairs import repair_section
 from forensics.report.sections.table import section_of
@@ -53,7 +53,7 @@ def gather(case: Case, *, generated: datetime, reveal: bool = False) -> Report:
     tested = _self_test(case, found, pictures)
     sections = _sections(case, found, pictures)
     said = [facts for _, facts, _ in found if facts.newest and facts.verdict]
-    verdicts = _in_order([facts for facts in said if facts.kind != SELF_TEST])
+    verdicts = in_order([facts for facts in said if facts.kind != SELF_TEST])
     repairs = [facts for _, facts, result in found
                if facts.newest and facts.kind == "repair" and result]  # fmt: skip
     usable = [(facts, result) for _, facts, result in found if result is not None]
@@ -120,9 +120,3 @@ def _sections(case: Case, found: Found, pictures: Pictures) -> list[Section]:
 
 def _has_section(facts: RunFacts, method: str) -> bool:
     return facts.method == method and facts.newest and facts.kind not in NO_SECTION
-
-
-def _in_order(runs: Sequence[RunFacts]) -> list[RunFacts]:
-    """Put runs into the order of the registry; those of one method stay newest first."""
-    order = {name: place for place, name in enumerate(methods())}
-    return sorted(runs, key=lambda run: order.get(run.method, len(order)))

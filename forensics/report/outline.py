@@ -8,7 +8,7 @@ from forensics.report.checklist import SELF_TEST, checklist
 from forensics.report.conclusion import conclude
 from forensics.report.facts import Conclusion, RunFacts, Signature, Step
 from forensics.report.hidden import without_truth
-from forensics.report.runs import newest, result_of, run_facts
+from forensics.report.runs import in_order, newest, result_of, run_facts
 from forensics.report.signing import findings, signatures
 
 
@@ -48,7 +48,9 @@ def outline(case: Case) -> Outline:
     tested = [(facts, result) for facts, result in told if facts.kind == SELF_TEST and result]
     signed = tuple(signatures(case))
     return Outline(
-        conclusion=conclude([facts for facts in said if facts.kind != SELF_TEST], repairs),
+        conclusion=conclude(
+            in_order([facts for facts in said if facts.kind != SELF_TEST]), repairs
+        ),
         steps=checklist(case, [facts for facts, _ in told], len(case.journal.decisions()), signed),
         signatures=signed,
         facts_sha256=findings(case).facts_sha256,

@@ -39,16 +39,18 @@ _DRAWERS: dict[str, Any] = {
 _IN_SCRIPT = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
 
 
-def page(report: Report) -> str:
+def page(report: Report, *, comforts: bool = True) -> str:
     """Write the report as HTML.
 
     Args:
         report: The facts.
+        comforts: Whether the script is in it that sorts tables and tells values under the pointer;
+            a preview in a frame that runs nothing is better off without.
 
     Returns:
         A whole document, UTF-8 when encoded.
     """
-    style, script = _part("report.css"), _part("report.js")
+    style, script = _part("report.css"), _part("report.js") if comforts else Markup("")
     return (
         _environment()
         .get_template("report.html")
@@ -62,7 +64,7 @@ def policy(style: str, script: str) -> str:
         "default-src 'none'",
         "img-src data:",
         f"style-src '{_digest(style)}'",
-        f"script-src '{_digest(script)}'",
+        f"script-src '{_digest(script)}'" if script else "script-src 'none'",
         "base-uri 'none'",
         "form-action 'none'",
     ))  # fmt: skip

@@ -42,6 +42,12 @@ def newest(runs: Sequence[Run]) -> list[Run]:
     return list(found.values())
 
 
+def in_order(runs: Sequence[RunFacts]) -> list[RunFacts]:
+    """Put runs into the order of the registry; those of one method stay newest first."""
+    order = {name: place for place, name in enumerate(methods())}
+    return sorted(runs, key=lambda run: order.get(run.method, len(order)))
+
+
 def run_facts(case: Case, run: Run, result: dict[str, Any] | None, *, is_newest: bool) -> RunFacts:
     """Return a run and what it concludes; fields of ground truth are never among them.
 

@@ -29,7 +29,7 @@ def report_routes(context: Context) -> APIRouter:
     def preview(name: str) -> dict[str, str]:
         # A string of JSON, never a page of this address: whoever opens it sees text.
         found = gather(context.case(name), generated=datetime.now(UTC))
-        return {"page": page(found).encode("utf-8", "replace").decode()}
+        return {"page": page(found, comforts=False).encode("utf-8", "replace").decode()}
 
     @routes.post("/api/cases/{name}/report/sign")
     def signed(

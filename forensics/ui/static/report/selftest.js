@@ -19,7 +19,7 @@ function rate(found, tone) {
 const name = (one) => `${one.method.replaceAll("-", " ")}${one.mode ? ` (${one.mode})` : ""}`;
 
 function flags(view) {
-  return el("div", { class: "tl-table-wrap", tabindex: "0", role: "region", "aria-label": "Recall and extra flags by method" }, el("table", { class: "tl-st-table" },
+  return el("div", { class: "tl-st-scroll", tabindex: "0", role: "region", "aria-label": "Recall and extra flags by method" }, el("table", { class: "tl-st-table" },
     el("thead", {}, el("tr", {}, ["Method", "Recall for this planted trigger", "Extra flags on unplanted rows", "Their most frequent answers"].map((text) => el("th", { scope: "col" }, text)))),
     el("tbody", {}, view.detections.map((one) => el("tr", {},
       el("th", { scope: "row" }, name(one), one.chosen && el("span", { class: "tl-sub" }, " as scanned")),
