@@ -105,6 +105,7 @@ def test_the_web_stays_in_the_ui(library: str) -> None:
         "forensics.case forensics.runs forensics.data.open forensics.worker.client",
         "forensics.detectors.attention_entropy forensics.jobs.attention.result",
         "forensics.export.scan forensics.export.report forensics.lab.demos",
+        "forensics.triage.desk forensics.export.decided forensics.api.reviewing",
         "forensics.api.methods forensics.api.exports forensics.mcp.serve forensics.mcp.tools",
         "forensics.ui.app forensics.ui.routes forensics.ui.forms.blocks forensics.triage.findings",
     ],
