@@ -1,6 +1,5 @@
 """From a case folder to the facts of a report: finished runs are read, nothing is computed anew."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
