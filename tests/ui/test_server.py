@@ -18,6 +18,7 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 from forensics.ui.app import build_server
 from forensics.ui.context import open_context
+from forensics.ui.endpoints import NAMES
 
 context = open_context(Path(sys.argv[1]))
 client = TestClient(build_server(context), base_url="http://127.0.0.1:7860")
@@ -29,7 +30,9 @@ for component in config["components"]:
     for name in ("html_template", "css_template"):
         text = component["props"].get(name) or ""
         assert "${" not in text and "{{" not in text, text
-assert all(event["api_visibility"] == "private" for event in config["dependencies"])
+events = config["dependencies"]
+offered = sorted(event["api_name"] for event in events if event["api_visibility"] != "private")
+assert offered == sorted(NAMES), offered  # those of docs/api.md, and nothing else
 assert sys.argv[1] not in page.text + str(config)
 for path in ("/gradio_api/file=/etc/passwd", "/file=/etc/passwd", "/gradio_api/upload",
              "/monitoring", "/gradio_api/proxy=http://127.0.0.1"):
