@@ -14,12 +14,12 @@ import gradio as gr
 
 from forensics.api.blind import blind
 from forensics.api.flagged import flagged_page
-from forensics.case.people import acting_as
 from forensics.errors import CaseError, ForensicsError, OptionError
 from forensics.registry import find_method
 from forensics.runs.plain import plain
 from forensics.ui.context import Context
 from forensics.ui.jobs import cancel_run, look_at
+from forensics.ui.login.request import acting_for
 from forensics.ui.starting import start_method
 from forensics.ui.views.case import case_line, case_view, run_line
 from forensics.ui.views.job import job_view
@@ -103,7 +103,7 @@ def explained(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(request: gr.Request, *values: Any) -> Any:
         try:
-            with acting_as(getattr(request.state, "user", None)):
+            with acting_for(request):
                 return sealed(function(*values))
         except ForensicsError as error:
             # What to do about a missing case or run is told for the command line, with its folder.
