@@ -42,7 +42,8 @@ def masked_channel(case: Case, run: Run) -> Channel:
         )
 
     return _ranking(
-        run, MASKED, "Occlusion", np.asarray(table["row"], dtype=np.int64), spread, share, True,
+        run, MASKED, "Occlusion (reconstruction)", np.asarray(table["row"], dtype=np.int64),
+        spread, share, True,
         "high = one place of the picture decides the answer", reason,
     )  # fmt: skip
 

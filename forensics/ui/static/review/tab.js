@@ -64,7 +64,7 @@ export function mount({ element }) {
     }
   }
 
-  const here = () => queue?.rows[place] ?? null;
+  const here = () => (queue ? queue.rows[place] : state.sample); // a link may name a sample
 
   /** Read the queue of the filter; stay at the row that `at` names then, if it is in it. */
   async function refill(at = () => null, mine = token) {
