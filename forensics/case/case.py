@@ -185,9 +185,14 @@ class Case:
         path = self.folder / "known.json"
         return read_json(path) if path.exists() else {}
 
-    def runs(self, method: str | None = None) -> list[Run]:
-        """Return the runs, newest first, optionally those of one method."""
-        runs = list_runs(self.runs_dir)
+    def runs(self, method: str | None = None, *, damaged: bool = False) -> list[Run]:
+        """Return the runs, newest first, optionally those of one method.
+
+        Args:
+            method: Its registry name.
+            damaged: See :func:`forensics.runs.listing.list_runs`.
+        """
+        runs = list_runs(self.runs_dir, damaged=damaged)
         return [run for run in runs if method is None or run.method == method]
 
     def run(

@@ -45,7 +45,7 @@ def gather(case: Case, *, generated: datetime, reveal: bool = False) -> Report:
         reveal: Whether ground truth may be read. Without it neither ``truth.parquet`` nor
             ``known.json`` is opened, and no score that a run computed from them is told.
     """
-    runs = case.runs()
+    runs = case.runs(damaged=True)
     fresh = {run.id for run in newest(runs)}
     found: Found = [_read(case, run, run.id in fresh, reveal) for run in runs]
     pictures = Pictures(case)

@@ -10,6 +10,10 @@ from pathlib import Path
 from forensics.errors import CaseError
 from forensics.runs.run import RUN_ID, Run, folder_bytes
 from forensics.runs.status import State
+from forensics.runs.whole import is_whole
+
+TOLD = ("options.json", "status.json", "result.json")
+MEASURED = ("attention.safetensors", "maps.safetensors", "clusters.safetensors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,22 +63,24 @@ def damaged_runs(runs_dir: Path) -> list[DamagedRun]:
 def damage(folder: Path) -> str:
     """Say what of a run cannot be read; empty if all that every run has can be.
 
-    Its options, its status, and the result of a finished one; arrays are looked at when they are
-    used. A file is read again only after it has changed.
+    Its options and its status; of a finished one the result, and whether what it measured is
+    whole. A file is looked at again only after it has changed.
     """
-    names = ("options.json", "status.json", "result.json")
-    return _damage(folder, tuple(_stamp(folder / name) for name in names))
+    return _damage(folder, tuple(_stamp(folder / name) for name in (*TOLD, *MEASURED)))
 
 
 @lru_cache(maxsize=4096)
 def _damage(folder: Path, _stamps: object) -> str:
     try:
         run = Run.open(folder)
-        if run.status().state is State.FINISHED:
-            run.result()
+        if run.status().state is not State.FINISHED:
+            return ""
+        run.result()
     except (CaseError, ValueError) as error:
         return str(error)
-    return ""
+    files = [folder / name for name in MEASURED if (folder / name).exists()]
+    broken = [file.name for file in files if not is_whole(file)]
+    return f"{', '.join(broken)} of this run cannot be read: cut off or damaged." if broken else ""
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -12,16 +12,21 @@ from forensics.runs.run import Run
 from forensics.runs.status import State
 
 
-def list_runs(runs_dir: Path) -> list[Run]:
+def list_runs(runs_dir: Path, *, damaged: bool = False) -> list[Run]:
     """Return the runs of a folder, newest first.
 
     Those that cannot be read are left out, so that the rest can be worked with; see
     :func:`forensics.runs.damage.damaged_runs`.
+
+    Args:
+        runs_dir: The folder.
+        damaged: Whether those are wanted too of which only the result or what was measured cannot
+            be read; for callers that tell so.
     """
     runs: list[Run] = []
     for folder in run_folders(runs_dir):
         with contextlib.suppress(CaseError):  # damaged between two looks
-            if not damage(folder):
+            if damaged or not damage(folder):
                 runs.append(Run.open(folder))
     return sorted(runs, key=lambda run: (run.created, run.id), reverse=True)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from forensics.errors import CaseError
@@ -131,10 +132,10 @@ def load_arrays(folder: Path) -> AttentionArrays:
     """Read the measurements of a finished scan.
 
     Raises:
-        CaseError: An earlier version made them.
+        CaseError: An earlier version made them, or they are damaged.
         OSError: They are gone.
     """
-    content = load_file(folder / ARRAYS)
+    content = _load(folder / ARRAYS)
     if missing := {field.name for field in fields(AttentionArrays)} - content.keys():
         raise CaseError(
             f"The arrays of {folder.name} have no {', '.join(sorted(missing))}: an earlier "
@@ -145,5 +146,20 @@ def load_arrays(folder: Path) -> AttentionArrays:
 
 
 def load_maps(folder: Path) -> AttentionMaps:
-    """Read the maps of a finished scan."""
-    return AttentionMaps(**load_file(folder / MAPS))
+    """Read the maps of a finished scan.
+
+    Raises:
+        CaseError: They are damaged.
+        OSError: They are gone.
+    """
+    return AttentionMaps(**_load(folder / MAPS))
+
+
+def _load(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        content: dict[str, NDArray[Any]] = load_file(path)
+    except SafetensorError as error:
+        raise CaseError(
+            f"{path.name} of {path.parent.name} is damaged: {error}.", remedy="Scan again."
+        ) from error
+    return content

@@ -34,6 +34,14 @@ def method_cost(case: Case, method: str) -> str | None:
     return None
 
 
+def last_time(case: Case, method: str) -> str:
+    """Say what the last run on the case took, or that its time is unknown and why."""
+    timed = _latest(case, method)
+    if timed is None:
+        return "Time unknown: it was not timed on this case yet."
+    return f"The last one took {span(timed[1])}."
+
+
 def _inversion(case: Case) -> str:
     given = case.suggested(INVERSION, TriggerInversionOptions)
     options = build_options(TriggerInversionOptions, given)

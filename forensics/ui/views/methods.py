@@ -8,7 +8,7 @@ from forensics.jobs.attention.arrays import ARRAYS
 from forensics.registry import MethodSpec, load_object, methods
 from forensics.runs import Run, State
 from forensics.runs.plain import plain
-from forensics.ui.views.cost import method_cost
+from forensics.ui.views.cost import last_time, method_cost
 from forensics.ui.views.labels import method_label
 from forensics.ui.views.repair_cost import repair_cost
 from forensics.ui.views.repair_needs import why_not
@@ -46,7 +46,8 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
     Returns:
         ``methods``: a line each with ``name``, ``kind``, ``label``, ``title``, ``needs``,
         ``gives``, ``paper``, ``arxiv``, ``first`` (what such a case begins with), ``cost`` (of a
-        run with the defaults, in words, or ``None``), ``suggested`` (options that the case
+        run with the defaults, in words, or ``None``), ``timed`` (what the last one took, in words,
+        or that none was timed), ``suggested`` (options that the case
         suggests, in words, or ``None``); ``scans`` (whose flags a repair can go by, see
         :func:`flagging_scans`); ``reuses`` (id and time of the scan whose arrays it would decide
         from, or ``None``), ``refused`` (why it cannot start, or ``None``), ``unfit`` (it
@@ -68,6 +69,7 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
                 "cost": repair_cost(case, spec)
                 if spec.kind == "repair"
                 else method_cost(case, spec.name),
+                "timed": last_time(case, spec.name),
                 "suggested": _suggested(case, spec),
                 "scans": flagging if goes_by_flags(spec) else [],
             }

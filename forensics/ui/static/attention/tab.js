@@ -79,7 +79,8 @@ export function mount({ element }) {
   async function open() {
     const mine = token += 1;
     const clip = forEncoder();
-    for (const part of [strip, body]) part.hidden = clip;
+    strip.hidden = clip || !state.case;
+    body.hidden = clip;
     encoder.hidden = !clip;
     if (clip) { if (state.tab === "attention") tower.open(); return; }
     if (!state.case || !state.run) { stop(unfinished(null)); return; }
@@ -91,7 +92,8 @@ export function mount({ element }) {
       if (mine !== token) return;
       await draw(found);
     } catch (error) {
-      if (mine === token) stop(empty("This scan cannot be shown.", `${error.message} ${error.remedy ?? ""}`));
+      if (mine === token) stop(empty("This scan cannot be shown.", `${error.message} ${error.remedy ?? ""}`,
+        el("button", { type: "button", class: "tl-primary", onclick: () => openDrawer(BASE) }, "Scan again…")));
     }
   }
 

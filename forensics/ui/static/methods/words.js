@@ -26,9 +26,9 @@ export function readiness(line) {
   if (line.active) return "Under way; see the bar at the top.";
   if (line.refused) return line.refused;
   if (line.cost) return line.cost;
-  if (line.reuses) return `Uses the scan of ${clock(line.reuses.created)}; takes seconds.`;
-  if (line.builds_on === "arrays") return "No scan to use yet: it reads all samples itself.";
-  return line.builds_on === "flags" ? "Asks the model about flagged samples; takes minutes." : "Reads every sample once.";
+  if (line.reuses) return `Uses the scan of ${clock(line.reuses.created)}. ${line.timed}`;
+  if (line.builds_on === "arrays") return `No scan to use yet: it reads all samples itself. ${line.timed}`;
+  return `${line.builds_on === "flags" ? "Asks the model about flagged samples." : "Reads every sample once."} ${line.timed}`;
 }
 
 /** A label with what stands in brackets set back, and the mode of its run. */
