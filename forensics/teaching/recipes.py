@@ -10,7 +10,7 @@ METHODS: Final = {
         TRAIN: "tune", SCAN: "attention-entropy", MEASURE: "evaluate", REPAIR: "filter-retune",
     },
     CLIP: {
-        TRAIN: "tune-pairs", SCAN: "clusters", MEASURE: "evaluate", REPAIR: "repulsive-prompts",
+        TRAIN: "tune-pairs", SCAN: "clusters", MEASURE: "evaluate", REPAIR: "fine-tuning",
     },
 }  # fmt: skip
 """Step of a lesson -> method of the registry, for each kind."""
@@ -25,7 +25,8 @@ def suggestions(plan: LessonPlan) -> dict[str, dict[str, Any]]:
         return {
             "tune-pairs": {"epochs": plan.size.epochs, "learning_rate": 5e-4, "seed": plan.seed,
                            "checkpoint_every": 20},
-            "repulsive-prompts": {"max_test": plan.size.test, "per_class": 8, "epochs": 8},
+            "fine-tuning": {"epochs": 12.0, "rate": 5e-4, "batch_size": 32,
+                            "max_test": plan.size.test},
         }  # fmt: skip
     tuning = {"epochs": plan.size.epochs, "learning_rate": 2e-3, "head": False, "seed": plan.seed,
               "checkpoint_every": 40}  # fmt: skip

@@ -36,7 +36,7 @@ function repairCard(view, done) {
   const problem = el("div");
   const step = view.steps.find((one) => one.name === "repair");
   const act = async () => { const answer = await post(labPath("/repair")); set({ job: answer.run }); done(); };
-  const own = view.lesson === "clip" ? "Prompts in the image tower are tuned on a few clean pictures." : "The base is tuned again, from the start, without the samples that the scan flagged.";
+  const own = view.lesson === "clip" ? "The CLIP is trained on, on half of the clean test pairs; that alone is a weak repair. The tab Repair has others." : "The base is tuned again, from the start, without the samples that the scan flagged.";
   return el("section", { class: "tl-card", id: "tl-lab-repair", "aria-label": "Repair" }, el("h3", {}, "Repair it"), el("p", { class: "tl-sub" }, own, " Both rates are measured on pictures that no model saw."),
     ratesTable(view), view.repaired?.sentence && el("p", {}, view.repaired.sentence), problem,
     el("div", { class: "tl-start" }, view.truth.poisoned && !step.active && doing(view.repaired ? "Repair again" : step.resumable ? "Go on with the repair" : "Repair with one click", act, problem, { id: "tl-lab-repair-start", ...(view.repaired ? { class: "tl-ghost" } : {}) }),
