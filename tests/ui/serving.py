@@ -41,7 +41,7 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
+    def start(self, ready: str = "/config") -> None:
         changed = {"TRIGGERLENS_CASES": str(self.cases), "OMP_NUM_THREADS": "1",
                    "PYTHONPATH": str(REPOSITORY), "HF_HUB_OFFLINE": "1"}  # fmt: skip
         with self._log.open("ab") as log:
@@ -54,7 +54,7 @@ class Server:
             if self._process.poll() is not None:
                 break
             try:
-                with urllib.request.urlopen(f"{self.url}/config", timeout=5) as answer:
+                with urllib.request.urlopen(f"{self.url}{ready}", timeout=5) as answer:
                     answer.read()
                 return
             except (urllib.error.URLError, OSError):

@@ -327,8 +327,9 @@ def test_wrong_input_and_unknown_cases_get_a_message(watched: Watched, server: S
     page.goto(f"{server.url}/?case=never-opened-123456")
     page.get_by_text("This server knows no case of that name.").first.wait_for()
     watched.problems.clear()  # the 404 itself is noted by the browser's console
-    page.goto(server.url)
+    page.goto(f"{server.url}/?tab=case")
     page.get_by_text("Nothing is open yet").wait_for()
+    page.get_by_role("button", name="Open a case").click()  # the way on leads to Home
     page.get_by_text("Your own model and data").click()
     page.fill("#own-model input, #own-model textarea", "/no/such/model")
     page.fill("#own-data input, #own-data textarea", "/no/such/data.json")

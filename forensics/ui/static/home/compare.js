@@ -94,11 +94,12 @@ export function compareCard() {
       const words = found.kind === "runs" ? `${LETTERS[0]} and ${LETTERS[1]}; the address of this page shows the same to others.` : "Samples are not compared across cases; choose two runs for that.";
       show(node, head(`Two ${found.kind} beside each other`, words), found.kind === "runs" ? runs(found) : cases(found));
       node.dataset.ready = `${a} ${b}`;
+      if (state.tab === "home") node.scrollIntoView({ block: "nearest" });
     } catch (error) {
       show(node, head("These cannot be compared"), empty(error.message, error.remedy ?? ""));
     }
   }
-  watch(["a", "b"], () => { draw(); if (!node.hidden) node.scrollIntoView({ block: "nearest" }); });
+  watch(["a", "b"], draw);
   draw();
   return { node };
 }

@@ -51,6 +51,7 @@ function linkButton() {
 function accountPart() {
   const node = el("span", { class: "tl-account" });
   getJSON("/api/account").then(({ name, login }) => {
+    document.body.classList.toggle("tl-logged-in", login);
     if (!login) return;
     show(node, el("span", { class: "tl-sub", id: "tl-account", title: `Logged in as ${name}` }, name),
       el("button", { type: "button", class: "tl-ghost", id: "tl-logout", onclick: async () => { await post("/api/logout"); location.assign("/"); } }, "Log out"));
