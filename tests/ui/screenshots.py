@@ -2,9 +2,9 @@
 
 Opens the demos in a server of its own, runs every method through the page, and photographs both
 tabs at two widths in light and dark (part ``tabs``) and the panels of the methods (``guarded``,
-``allocation``, ``masked-views``, ``transplant``) into docs/pictures. ``PICTURES_CASES`` names a
-folder that keeps the cases: what ran there is not run again. The part ``drawn`` takes the tabs from
-drawn arrays, where no demo is installed.
+``allocation``, ``masked-views``, ``transplant``, ``report``) into docs/pictures.
+``PICTURES_CASES`` names a folder that keeps the cases: what ran there is not run again. The part
+``drawn`` takes the tabs from drawn arrays, where no demo is installed.
 """
 
 import io
@@ -37,7 +37,9 @@ PANELS = {
                    PANEL),
     "masked-views": ("vlm-patch", (ENTROPY, "masked-views"), "&view=masked-views", PANEL),
     "transplant": ("vlm-patch", (ENTROPY, "transplant"), "&view=transplant", PANEL),
+    "report": ("vlm-patch", (ENTROPY, "self-test"), "", "#tl-report-frame"),
 }  # fmt: skip
+TABS = {"report": "report"}  # the others are panels of the Attention tab
 SAID = """method => window.triggerlens.state.methods?.find(
     (line) => line.name === method)?.said?.run ?? null"""
 
@@ -63,7 +65,8 @@ def take(browser: Any, server: Server, part: str) -> str:
     if part in PANELS:
         demo, methods, address, drawn_sign = PANELS[part]
         name = prepare(browser, server, demo, methods)
-        photograph_panel(browser, server, part, f"case={name}&tab=attention{address}", drawn_sign)
+        shown = f"case={name}&tab={TABS.get(part, 'attention')}{address}"
+        photograph_panel(browser, server, part, shown, drawn_sign)
         return name
     name = drawn(server) if part == "drawn" else prepare(browser, server, "vlm-patch", (ENTROPY,))
     for width, height in SIZES.items():
@@ -123,12 +126,13 @@ def photograph(
 def photograph_panel(
     browser: Any, server: Server, part: str, address: str, drawn_sign: str
 ) -> None:
-    """Save one panel of the Attention tab."""
+    """Save one panel of the Attention tab, or the Report tab."""
     page = browser.new_page(viewport={"width": 1440, "height": SIZES[1440]}, color_scheme="light")
     page.set_default_timeout(PATIENCE)
     page.goto(f"{server.url}/?{address}")
-    page.wait_for_selector("#tl-gallery .tl-tile")
-    page.wait_for_selector(".tl-stage[data-ready]")
+    if part not in TABS:
+        page.wait_for_selector("#tl-gallery .tl-tile")
+        page.wait_for_selector(".tl-stage[data-ready]")
     page.wait_for_selector(drawn_sign)
     if part == "masked-views":  # and the map of one sample, beside its attention
         page.click("#tl-depends")
