@@ -11,6 +11,7 @@ from forensics.case import Case
 from forensics.errors import CaseError
 from forensics.registry import methods
 from forensics.runs import Run, State
+from forensics.runs.damage import damaged_runs
 from forensics.triage.channels import Channel, Mask, Rows
 from forensics.triage.flag_channels import flag_channel
 from forensics.triage.hit_channel import TRANSPLANT, hit_channel
@@ -111,7 +112,7 @@ def gather(case: Case) -> Findings:
     A damaged run is left out and named in ``problems``: it must not keep people from the others.
     """
     channels: list[Channel] = []
-    problems: list[str] = []
+    problems = [f"Run {lost.id} is left out: {lost.reason}" for lost in damaged_runs(case.runs_dir)]
     for run, title in _latest(case):
         try:
             channels += _read(case, run, title)
