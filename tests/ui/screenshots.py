@@ -4,7 +4,8 @@ Opens the demos in a server of its own, runs every method through the page, and 
 tabs at two widths in light and dark (part ``tabs``) and the panels of the methods (``guarded``,
 ``allocation``, ``masked-views``, ``transplant``, ``report``) into docs/pictures.
 ``PICTURES_CASES`` names a folder that keeps the cases: what ran there is not run again. The part
-``drawn`` takes the tabs from drawn arrays, where no demo is installed.
+``drawn`` takes the tabs from drawn arrays, where no demo is installed; ``home`` takes Home, with
+drawn cases too.
 """
 
 import io
@@ -19,7 +20,7 @@ from PIL import Image
 from forensics.case import Case
 from forensics.ui.workspace import Workspace
 from forensics.worker import client
-from tests.ui import synthetic
+from tests.ui import home_cases, synthetic
 from tests.ui.serving import REPOSITORY, Server, chromium
 
 OUT = Path(os.environ.get("PICTURES", REPOSITORY / "docs" / "pictures"))
@@ -68,6 +69,11 @@ def take(browser: Any, server: Server, part: str) -> str:
         shown = f"case={name}&tab={TABS.get(part, 'attention')}{address}"
         photograph_panel(browser, server, part, shown, drawn_sign)
         return name
+    if part == "home":
+        name = drawn_home(server)
+        for scheme in ("light", "dark"):
+            photograph_home(browser, server, scheme)
+        return name
     name = drawn(server) if part == "drawn" else prepare(browser, server, "vlm-patch", (ENTROPY,))
     for width, height in SIZES.items():
         for scheme in ("light", "dark"):
@@ -99,6 +105,35 @@ def drawn(server: Server) -> str:
     case: Case = synthetic.make_case(server.cases / "drawn", 2000)
     synthetic.scan(case)
     return Workspace(server.cases).enter(case.folder)
+
+
+def drawn_home(server: Server) -> str:
+    """Draw three cases: one with several runs, one that is new, and one that lost a file."""
+    workspace = Workspace(server.cases)
+    fresh = synthetic.make_case(server.cases / "fresh", 48, title="Uploads of a new customer")
+    workspace.enter(fresh.folder)
+    hurt = synthetic.make_case(server.cases / "hurt", 400, title="Captions, March")
+    synthetic.scan(hurt)
+    home_cases.damage_arrays(synthetic.scan(hurt))
+    workspace.enter(hurt.folder)
+    case = synthetic.make_case(server.cases / "main", 600, title="Captioning model, second audit")
+    first = synthetic.scan(case)
+    home_cases.second_scan(case, first)
+    home_cases.allocation_on(case, first)
+    for sample in case.catalog.ids[:7]:
+        case.journal.decide(sample, "flag", by="ana")
+    return workspace.enter(case.folder)
+
+
+def photograph_home(browser: Any, server: Server, scheme: str) -> None:
+    """Save Home with a history."""
+    page = browser.new_page(viewport={"width": 1440, "height": SIZES[1440]}, color_scheme=scheme)
+    page.goto(server.url)
+    page.wait_for_selector("#home-history tbody tr")
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1500)
+    save(page.screenshot(), OUT / f"home-{scheme}.png")
+    page.close()
 
 
 def photograph(
