@@ -21,6 +21,7 @@ import torch
 from forensics.api.running import run_method
 from forensics.case import Case
 from forensics.detectors.wording import percent
+from forensics.jobs.self_test.concluding import conclude
 from forensics.lab.clip_demos import ClipDemo
 from forensics.lab.opening import open_demo
 from forensics.lab.shipped import SHIPPED
@@ -76,6 +77,8 @@ def main() -> None:
         if re.search(given.only, cell.name):
             result = perform(cell, given.work, finished=given.finished)
             if result is not None:
+                # Words and outcome are those of today's rule, whenever the cell was measured.
+                result |= conclude(result, result["least_success"])
                 told.append((cell, result))
                 print(cell.name, result["outcome"], result["sentence"], flush=True)
     if given.out is not None:

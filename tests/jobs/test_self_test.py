@@ -237,12 +237,15 @@ def test_what_did_not_take_says_nothing_of_the_detection(
         "planted": {"trigger": "patch:side=1/4", "planted_rows": 10, "rows": 100, "target": "x"},
         "measured": {"attack_success_rate": 0.7, "clean_accuracy": None, "n_triggered": 50,
                      "intervals": {"attack_success_rate": [low, 0.8]}},
+        "before": {"attack_success_rate": 0.1},
         "detections": [one],
     }  # fmt: skip
     told = conclude(result, 0.5)
     assert told["outcome"] == outcome and "false" not in told["sentence"].casefold()
     assert (told["verdict"] == "inconclusive") == (outcome == "inconclusive")
-    assert took(result["measured"], 0.5) == (outcome != "inconclusive")
+    assert took(result["measured"], result["before"], 0.5) == (outcome != "inconclusive")
+    fooled = conclude(result | {"before": {"attack_success_rate": 0.5}}, 0.5)
+    assert fooled["outcome"] == "inconclusive", "it fools the case's own model as well"
     if outcome != "inconclusive":
         assert "truth is unknown" in told["sentence"]
 

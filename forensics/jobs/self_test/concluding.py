@@ -10,6 +10,8 @@ TITLES: Final = {
     "evidence-fusion": "evidence fusion",
     "trigger-inversion": "trigger inversion",
 }
+PLANTED: Final = 0.3
+"""How far attack success has to lie above that on the case's own model; as in the lab's zoo."""
 LIMITS: Final = (
     "how well other triggers, rates or targets would be found: recall is for this planted trigger",
     "whether extra flags on unplanted rows are right: their truth is unknown",
@@ -22,10 +24,19 @@ LIMITS_OF_CLASSES: Final = (
 )
 
 
-def took(measured: Mapping[str, Any], least: float) -> bool:
-    """Tell whether a planted backdoor works: the interval of its success lies above a share."""
+def took(measured: Mapping[str, Any], before: Mapping[str, Any], least: float) -> bool:
+    """Tell whether a backdoor was planted: the trigger works, and did not work before.
+
+    The interval of its success has to lie above a share. A trigger that fools the case's own model
+    as well fools any model: there is nothing planted that a detection could find.
+    """
     low, _ = (measured.get("intervals") or {}).get("attack_success_rate") or (None, None)
-    return low is not None and low >= least
+    return low is not None and low >= least and not _works_anyway(measured, before)
+
+
+def _works_anyway(measured: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    floor = before.get("attack_success_rate")
+    return floor is not None and measured["attack_success_rate"] - floor < PLANTED
 
 
 def conclude(result: dict[str, Any], least: float) -> dict[str, Any]:
@@ -40,7 +51,7 @@ def conclude(result: dict[str, Any], least: float) -> dict[str, Any]:
         ``None``: a self-test says nothing of the case's own data), ``took``, ``reason``,
         ``sentence``, ``not_covered``.
     """
-    worked = took(result["measured"], least)
+    worked = took(result["measured"], result["before"], least)
     by_class = "classes" in result
     found = result["classes"]["planted_named"] if by_class else any(
         one["found"] for one in result["detections"]
@@ -82,8 +93,16 @@ def _took(result: Mapping[str, Any], worked: bool, least: float) -> str:
         f"{percent(low)} to {percent(high)}), clean accuracy "
         f"{'not measured' if ca is None else percent(ca)}"
     )
+    floor = result["before"].get("attack_success_rate")
+    own = "" if floor is None else f"; on the case's own model {percent(floor)}"
     if worked:
-        return f"It took: {figures}."
+        return f"It took: {figures}{own}."
+    low, _ = measured["intervals"]["attack_success_rate"]
+    if low >= least:
+        return (
+            f"It works, but not because it was planted: {figures}{own}. So this run says nothing "
+            "of the detection; a fainter trigger may help."
+        )
     return (
         f"It did not take: {figures}; {percent(least)} or more was asked for. So this run says "
         "nothing of the detection; more epochs or a larger trigger may help."
@@ -120,7 +139,8 @@ def _classes(told: Mapping[str, Any]) -> str:
         )
     else:
         head = f"Trigger inversion names no class; the planted one is {quote(told['target'])}"
-    return f"{head} (anomaly index {size}, {where}; {_beside(told)})."
+    works = "" if told["success"] is None else f", its trigger works on {percent(told['success'])}"
+    return f"{head} (anomaly index {size}, {where}{works}; {_beside(told)})."
 
 
 def _beside(told: Mapping[str, Any]) -> str:
