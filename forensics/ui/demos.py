@@ -1,4 +1,4 @@
-"""The shipped demos as the Case tab shows and opens them."""
+"""The shipped demos as Home shows and opens them."""
 
 import hashlib
 import threading

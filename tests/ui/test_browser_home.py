@@ -122,7 +122,7 @@ def test_home_shows_cases_history_and_two_runs_beside_each_other(
     assert row.get_by_role("button", name="In use").is_disabled()
     for run in ("first", "second"):
         history.locator(f"tr[data-run='{cases[run].id}'] input").check()
-    page.wait_for_selector("#tl-compare[data-ready]")
+    page.wait_for_selector("#home-compare[data-ready]")
     words = page.inner_text("#tl-overlap")
     both = 24 - home_cases.FEWER
     assert f"both flag {both}" in words
@@ -162,8 +162,8 @@ def test_a_link_opens_the_same_view_in_a_fresh_browser(
     assert other.locator("#tab-attention-button").get_attribute("aria-selected") == "true"
     compared = f"{server.url}/?tab=home&a={cases['big']}&b={cases['small']}"
     other.goto(compared)
-    other.wait_for_selector("#tl-compare[data-ready]")
-    assert "Two cases beside each other" in other.inner_text("#tl-compare")
+    other.wait_for_selector("#home-compare[data-ready]")
+    assert "Two cases beside each other" in other.inner_text("#home-compare")
     fresh.close()
 
 

@@ -1,4 +1,4 @@
-"""The page: top bar, the tabs, and the forms of the Case tab."""
+"""The page: top bar, the tabs, and the forms of Home."""
 
 from typing import Any
 

@@ -61,7 +61,7 @@ function rates({ sides, reason }) {
   return beside("Clean accuracy and attack success, with n and interval", LETTERS, rows);
 }
 
-const part = (title, ...content) => el("section", { class: "tl-compare-part" }, el("h3", {}, title), content);
+const part = (title, ...content) => el("section", { class: "tl-beside-part" }, el("h3", {}, title), content);
 
 function runs(found) {
   return [runFacts(found.sides), part("Options", optionTable(found.options)), part("Flagged samples", overlapPart(found.overlap, found.sides)),
@@ -79,14 +79,14 @@ function cases(found) {
 
 /** Build the comparison; it shows itself while two things are chosen. */
 export function compareCard() {
-  const node = el("section", { class: "tl-card tl-compare", id: "tl-compare", "aria-label": "Comparison", hidden: true });
+  const node = el("section", { class: "tl-card tl-beside", id: "home-compare", "aria-label": "Comparison", hidden: true });
 
   async function draw() {
     const [a, b] = [state.a, state.b];
     node.hidden = !a || !b;
     delete node.dataset.ready;
     if (node.hidden) return;
-    const close = el("button", { type: "button", class: "tl-ghost", id: "tl-compare-close", onclick: unpick }, "Close");
+    const close = el("button", { type: "button", class: "tl-ghost", id: "home-compare-close", onclick: unpick }, "Close");
     const head = (title, words) => el("header", { class: "tl-card-head" }, el("div", {}, el("h2", {}, title), words && el("p", { class: "tl-sub" }, words)), close);
     try {
       const found = await getJSON(`/api/home/compare?${new URLSearchParams({ a, b })}`);
