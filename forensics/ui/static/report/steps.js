@@ -4,7 +4,7 @@ import { card, el } from "../core/dom.js";
 import { set } from "../core/store.js";
 import { openDrawer } from "../methods/listing.js";
 
-const CALLS = { scan: "Go to the scan", transplant: "Test it…", "self-test": "Run the self-test…", review: "Decide", repair: "Go to repairs", sign: "Sign below" };
+const CALLS = { scan: "Go to the scan", transplant: "Test it…", "self-test": "Run the self-test…", review: "Decide", repair: "Go to repairs", sign: "Sign…" };
 
 function act(step) {
   if (step.key === "sign") { document.querySelector("#tl-sign-name")?.focus(); return; }
