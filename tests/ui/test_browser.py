@@ -326,6 +326,7 @@ def test_wrong_input_and_unknown_cases_get_a_message(watched: Watched, server: S
     page = watched.page
     page.goto(f"{server.url}/?case=never-opened-123456")
     page.get_by_text("This server knows no case of that name.").first.wait_for()
+    page.wait_for_load_state("networkidle")
     watched.problems.clear()  # the 404 itself is noted by the browser's console
     page.goto(f"{server.url}/?tab=case")
     page.get_by_text("Nothing is open yet").wait_for()

@@ -99,7 +99,7 @@ def test_home_shows_cases_history_and_two_runs_beside_each_other(
     watched: Watched, server: Server, cases: dict[str, Any]
 ) -> None:
     page = watched.page
-    page.goto(server.url)
+    page.goto(f"{server.url}/?case={cases['big']}&tab=home")
     big = page.locator(f".tl-case[data-case={cases['big']}]")
     big.wait_for()
     assert PAYLOAD in big.inner_text()

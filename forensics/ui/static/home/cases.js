@@ -89,7 +89,7 @@ export function mount({ element }) {
     }
   }
   onPick(() => { for (const button of host.querySelectorAll("[data-pick]")) button.setAttribute("aria-pressed", String(isPicked(button.dataset.pick))); });
-  watch(["case", "finished"], draw);
-  watch(["tab"], () => { if (state.tab === "home") draw(); }); // other tabs decide about samples
-  draw();
+  const look = () => { if (state.tab === "home") draw(); }; // what nobody looks at is not asked for
+  watch(["case", "finished", "tab"], look);
+  look();
 }

@@ -85,7 +85,7 @@ export function compareCard() {
     const [a, b] = [state.a, state.b];
     node.hidden = !a || !b;
     delete node.dataset.ready;
-    if (node.hidden) return;
+    if (node.hidden || state.tab !== "home") return;
     const close = el("button", { type: "button", class: "tl-ghost", id: "home-compare-close", onclick: unpick }, "Close");
     const head = (title, words) => el("header", { class: "tl-card-head" }, el("div", {}, el("h2", {}, title), words && el("p", { class: "tl-sub" }, words)), close);
     try {
@@ -94,12 +94,12 @@ export function compareCard() {
       const words = found.kind === "runs" ? `${LETTERS[0]} and ${LETTERS[1]}; the address of this page shows the same to others.` : "Samples are not compared across cases; choose two runs for that.";
       show(node, head(`Two ${found.kind} beside each other`, words), found.kind === "runs" ? runs(found) : cases(found));
       node.dataset.ready = `${a} ${b}`;
-      if (state.tab === "home") node.scrollIntoView({ block: "nearest" });
+      node.scrollIntoView({ block: "nearest" });
     } catch (error) {
       show(node, head("These cannot be compared"), empty(error.message, error.remedy ?? ""));
     }
   }
-  watch(["a", "b"], draw);
+  watch(["a", "b", "tab"], draw);
   draw();
   return { node };
 }

@@ -131,8 +131,8 @@ export function mount({ element }) {
     }
   }
   onPick(() => { for (const box of host.querySelectorAll("input[data-pick]")) box.checked = isPicked(box.dataset.pick); });
-  watch(["case"], () => { scope = state.case ? "case" : "all"; load(); });
-  watch(["finished"], load);
-  watch(["tab"], () => { if (state.tab === "home") load(); });
-  load();
+  const look = () => { if (state.tab === "home") load(); }; // what nobody looks at is not asked for
+  watch(["case"], () => { scope = state.case ? "case" : "all"; });
+  watch(["case", "finished", "tab"], look);
+  look();
 }
