@@ -70,9 +70,7 @@ def test_nine_tabs_fit_and_are_walked_by_keyboard(watched: Watched, server: Serv
         page.wait_for_timeout(300)
         assert tabs.all_inner_texts() == TABS, "none is folded away"
         boxes = [tab.bounding_box() for tab in tabs.all()]
-        assert all(
-            a["x"] + a["width"] <= b["x"] + 1 for a, b in itertools.pairwise(boxes)
-        )
+        assert all(a["x"] + a["width"] <= b["x"] + 1 for a, b in itertools.pairwise(boxes))
         assert boxes[-1]["x"] + boxes[-1]["width"] <= width
         others = [page.locator(name).bounding_box() for name in ("#tl-about", ".tl-top-tools")]
         for box in boxes:
