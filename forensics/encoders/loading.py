@@ -28,7 +28,8 @@ def open_encoder(uri: str, device: str = "auto", *, precision: Precision = "auto
             ``local-dir:``), ``openclip:hf-hub:org/name``, ``hf:org/name@revision`` or ``/folder``
             with a model of type ``clip``, ``siglip`` or ``siglip2``. Learnt prompts (``+prompts:``)
             are no part of the encoder: :func:`forensics.classifiers.open_classifier` reads them.
-        device: ``auto`` (what the settings say, else CUDA if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+        device: ``auto`` (what the settings say, else CUDA if there is one), ``cpu``, ``cuda`` or
+            ``cuda:N``.
         precision: Of the weights; ``auto`` is bfloat16 on CUDA and float32 on the CPU. Tuning
             wants ``float32``. What comes out is float32 in any case.
 
