@@ -4,8 +4,8 @@ import gradio as gr
 
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "DejaVu Sans", "sans-serif")
 SHEETS = (
-    "app", "shell/bar", "home/home", "clusters", "triggers", "review/review", "repair/repair", "report/report",
-    "lab/lab",
+    "app", "shell/bar", "home/home", "clusters", "triggers", "review/review", "repair/repair",
+    "report/report", "lab/lab",
 )  # fmt: skip
 HEAD = "".join(f'<link rel="stylesheet" href="/lens/{name}.css">' for name in SHEETS)
 
