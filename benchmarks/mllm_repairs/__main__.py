@@ -50,6 +50,8 @@ REPORTED = (
 )
 GATED = {"separation": "gated", "gate_width": 0.05, "gate_answers": True}
 TRIED: tuple[dict[str, Any], ...] = (
+    {"weight": 0.01, "share": 0.75, **GATED, "gate_quantile": 0.2},
+    {"weight": 0.01, "share": 0.75, **GATED},
     {"weight": 1.0, "share": 0.75, **GATED},
     {"weight": 1.0, "share": 0.75},
     {"weight": 10.0, "share": 0.75},

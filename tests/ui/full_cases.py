@@ -43,7 +43,7 @@ def language_case(server: Server, count: int = 240) -> tuple[str, Case]:
     )  # fmt: skip
     scan = synthetic.scan(case)
     for method in ("attention-allocation", "evidence-fusion"):
-        _run(case, method)
+        run_on_arrays(case, method)
     write_map(case)
     write_language_repair(case, texts=(PAYLOADS[0], PAYLOADS[2]), by=scan.id)
     for index, name in enumerate(case.catalog.ids[:6]):
@@ -61,7 +61,7 @@ def encoder_case(server: Server) -> tuple[str, Case]:
     return Workspace(server.cases).enter(case.folder), case
 
 
-def _run(case: Case, method: str, **given: Any) -> Run:
+def run_on_arrays(case: Case, method: str, **given: Any) -> Run:
     """Run a method that decides from the arrays of a scan that is there."""
     kind = load_object(find_method(method).options)
     run = case.new_run(method, options_to_dict(build_options(kind, given)))
