@@ -76,15 +76,15 @@ export function mount({ element }) {
   makeRoom(tools);
 
   async function draw() {
-    if (!state.case) { show(about, el("span", { class: "tl-sub" }, "No case is open.")); return; }
+    if (!state.case) { show(about, el("h1", { class: "tl-no-case" }, "No case is open.")); return; }
     const name = state.case;
     try {
       const opened = await getJSON(casePath(name));
       if (name !== state.case) return;
       document.title = `${opened.title} · TriggerLens`;
       const verdict = state.summary?.verdict.kind ?? opened.runs.find((run) => (opened.kind === "clip" ? run.method === SCAN && run.verdict : run.id === state.run))?.verdict;
-      show(about, el("strong", {}, opened.title), el("span", { class: "tl-sub" },
-        `${opened.model} · ${count(opened.samples)} samples · sha ${opened.hash.slice(0, 8)}`), verdict && chip(verdict));
+      const facts = `${opened.model} · ${count(opened.samples)} samples · sha ${opened.hash.slice(0, 8)}`;
+      show(about, el("h1", { title: `${opened.title}, ${facts}` }, opened.title), el("span", { class: "tl-sub" }, facts), verdict && chip(verdict));
       if (!state.run && opened.latest_run) set({ run: opened.latest_run });
     } catch (error) {
       show(about, el("span", { class: "tl-bad-text" }, `${error.message} ${error.remedy ?? ""}`));
