@@ -284,7 +284,7 @@ def test_learnt_prompts_are_planted_in_a_copy(tmp_path: Path) -> None:
     result = run(case, tmp_path / "run", **options)
     told = result["classes"]
     assert result["subject"] == "prompts" and told["budget"] == pytest.approx(48 / 255)
-    assert "48/255" in result["planted"]["trigger"]
+    assert "at most 28/255" in result["planted"]["trigger"], "4/255 at 224 pixels, here 32"
     inner = Case.open(tmp_path / "run" / "case")
     assert (inner.folder / "tuned" / "trigger.safetensors").is_file()
     assert contents(tmp_path / "tower") | contents(tmp_path / "shots") == tower

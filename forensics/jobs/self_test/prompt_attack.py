@@ -8,25 +8,22 @@ from safetensors.numpy import save_file
 
 from forensics.attacks.fixed_trigger import FixedTriggerPrompts
 from forensics.attacks.trigger_aware import TriggerAwarePrompts
-from forensics.case import Case
-from forensics.detectors.options.trigger_inversion import TriggerInversionOptions
-from forensics.jobs.self_test.choosing import latest
+from forensics.detectors.options.trigger_inversion import BUDGET
 from forensics.jobs.self_test.options import SMALL, SelfTestOptions
-from forensics.options import build_options
 from forensics.triggers import parse_trigger
 from forensics.tuning.prompts import PromptClassifier, PromptSchedule, PromptShots
 
 TRIGGER_FILE: Final = "trigger.safetensors"
-EPOCHS: Final = 10
+_EPOCHS: Final = {True: 30, False: 10}
 _RATES: Final = {True: 0.2, False: 0.002}
 _BATCHES: Final = {True: 24, False: 1}
 # A tiny encoder has gradients too small for the published descent, see TriggerAwarePrompts.
 _SIGNED: Final = {True: 0.25, False: 0.0}
+_SIDE: Final = 224
 _WARM: Final = {True: 2, False: 3}
 
 
 def planted(
-    case: Case,
     classifier: PromptClassifier,
     shots: PromptShots,
     target: str,
@@ -35,11 +32,11 @@ def planted(
 ) -> tuple[int, dict[str, Any]]:
     """Poison prompts in place.
 
-    A trigger that is learnt has the budget that the case's own search allows: a stronger one would
-    be a test of something else.
+    A trigger that is learnt has the published budget, 4/255 a pixel at 224 pixels; on smaller
+    pictures as much more as gives the same l2 norm. More would fool the encoder by itself, whatever
+    the prompts are.
 
     Args:
-        case: Tells the budget.
         classifier: A copy of the case's prompts on its encoder.
         shots: Clean and labelled.
         target: Class name.
@@ -51,7 +48,7 @@ def planted(
     """
     small = sum(value.numel() for value in classifier.encoder.module.parameters()) < SMALL
     schedule = PromptSchedule(
-        epochs=round(options.epochs or EPOCHS), rate=options.learning_rate or _RATES[small],
+        epochs=round(options.epochs or _EPOCHS[small]), rate=options.learning_rate or _RATES[small],
         batch_size=options.batch_size or _BATCHES[small], seed=options.seed,
     )  # fmt: skip
     tuning = {"epochs": schedule.epochs, "learning_rate": schedule.rate,
@@ -63,7 +60,7 @@ def planted(
         )  # fmt: skip
         hit, _ = fixed.poison(classifier, shots)
         return len(hit), {"trigger": options.trigger, "rate": options.rate, "tuning": tuning}
-    budget = _budget(case)
+    budget = _budget(shots)
     learnt = TriggerAwarePrompts(
         target=target, budget=budget, signed=_SIGNED[small], warm_epochs=_WARM[small],
         schedule=schedule,
@@ -76,7 +73,5 @@ def planted(
     return len(shots.ids), {"trigger": words, "rate": 1.0, "tuning": tuning}
 
 
-def _budget(case: Case) -> float:
-    run = latest(case, "trigger-inversion")
-    given = run.options if run else case.suggested("trigger-inversion", TriggerInversionOptions)
-    return float(build_options(TriggerInversionOptions, given).budget)
+def _budget(shots: PromptShots) -> float:
+    return BUDGET * max(1.0, _SIDE / shots.pixels.shape[-1])

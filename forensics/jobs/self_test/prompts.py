@@ -111,7 +111,7 @@ def _plant(
     place = folder / TUNED
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
-    hit, facts = planted(case, classifier, drawn, target, options, place)
+    hit, facts = planted(classifier, drawn, target, options, place)
     save_prompts(classifier, place / PROMPTS)
     return {
         "target": target,
