@@ -116,7 +116,7 @@ class Walk:
         page = self.page
         with self.screen("transplant", "the suspected patch on other pictures, with controls"):
             page.click("#tab-report-button")
-            page.wait_for_selector("#tl-steps")
+            page.wait_for_selector("#report .tl-root[data-ready]")
             page.click("#tl-steps button:has-text('Test it')")
             page.wait_for_selector("#start-transplant", state="visible")
             fill(page, "transplant", donors=4, hosts=24)
@@ -163,9 +163,13 @@ class Walk:
         page = self.page
         with self.screen("report", "signed and saved"):
             page.click("#tab-report-button")
-            page.wait_for_selector("#tl-sign-name")
+            page.wait_for_selector("#report .tl-root[data-ready]")
             page.fill("#tl-sign-name", "Ada L.")
             page.fill("#tl-sign-statement", f"Poisoned; do not deploy. {PAYLOADS[0]}")
+            page.click("#tab-case-button")  # one more look; what was typed is there afterwards
+            page.click("#tab-report-button")
+            page.wait_for_selector("#report .tl-root[data-ready]")
+            assert page.input_value("#tl-sign-name") == "Ada L."
             page.click("#tl-sign")
             page.wait_for_selector("#tl-signatures")
             with page.expect_download() as waited:

@@ -12,16 +12,22 @@ function signature(one) {
     !one.holds && one.changes.length > 0 && el("p", { class: "tl-sub" }, `Since then: ${one.changes.join("; ")}.`));
 }
 
-/** The card; `signed` is called with the new view. */
-export function signingCard(view, signed) {
+/**
+ * The card; `signed` is called with the new view. `draft` is what was typed so far, by id: a run that
+ * ends meanwhile draws the card anew, and nobody's words may be lost by it.
+ */
+export function signingCard(view, draft, signed) {
   const problem = el("div", { "aria-live": "polite" });
-  const field = (id, label, attributes) => el("label", { class: "tl-sign-field" }, el("span", {}, label), el("input", { type: "text", id, autocomplete: "off", ...attributes }));
-  const statement = el("textarea", { id: "tl-sign-statement", rows: "3", maxlength: "2000" });
+  const field = (id, label, attributes) => el("label", { class: "tl-sign-field" }, el("span", {}, label), el("input", { type: "text", id, autocomplete: "off", value: draft[id] ?? "", oninput: keep, ...attributes }));
+  const statement = el("textarea", { id: "tl-sign-statement", rows: "3", maxlength: "2000", oninput: keep });
+  statement.value = draft[statement.id] ?? "";
   const button = el("button", { type: "submit", class: "tl-primary", id: "tl-sign" }, "Sign these findings");
   const form = el("form", { class: "tl-sign", onsubmit: begin },
     field("tl-sign-name", "Name", { required: true, maxlength: "80" }), field("tl-sign-role", "Role (optional)", { maxlength: "80", placeholder: "lead analyst" }),
     el("label", { class: "tl-sign-field tl-sign-wide" }, el("span", {}, "Statement (optional)"), statement),
     el("p", { class: "tl-sub tl-sign-wide" }, "What you sign: the hash of what is examined, of every finished run and of all decisions, ", el("code", {}, view.facts_sha256.slice(0, 16)), "…"), el("div", { class: "tl-sign-wide" }, button, problem));
+
+  function keep({ target }) { draft[target.id] = target.value; }
 
   async function begin(event) {
     event.preventDefault();
@@ -29,7 +35,9 @@ export function signingCard(view, signed) {
     if (!by) return;
     button.disabled = true;
     try {
-      signed(await post(`${casePath(state.case)}/report/sign`, { by, role: form.querySelector("#tl-sign-role").value, statement: statement.value, facts_sha256: view.facts_sha256 }));
+      const next = await post(`${casePath(state.case)}/report/sign`, { by, role: form.querySelector("#tl-sign-role").value, statement: statement.value, facts_sha256: view.facts_sha256 });
+      for (const id of Object.keys(draft)) delete draft[id];
+      signed(next);
     } catch (error) {
       show(problem, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
       button.disabled = false;

@@ -29,6 +29,7 @@ export function mount({ element }) {
   const preview = previewCard();
   const body = el("div", { class: "tl-report", hidden: true }, top, preview.node);
   show(host, blank, body);
+  const draft = {}; // of the sign-off, by the id of its field
   let token = 0;
 
   function stop(content) {
@@ -42,7 +43,9 @@ export function mount({ element }) {
     blank.hidden = true;
     body.hidden = false;
     const method = state.methods?.find((line) => line.name === "self-test");
-    show(top, head(name, view), el("div", { class: "tl-report-pair" }, stepsCard(view), signingCard(view, (next) => { draw(name, next); })), selfTestCard(view.self_test, method));
+    const typing = top.contains(document.activeElement) ? document.activeElement.id : "";
+    show(top, head(name, view), el("div", { class: "tl-report-pair" }, stepsCard(view), signingCard(view, draft, (next) => { draw(name, next); })), selfTestCard(view.self_test, method));
+    if (typing) document.getElementById(typing)?.focus();
     preview.update(name, `${view.facts_sha256} ${view.signatures.length}`);
     host.dataset.ready = name;
   }
@@ -51,6 +54,7 @@ export function mount({ element }) {
     if (state.tab !== "report") return;
     const mine = token += 1;
     const name = state.case;
+    delete host.dataset.ready; // what is shown may be older than the last run
     if (!name) { stop(empty("No case is open.", "Open a demo or your own case first.", el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab: "home" }) }, "Open a case"))); return; }
     try {
       const view = await getJSON(`${casePath(name)}/report`);
@@ -59,7 +63,7 @@ export function mount({ element }) {
       if (mine === token) stop(empty("The report cannot be shown.", `${error.message} ${error.remedy ?? ""}`));
     }
   }
-  watch(["case"], () => { preview.forget(); body.hidden = true; });
+  watch(["case"], () => { for (const id of Object.keys(draft)) delete draft[id]; preview.forget(); body.hidden = true; });
   watch(["case", "tab", "finished", "methods"], open);
   open();
 }
