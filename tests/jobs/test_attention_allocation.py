@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from forensics.api.running import run_method
 from forensics.case import Case
 from forensics.cli.entry import run as command
-from forensics.api.running import run_method
 from forensics.errors import Cancelled, InputError
 from forensics.jobs.attention.arrays import load_arrays
 from forensics.jobs.attention_allocation import job as attention_allocation

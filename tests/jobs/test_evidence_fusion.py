@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from forensics.cli.entry import run as command
 from forensics.api.running import run_method
+from forensics.cli.entry import run as command
 from forensics.errors import Cancelled
 from forensics.jobs.attention.arrays import load_arrays
 from forensics.jobs.evidence_fusion import job as evidence_fusion

@@ -44,7 +44,7 @@ def channel_line(channel: Channel) -> dict[str, Any]:
     """Return a channel with the scale of its bars and a histogram behind them."""
     low, high = scale_of(channel)
     known = channel.value[np.isfinite(channel.value)]
-    counts = np.histogram(known.clip(low, high), BINS, (low, high))[0] if known.size else []
+    counts, _ = np.histogram(known.clip(low, high), BINS, (low, high)) if known.size else ((), ())
     return {
         "key": channel.key, "title": channel.title, "run": channel.run, "verdict": channel.verdict,
         "ranks_only": channel.ranks_only, "cut": channel.cut, "higher": channel.higher,
