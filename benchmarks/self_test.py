@@ -121,7 +121,8 @@ def write_tables(told: list[tuple[Cell, dict[str, Any]]], out: Path) -> None:
         "Made by `python -m benchmarks.self_test`; do not edit. Each demo is a toy model, built so "
         "that the signal can be seen.",
         "Recall is for the planted trigger alone. Extra flags are on rows that nothing was planted "
-        "in: their truth is unknown to the self-test.",
+        "in: their truth is unknown to the self-test. "
+        "Minutes were taken on two cores that did other work.",
         "",
         "## Did the trigger take?",
         "",
