@@ -44,8 +44,9 @@ def page(report: Report, *, comforts: bool = True) -> str:
 
     Args:
         report: The facts.
-        comforts: Whether the script is in it that sorts tables and tells values under the pointer;
-            a preview in a frame that runs nothing is better off without.
+        comforts: Whether the script is in it that sorts tables and tells values under the pointer,
+            and the links to its sections. A preview in a frame is better off without: nothing runs
+            there, and a link would lead to the address of the page around it.
 
     Returns:
         A whole document, UTF-8 when encoded.

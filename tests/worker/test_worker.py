@@ -97,7 +97,7 @@ def test_a_killed_worker_leaves_an_interrupted_run_that_resumes_to_the_same_byte
 def test_a_run_outlives_the_server_that_asked_for_it_and_another_one_attaches(case):
     code = (
         "import sys; from forensics.case import Case; from forensics.worker import client\n"
-        "run = client.submit(Case.open(sys.argv[1]), 'scan', {'rows': 40, 'pause': 0.1})\n"
+        "run = client.submit(Case.open(sys.argv[1]), 'scan', {'rows': 600, 'pause': 0.1})\n"
         "print(run.id)"
     )
     server = subprocess.run(
