@@ -23,8 +23,11 @@ from typing import Any
 import torch
 
 from benchmarks.mllm_repairs.methods import (
+    CHOSEN,
     FEW,
+    GATED,
     METHODS,
+    VIEWS,
     Subject,
     kept_rows,
     objective,
@@ -43,14 +46,14 @@ from forensics.tuning.loop import tune
 RESULTS = Path(__file__).parents[1] / "results" / "mllm_repairs"
 REPORTED = (
     ("lab", ("patch", "blended", CLEAN), (1,), METHODS),
+    ("lab", ("patch", "blended"), (1,), ("cross-view",)),
     ("lab", ("small-patch",), (1,), ("vanilla",)),
     ("lab", ("sig", "dual-key", "random-patch", "wanet"), (1,), METHODS),
     ("easy_vqa", ("patch", "blended"), (1,), FEW),
     ("lab", ("patch", "blended"), (2, 3), METHODS),
 )
-GATED = {"separation": "gated", "gate_width": 0.05, "gate_answers": True}
 TRIED: tuple[dict[str, Any], ...] = (
-    {"weight": 0.01, "share": 0.75, **GATED, "gate_quantile": 0.2},
+    CHOSEN,
     {"weight": 0.01, "share": 0.75, **GATED},
     {"weight": 1.0, "share": 0.75, **GATED},
     {"weight": 1.0, "share": 0.75},
@@ -160,9 +163,9 @@ def _tuned(
     planned: Planned, subject: Subject, ids: list[str], folder: Path
 ) -> tuple[Path, dict[str, Any]]:
     """Tune, unless a method that leaves the same samples out has done it; return its folder."""
-    views = planned.method.startswith("cross-view")
+    views = planned.method in VIEWS
     recipe = subject.world.recipe(subject.seed)
-    options = view_options(subject, planned.changed) if views else recipe
+    options = view_options(planned.method, subject, planned.changed) if views else recipe
     facts = json.dumps([sorted(ids), asdict(options), planned.attack], sort_keys=True)
     key = hashlib.sha256(facts.encode()).hexdigest()[:16]
     place = subject.folder / "models" / key

@@ -31,6 +31,20 @@ def model_under_suspicion(case: Case) -> str:
     return tuned_model(case, tuned[0])
 
 
+def base_to_tune(case: Case) -> str:
+    """Name the base that ``tune`` and ``tune-pairs`` start from.
+
+    Raises:
+        CaseError: The case names none.
+    """
+    if case.manifest.base is None:
+        raise CaseError(
+            "The case names no base model to tune.",
+            remedy="Make it with: forensics case new DIR --base URI --data URI",
+        )
+    return case.manifest.base
+
+
 def tuned_model(case: Case, run: Run) -> str:
     """Name what a finished ``tune`` or ``tune-pairs`` run made; the case may have moved since.
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from forensics.case import Case
-from forensics.errors import CaseError
+from forensics.jobs.subject import base_to_tune
 from forensics.options import build_options
 from forensics.runs import RunContext
 from forensics.tuning.loop import tune
@@ -20,15 +20,11 @@ def run(
         CaseError: The case names no base.
         Cancelled: The user asked to stop; the latest checkpoint stays.
     """
-    if case.manifest.base is None:
-        raise CaseError(
-            "The case names no base model to tune.",
-            remedy="Make it with: forensics case new DIR --base URI --data URI",
-        )
+    base = base_to_tune(case)
     models.release()  # two models at once may not fit
     chosen = build_options(TuneOptions, options)
     result = tune(
-        case.manifest.base,
+        base,
         list(case.catalog),
         chosen,
         context.folder / "tuned",

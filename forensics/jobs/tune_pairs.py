@@ -6,7 +6,7 @@ from typing import Any
 from forensics.case import Case
 from forensics.encoders.loading import open_encoder
 from forensics.encoders.saving import save_encoder
-from forensics.errors import CaseError
+from forensics.jobs.subject import base_to_tune
 from forensics.options import build_options
 from forensics.runs import RunContext
 from forensics.tuning.contrastive import forget, tune_pairs
@@ -23,14 +23,10 @@ def run(
         CaseError: The case names no base.
         Cancelled: The user asked to stop; the latest checkpoint stays.
     """
-    if case.manifest.base is None:
-        raise CaseError(
-            "The case names no base model to train.",
-            remedy="Make it with: forensics case new DIR --base URI --data URI",
-        )
+    base = base_to_tune(case)
     models.release()  # its weights are about to change
     chosen = build_options(ContrastiveOptions, options)
-    encoder = open_encoder(case.manifest.base, precision="float32")
+    encoder = open_encoder(base, precision="float32")
     # The name takes part in the checkpoint, which must still fit when the case has moved.
     encoder.name = "base"
     work = context.folder / "tuned"

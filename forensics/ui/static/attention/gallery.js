@@ -1,6 +1,6 @@
 // The samples themselves, lowest score first, page by page.
 
-import { getJSON, runPath } from "../core/api.js";
+import { recall, runPath } from "../core/api.js";
 import { card, el, empty, picture, segmented, show } from "../core/dom.js";
 import { count, signed } from "../core/format.js";
 import { set, state } from "../core/store.js";
@@ -78,7 +78,7 @@ export function galleryCard() {
     const rows = all.slice(page * PAGE, (page + 1) * PAGE).map((i) => found.rows[i]);
     const mine = asked += 1;
     if (!rows.length) { show(grid, nothing()); return; }
-    const answer = await getJSON(`${runPath(state)}/gallery?rows=${rows.join(",")}`);
+    const answer = await recall(`${runPath(state)}/gallery?rows=${rows.join(",")}`);
     if (mine !== asked) return;
     show(grid, answer.items.map((item) => tile(item, found, known)));
     grid.dataset.ready = String(mine);

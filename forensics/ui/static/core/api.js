@@ -37,7 +37,18 @@ function remember(key, make) {
   return remembered.get(key);
 }
 
-export const getJSON = async (path) => (await ask(path)).json();
+const underway = new Map();
+
+/** A JSON answer. Parts of a page that ask the same at the same time share one request. */
+export function getJSON(path) {
+  if (!underway.has(path)) {
+    const promise = ask(path).then((response) => response.json()).finally(() => {
+      if (underway.get(path) === promise) underway.delete(path);
+    });
+    underway.set(path, promise);
+  }
+  return underway.get(path);
+}
 
 /** Like getJSON, for answers that never change: asked once. */
 export const recall = (path) => remember(path, () => getJSON(path));
@@ -53,10 +64,12 @@ export function forget(prefix) {
 
 /** A request that changes something or starts the model. The header keeps other sites out. */
 export async function post(path, body = {}, signal = undefined) {
+  underway.clear(); // an answer that was asked for before a change must not stand for one after it
   const response = await ask(path, {
     method: "POST", signal, body: JSON.stringify(body),
     headers: { "Content-Type": "application/json", "X-TriggerLens": "1" },
   });
+  underway.clear();
   return response.json();
 }
 
