@@ -17,7 +17,7 @@ from forensics.case.tables import CATALOG_SCHEMA, OLD_CATALOG_SCHEMA, PLACE
 from forensics.data.sample import ImageRef, Sample
 from forensics.errors import CaseError
 
-GROUPS_KEPT = 4
+GROUPS_KEPT = 16  # as tables: a tenth of what their samples would take
 _PICTURE_COLUMNS = ("image", "image_row", "image_item", "image_offset")
 TEXT_COLUMNS = ("id", "question", "answer", "label", "image", "source")
 
@@ -37,7 +37,7 @@ class Catalog:
         self._path = path
         self._root = root
         self._lock = threading.Lock()
-        self._groups: OrderedDict[int, list[Sample]] = OrderedDict()
+        self._groups: OrderedDict[int, pa.Table] = OrderedDict()
         try:
             with pq.ParquetFile(path) as file:
                 metadata, schema = file.metadata, file.schema_arrow
@@ -55,7 +55,7 @@ class Catalog:
 
     def __iter__(self) -> Iterator[Sample]:
         for group in range(len(self._starts) - 1):
-            yield from self._group(group)
+            yield from map(self._sample, self._group(group).to_pylist())
 
     def samples(self, start: int = 0, stop: int | None = None) -> list[Sample]:
         """Return the rows from ``start`` up to ``stop``, as a slice would."""
@@ -74,8 +74,11 @@ class Catalog:
         groups = np.searchsorted(self._starts, wanted, side="right") - 1
         found: dict[int, Sample] = {}
         for group in np.unique(groups):
-            samples, first = self._group(int(group)), int(self._starts[group])
-            found |= {int(row): samples[int(row) - first] for row in wanted[groups == group]}
+            here, table = np.unique(wanted[groups == group]), self._group(int(group))
+            # Slices of neighbours: asking for scattered rows at once makes Arrow import pandas.
+            for part in np.split(here, np.flatnonzero(np.diff(here) > 1) + 1):
+                rows_read = table.slice(int(part[0] - self._starts[group]), part.size).to_pylist()
+                found |= zip(part.tolist(), map(self._sample, rows_read), strict=True)
         return [found[int(row)] for row in wanted]
 
     def sample(self, sample_id: str) -> Sample:
@@ -149,12 +152,11 @@ class Catalog:
     def _read_column(self, name: str) -> Any:
         return pq.read_table(self._path, columns=[name]).column(name).combine_chunks()
 
-    def _group(self, group: int) -> list[Sample]:
+    def _group(self, group: int) -> pa.Table:
         with self._lock:
             if group not in self._groups:
                 with pq.ParquetFile(self._path) as file:
-                    rows = file.read_row_group(group).to_pylist()
-                self._groups[group] = [self._sample(row) for row in rows]
+                    self._groups[group] = file.read_row_group(group)
                 if len(self._groups) > GROUPS_KEPT:
                     self._groups.popitem(last=False)
             self._groups.move_to_end(group)

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from forensics.case import Case
+from forensics.case.catalog import GROUPS_KEPT
 from forensics.case.tables import CATALOG_SCHEMA
 from forensics.errors import CaseError, DataError, ModelError
 from forensics.runs import execute
@@ -255,7 +256,10 @@ def test_opening_a_case_and_its_runs_imports_no_torch(tmp_path):
 
 def test_reading_many_rows_keeps_few_row_groups_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr("forensics.case.tables.ROWS_PER_GROUP", 2)
-    catalog = make_case(tmp_path, count=30).catalog
-    assert sum(1 for _ in catalog) == 30
-    assert len(catalog._groups) <= 4
+    count = 2 * GROUPS_KEPT + 6
+    catalog = make_case(tmp_path, count=count).catalog
+    assert sum(1 for _ in catalog) == count
+    assert len(catalog._groups) == GROUPS_KEPT
     assert catalog.samples(28, 30)[1].id == "s29"
+    scattered = [count - 1, 3, 4, 0, 3]
+    assert [row.id for row in catalog.select(scattered)] == [f"s{row}" for row in scattered]

@@ -24,7 +24,9 @@ FIRST: Final = {
 }
 """Tab, as the address names it -> the panels in it."""
 
-_IMPORT: Final = re.compile(r"^(?:import|export)\b(?:[^;\"'()]*\bfrom)?\s*[\"'](\.[^\"']+)[\"']", re.MULTILINE)
+_IMPORT: Final = re.compile(
+    r"^(?:import|export)\b(?:[^;\"'()]*\bfrom)?\s*[\"'](\.[^\"']+)[\"']", re.MULTILINE
+)
 # The rule of core/store.js for an address without a tab.
 _SCRIPT: Final = """<script>{
   const asked = new URL(location.href).searchParams, lists = %s;

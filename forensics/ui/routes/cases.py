@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from forensics.ui.context import Context
-from forensics.ui.routes.pictures import address
+from forensics.ui.views.addresses import address
 from forensics.ui.views.case import case_line, case_view, estimate_view
 from forensics.ui.views.gallery import error_rows, gallery_page
 from forensics.ui.views.methods import evidence_runs

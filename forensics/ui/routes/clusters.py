@@ -14,8 +14,8 @@ from forensics.jobs.flag_tables import flagged_rows, has_flags, scored_rows
 from forensics.runs import Run, State
 from forensics.ui.context import Context
 from forensics.ui.jobs import look_at
-from forensics.ui.routes.pictures import address
 from forensics.ui.sample_map import METHOD, SampleMap, unpack_selection
+from forensics.ui.views.addresses import address
 from forensics.ui.views.clusters import (
     COLUMNS_OF,
     map_line,

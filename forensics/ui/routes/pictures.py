@@ -18,11 +18,6 @@ HEADERS = {
 }
 
 
-def address(name: str, row: int, has_image: bool, kind: str = "thumb") -> str | None:
-    """Return where a sample's picture is served; ``None`` for a sample without an image."""
-    return f"/pictures/{name}/{kind}/{row}" if has_image else None
-
-
 def picture_routes(context: Context) -> APIRouter:
     """Return the routes of pictures.
 

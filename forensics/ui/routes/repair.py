@@ -11,7 +11,8 @@ from forensics.errors import OptionError
 from forensics.runs import Run
 from forensics.ui.context import Context
 from forensics.ui.repair_export import zip_repair
-from forensics.ui.routes.pictures import HEADERS, address
+from forensics.ui.routes.pictures import HEADERS
+from forensics.ui.views.addresses import address
 from forensics.ui.views.repair import finished_repair, live_view, repair_view
 from forensics.ui.views.repair_comparison import (
     HOWS,

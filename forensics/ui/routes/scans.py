@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from forensics.errors import OptionError
 from forensics.ui.context import Context, check_decision
 from forensics.ui.evidence import RULES, Evidence
-from forensics.ui.routes.pictures import address
+from forensics.ui.views.addresses import address
 from forensics.ui.views.attention import attention_view, ceiling, truth_view
 from forensics.ui.views.binary import entropy_bytes, score_bytes
 from forensics.ui.views.gallery import gallery_page

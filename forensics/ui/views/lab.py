@@ -21,7 +21,7 @@ from forensics.teaching.previews import Before, Preview
 from forensics.teaching.recipes import MEASURE, REPAIR
 from forensics.teaching.scoring import scores, truth_of
 from forensics.teaching.steps import FIRST, Step, find_step, pending, steps_of
-from forensics.ui.routes.pictures import address
+from forensics.ui.views.addresses import address
 
 SIDE = 128
 RATES = ("clean_accuracy", "attack_success_rate", "n_clean", "n_triggered", "intervals")

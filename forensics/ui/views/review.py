@@ -13,7 +13,7 @@ from forensics.triage.channels import Channel
 from forensics.triage.desk import SHOWN, Desk, View
 from forensics.triage.reasons import channel_reason, reason_sentence
 from forensics.triage.summary import Summary, summarise
-from forensics.ui.routes.pictures import address
+from forensics.ui.views.addresses import address
 from forensics.ui.views.gallery import short
 from forensics.ui.views.map_colours import NOTHING
 
@@ -91,13 +91,12 @@ def map_view(desk: Desk, rows: NDArray[np.int64], view: View) -> dict[str, Any]:
 
 def items_view(desk: Desk, name: str, rows: list[int]) -> list[dict[str, Any]]:
     """Return short lines for the list, in the order given."""
-    samples = desk.case.catalog.select(rows)
+    samples, found = desk.case.catalog.select(rows), desk.findings
     return [
         {
             "row": row, "id": short(sample.id), "answer": short(sample.answer),
             "picture": address(name, row, sample.image is not None),
-            "by": [c.key for i, c in enumerate(desk.findings.channels)
-                   if desk.findings.flagged[i, row]],
+            "by": [c.key for i, c in enumerate(found.channels) if found.flagged[i, row]],
         }
         for row, sample in zip(rows, samples, strict=True)
     ]  # fmt: skip

@@ -6,7 +6,7 @@ import { closeDrawer } from "./listing.js";
 
 const OPEN = "tl-drawer-open";
 const SETTLING = "tl-settling";
-const QUIET = 250; // ms without a change after which a form stands
+const QUIET = 200; // ms without a change after which a form stands
 const drawer = () => document.querySelector("#run-drawer");
 
 /** Gradio builds what is folded when it is unfolded, some of it twice, and the second time forgets what was written meanwhile: hide it until it stands. */
