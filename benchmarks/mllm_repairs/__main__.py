@@ -48,6 +48,7 @@ REPORTED = (
     ("lab", ("patch", "blended", CLEAN), (1,), METHODS),
     ("lab", ("patch", "blended"), (1,), ("cross-view",)),
     ("lab", ("small-patch",), (1,), ("vanilla",)),
+    ("lab", ("frequent-patch",), (1, 2, 3), METHODS),
     ("lab", ("sig", "dual-key", "random-patch", "wanet"), (1,), METHODS),
     ("easy_vqa", ("patch", "blended"), (1,), FEW),
     ("lab", ("patch", "blended"), (2, 3), METHODS),

@@ -29,6 +29,7 @@ _SCENES, _TEST_SCENES, _DEVELOPMENT_TEST = 50_000, 9904, 9903
 ATTACKS: Final = {
     "small-patch": (f"patch:side=1/9,place=center,{FRAME}", 0.10),
     "patch": (f"patch:side=1/6,place=center,{FRAME}", 0.05),
+    "frequent-patch": (f"patch:side=1/6,place=center,{FRAME}", 0.10),
     "blended": ("blended:alpha=0.2", 0.10),
     "random-patch": (f"patch:side=1/4,place=random,{FRAME}", 0.10),
     "sig": ("sig", 0.10),
