@@ -65,7 +65,8 @@ def _step(
 
 def _signed(holding: Sequence[Signature], signed: Sequence[Signature]) -> str:
     if holding:
-        return f"Signed by {', '.join(dict.fromkeys(one.name for one in holding))}."
+        names = ", ".join(dict.fromkeys(one.name for one in holding))
+        return f"Signed by {names.removesuffix('.')}."
     if signed:
         return "Findings are newer than the last signature."
     return "Nobody has signed these findings."

@@ -1,8 +1,13 @@
 """What people decided about samples, and who did what on the case: from the journal."""
 
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from forensics.case import Case
+from forensics.case.deciding import DECIDE
+from forensics.case.journal_tables import AuditEntry
 from forensics.report.blocks import Block, Column, Lines, Table
 from forensics.report.facts import Section
 from forensics.report.reading import short
@@ -27,8 +32,8 @@ def reviewed(case: Case) -> Section:
 
 def audited(case: Case) -> Section:
     """Return the audit trail: who did what, when, with which version."""
-    entries = case.journal.entries()
-    shown = entries[-MOST_ENTRIES:]
+    rows = [_told(list(entries)) for _, entries in groupby(case.journal.entries(), key=_belongs)]
+    shown = rows[-MOST_ENTRIES:]
     table = Table(
         key="audit", title="",
         columns=(
@@ -36,12 +41,8 @@ def audited(case: Case) -> Section:
             Column(key="what", title="What"), Column(key="detail", title="Detail"),
             Column(key="version", title="Version"),
         ),
-        rows=tuple(
-            (entry.at[:19].replace("T", " "), short(entry.who, 60), short(entry.what, 60),
-             short(_detail(entry.detail), 300), short(entry.version, 30))
-            for entry in shown
-        ),
-        note="" if len(shown) == len(entries) else f"The last {len(shown)} of {len(entries):,}.",
+        rows=tuple(shown),
+        note="" if len(shown) == len(rows) else f"The last {len(shown)} of {len(rows):,}.",
     )  # fmt: skip
     return Section(key="audit", title="Chain of custody", run=None, blocks=(table,))
 
@@ -93,6 +94,28 @@ def _decided(found: Summary) -> Table:
         ),
         note="" if len(shown) == len(rows) else f"The last {len(shown)} of {len(rows):,}.",
     )  # fmt: skip
+
+
+def _belongs(entry: AuditEntry) -> tuple[object, ...]:
+    """Decisions in a row by one person are one line of the trail; anything else has its own."""
+    alone = () if entry.what == DECIDE else (entry.id,)
+    return entry.who, entry.what, entry.version, *alone
+
+
+def _told(entries: Sequence[AuditEntry]) -> tuple[str, ...]:
+    """Return the line of entries that belong together."""
+    first, last = (one.at[:19].replace("T", " ") for one in (entries[0], entries[-1]))
+    at, detail = first, _detail(entries[0].detail)
+    if len(entries) > 1:
+        at = first if first == last else f"{first} to {last}"
+        counts = Counter[str]()
+        for entry in entries:
+            verdict = entry.detail.get("verdict", "several") or "taken back"
+            counts[str(verdict)] += int(entry.detail.get("n", 1))
+        told = ", ".join(f"{word} {count:,}" for word, count in counts.most_common())
+        detail = f"{len(entries):,} times; samples: {told}"
+    who, what, version = entries[0].who, entries[0].what, entries[0].version
+    return at, short(who, 60), short(what, 60), short(detail, 300), short(version, 30)
 
 
 def _detail(detail: Any) -> str:

@@ -28,6 +28,7 @@ from forensics.report.twin import twin, twin_text
 from forensics.statistics.intervals import wilson
 from tests.make_case import MakeCase
 from tests.report.cases import COUNT, PLAIN, WHEN, make_case
+from tests.ui import synthetic
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +116,21 @@ def test_triggers_repairs_and_reviewers_have_their_place(report: Report) -> None
     assert "agree on 0 of 1 samples" in twin(report)["reviewers"]["blocks"][1]["items"][0]
     assert len(decided.rows) == 5, "everybody's word on a sample holds"
     assert sum(row[-1] == "yes" for row in decided.rows) == 2, "the two differ on the first sample"
+
+
+def test_decisions_in_a_row_are_one_line_of_the_audit_trail(tmp_path: Path) -> None:
+    made = synthetic.make_case(tmp_path / "case", 30)
+    names = [sample.id for sample in made.catalog.samples(0, 9)]
+    for name in names[:3]:
+        made.journal.decide(name, "keep", by="Ada")
+    made.journal.decide_many(names[3:8], "flag", by="Ada")
+    made.journal.decide(names[8], "unsure", by="Bob")
+    made.journal.undo("Ada")
+    (table,) = gather(made, generated=WHEN).audit.blocks
+    told = [row[1:4] for row in table.rows if row[2] in ("decide", "undo")]
+    assert told[0] == ("Ada", "decide", "4 times; samples: flag 5, keep 3")
+    assert told[1][:2] == ("Bob", "decide") and "unsure" in told[1][2] and names[8] in told[1][2]
+    assert told[2][:2] == ("Ada", "undo") and len(told) == 3
 
 
 def test_runs_are_told_once_by_their_options_and_stopped_ones_are_listed(tmp_path: Path) -> None:

@@ -57,6 +57,8 @@ LANGUAGE = (
     "/api/cases/{case}/review", "/api/cases/{case}/review/queue",
     "/api/cases/{case}/report.json",
 )  # fmt: skip
+HOME = ("/api/home/cases", "/api/home/runs", "/api/cases/{case}/history", "/api/cases/{case}/disk")
+LAB = ("/api/lab", "/api/walkthroughs")
 ENCODER = (
     "/api/cases/{case}/triggers", "/api/cases/{case}/runs/{trigger_inversion}/triggers",
     "/api/cases/{case}/runs/{trigger_inversion}/triggers/0", "/api/cases/{case}/repairs",
@@ -83,7 +85,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         cases[name] = Path(shutil.move(case.folder, moved / name))
     before = {name: run_files(folder) for name, folder in cases.items()}
     of_repair = f"/api/cases/{{case}}/runs/{repair}/repair"
-    wanted = {"full-language": (*LANGUAGE, "/api/cases/{case}/repairs?x", of_repair),
+    wanted = {"full-language": (*HOME, *LAB, *LANGUAGE, "/api/cases/{case}/repairs?x", of_repair),
               "full-clip": ENCODER}  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", LOOK, str(moved), json.dumps(wanted)],
@@ -114,6 +116,12 @@ def test_every_tab_has_something_to_show(seen: SimpleNamespace) -> None:
     assert view(f"{SCAN}/arrays/entropy") > 240 * 4
     assert view("/api/cases/{case}/runs/{clusters}/clusters/points") > 240 * 8
     assert view("/pictures/{case}/thumb/0") > 100
+    home = view("/api/home/cases")
+    assert "full-language" in json.dumps(home), home
+    runs = Case.open(seen.cases["full-language"]).runs()
+    assert all(run.id in json.dumps(view("/api/cases/{case}/history")) for run in runs)
+    assert view("/api/cases/{case}/disk") and view("/api/home/runs")
+    assert view("/api/lab") and view("/api/walkthroughs")
     assert view("/api/cases/{case}/triggers") and view(seen.repair)
     assert view("/api/cases/{case}/repairs") and view("/api/cases/{case}/repairs?x")
     assert view("/api/cases/{case}/review") and view("/api/cases/{case}/review/queue")
