@@ -44,7 +44,12 @@ def test_from_an_unknown_set_to_a_signed_report(server: Server, tmp_path: Path) 
     assert found["attention-entropy"]["verdict"] == "suspicious"
     assert found["attention-entropy"]["flagged"] == POISONED
     assert found["transplant"]["verdict"] == "suspicious"
-    assert found["filter-retune"]["samples"]["n"] == ROWS - POISONED
+    repaired = found["filter-retune"]
+    assert repaired["samples"]["n"] == ROWS - POISONED
+    # Nobody knows the trigger of an own case: the patch that was transplanted stands for it.
+    assert repaired["judged_by"] == "reconstruction" and repaired["known_trigger"] is None
+    assert repaired["before"]["attack_success_rate"] >= 0.8
+    assert repaired["after"]["attack_success_rate"] <= 0.1
     decided = walk.case.journal.decisions()
     assert {one.verdict for one in decided.values()} == {"flag"} and len(decided) == POISONED
     assert [entry.what for entry in walk.case.journal.entries("sign")] == ["sign"]

@@ -9,7 +9,7 @@ from forensics.evaluation.classes import ClassMeasurement, measure_classes
 from forensics.evaluation.paired import Comparison, compare
 from forensics.jobs.bar import Told
 from forensics.jobs.evaluate_classes import with_key
-from forensics.jobs.labelled_repair.setup import TITLES, LabelledRepair
+from forensics.jobs.labelled_repair.setup import LabelledRepair
 from forensics.jobs.rate_words import counted, share_of
 
 BEFORE: Final = "the model as it was delivered"
@@ -36,7 +36,7 @@ class Version:
         judge = repair.judge
         if judge is not None:
             rate = asdict(self.found.attack_success)
-            told["triggers"] = {judge.by: rate | {"title": TITLES[judge.by]}}
+            told["triggers"] = {judge.by: rate | {"title": judge.title}}
         if before is not None:
             told["minus_before"] = self.against(before, judged=judge is not None)
         return told
@@ -82,7 +82,7 @@ def say(repair: LabelledRepair, before: Version, after: Version) -> str:
     parts = []
     if repair.judge is not None:
         parts.append(
-            f"After the repair, {TITLES[repair.judge.by]} brings "
+            f"After the repair, {repair.judge.title} brings "
             f"{counted(after.found.attack_success)} other pictures to "
             f"{quote(repair.judge.target)}, before {counted(before.found.attack_success)}."
         )

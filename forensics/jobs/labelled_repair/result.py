@@ -16,7 +16,7 @@ def describe(
         "judged_by": None if judge is None else judge.by,
         "known_trigger": None if judge is None else judge.spec,
         "target": None if judge is None else judge.target,
-        "scan": None if judge is None else judge.scan,
+        "scan": None if judge is None else judge.run,
         "before": before.to_json(repair),
         "after": after.to_json(repair, before),
         "controls": [],

@@ -13,37 +13,14 @@ from forensics.jobs.clip_subjects import Classifier, demo_pictures, read_samples
 from forensics.jobs.evaluate import known_trigger
 from forensics.jobs.evaluate_options import EvaluateOptions
 from forensics.jobs.inverted import read_inversion, split_names
+from forensics.jobs.judge import KNOWN, RECONSTRUCTION, Judge
 from forensics.jobs.subject import model_under_suspicion
 from forensics.jobs.trigger_tuning.data import RepairPictures, choose_pictures
 from forensics.models.uri import parse_model_uri
 from forensics.repairs.labelled_options import LabelledRepairOptions
-from forensics.triggers import Trigger, parse_trigger
+from forensics.triggers import parse_trigger
 
-KNOWN: Final = "known"
-RECONSTRUCTION: Final = "reconstruction"
-TITLES: Final = {
-    KNOWN: "the known trigger",
-    RECONSTRUCTION: "the trigger that the latest inversion reconstructed",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judge:
-    """The trigger that attack success is measured with.
-
-    Attributes:
-        by: ``known`` or ``reconstruction``.
-        trigger: Itself.
-        spec: Its name, where it has one.
-        target: The class that it leads to.
-        scan: Run of the inversion.
-    """
-
-    by: str
-    trigger: Trigger
-    spec: str | None
-    target: str
-    scan: str | None = None
+INVERTED: Final = "the trigger that the latest inversion reconstructed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +116,8 @@ def find_judge(case: Case, options: LabelledRepairOptions) -> Judge | None:
         trigger=inverted.trigger(line, inverted.best_seed(line)),
         spec=None,
         target=inverted.target,
-        scan=inverted.run.id,
+        title=INVERTED,
+        run=inverted.run.id,
     )
 
 

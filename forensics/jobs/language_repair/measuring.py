@@ -11,7 +11,7 @@ from forensics.evaluation.asking import Said
 from forensics.evaluation.masking import mask_probe, stamped_parts
 from forensics.evaluation.paired import compare_answers
 from forensics.jobs.bar import Told
-from forensics.jobs.language_repair.setup import KNOWN, Plan
+from forensics.jobs.language_repair.setup import Plan
 from forensics.jobs.rate_words import counted, share_of
 from forensics.models.base import GenerativeModel
 from forensics.repairs.language_options import RetuneOptions
@@ -19,7 +19,6 @@ from forensics.runs.durable import read_json, write_json
 
 BEFORE: Final = "the model as it was delivered"
 AFTER: Final = "the repaired model"
-TITLE: Final = "the known trigger"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +37,9 @@ class Version:
         """Return rates under the names that every repair reports."""
         told = self.found.to_json() | {"title": self.title, "triggers": {}, "target": plan.target}
         del told["skipped"]
-        if plan.trigger is not None:
-            told["triggers"] = {KNOWN: asdict(self.found.attack_success) | {"title": TITLE}}
+        if plan.judge is not None:
+            rate = asdict(self.found.attack_success) | {"title": plan.judge.title}
+            told["triggers"] = {plan.judge.by: rate}
         if before is not None:
             differences = compare_answers(self.found, before.found).to_json()
             if plan.trigger is None:
@@ -90,10 +90,11 @@ def say(plan: Plan, before: Version, after: Version) -> str:
     """Write what the repair did in a few sentences."""
     difference = compare_answers(after.found, before.found).clean_accuracy
     parts = []
-    if plan.trigger is not None:
+    if plan.judge is not None:
         parts.append(
-            f"After the repair, {TITLE} brings {counted(after.found.attack_success)} other samples "
-            f"to {quote(plan.target or '')}, before {counted(before.found.attack_success)}."
+            f"After the repair, {plan.judge.title} brings "
+            f"{counted(after.found.attack_success)} other samples to {quote(plan.judge.target)}, "
+            f"before {counted(before.found.attack_success)}."
         )
     parts.append(
         f"Clean accuracy is {share_of(after.found.clean_accuracy)}, before "

@@ -19,7 +19,7 @@ from forensics.jobs.language_repair.fresh_start import (
 )
 from forensics.jobs.language_repair.looks import Looks
 from forensics.jobs.language_repair.measuring import AFTER, BEFORE, Version, measure_version, say
-from forensics.jobs.language_repair.setup import KNOWN, Plan
+from forensics.jobs.language_repair.setup import Plan
 from forensics.models.base import GenerativeModel
 from forensics.repairs.language_options import BASE, RetuneOptions
 from forensics.runs import RunContext
@@ -164,10 +164,12 @@ def _uri(plan: Plan, folder: Path, options: RetuneOptions) -> str:
 
 def _described(plan: Plan, before: Version, after: Version) -> dict[str, Any]:
     """Return before and after under the names that every repair reports."""
+    judge = plan.judge
     return {
-        "judged_by": None if plan.trigger is None else KNOWN,
-        "known_trigger": plan.spec,
+        "judged_by": None if judge is None else judge.by,
+        "known_trigger": None if judge is None else judge.spec,
         "target": plan.target,
+        "judged_run": None if judge is None else judge.run,
         "scan": None,
         "before": before.to_json(plan),
         "after": after.to_json(plan, before),

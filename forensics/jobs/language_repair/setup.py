@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from forensics.case import Case
 from forensics.data.sample import Sample
@@ -11,13 +10,13 @@ from forensics.errors import CaseError, InputError
 from forensics.evaluation.answers import Content
 from forensics.jobs.evaluate import held_out, known_trigger
 from forensics.jobs.evaluate_options import EvaluateOptions
+from forensics.jobs.judge import KNOWN, Judge
 from forensics.jobs.subject import model_under_suspicion
+from forensics.jobs.transplant.cutout import judge_by_cutout
 from forensics.lab.language import attribute_words
 from forensics.models.uri import parse_model_uri
 from forensics.repairs.language_options import SUSPICIOUS, RetuneOptions
 from forensics.triggers import Trigger, parse_trigger
-
-KNOWN: Final = "known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +30,7 @@ class Plan:
         rows: All samples of the case.
         test: With true answers, none of them of the case.
         test_source: Where these come from.
-        trigger: What attack success is measured with; ``None`` where none is known.
-        spec: The trigger, spelled out.
-        target: What it leads to.
+        judge: What attack success is measured with; ``None`` where no trigger is known.
         content: Finds the words of an answer that carry its content; only for demos.
     """
 
@@ -43,10 +40,18 @@ class Plan:
     rows: Sequence[Sample]
     test: Sequence[Sample]
     test_source: str
-    trigger: Trigger | None
-    spec: str | None
-    target: str | None
+    judge: Judge | None
     content: Content | None
+
+    @property
+    def trigger(self) -> Trigger | None:
+        """What is put into pictures and questions."""
+        return None if self.judge is None else self.judge.trigger
+
+    @property
+    def target(self) -> str | None:
+        """The answer that it leads to."""
+        return None if self.judge is None else self.judge.target
 
 
 def plan_of(case: Case, options: RetuneOptions) -> Plan:
@@ -68,7 +73,6 @@ def plan_of(case: Case, options: RetuneOptions) -> Plan:
             "A repair is measured on samples that no model was trained on; this case has none.",
             remedy="Give --test, for instance llava:FILE.",
         )
-    spec, target = known_trigger(case, asked)
     start, adapter = _start(case, options, delivered)
     own = bool(case.known().get("demo")) and options.test is None
     return Plan(
@@ -78,11 +82,19 @@ def plan_of(case: Case, options: RetuneOptions) -> Plan:
         rows=list(case.catalog),
         test=held_out(case, asked),
         test_source=str(source),
-        trigger=parse_trigger(spec) if spec else None,
-        spec=spec,
-        target=target if spec else None,
+        judge=_judge(case, asked),
         content=attribute_words if own else None,
     )
+
+
+def _judge(case: Case, asked: EvaluateOptions) -> Judge | None:
+    """Choose the trigger that is given or known, else the patch that a transplant test proved."""
+    spec, target = known_trigger(case, asked)
+    if spec is None:
+        return judge_by_cutout(case)
+    if target is None:
+        return None
+    return Judge(by=KNOWN, trigger=parse_trigger(spec), spec=spec, target=target)
 
 
 def _start(case: Case, options: RetuneOptions, delivered: str) -> tuple[str, Path | None]:

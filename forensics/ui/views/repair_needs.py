@@ -5,6 +5,7 @@ from typing import Any
 
 from forensics.case import Case
 from forensics.errors import ForensicsError
+from forensics.jobs.transplant.cutout import proved_transplant
 from forensics.models.uri import parse_model_uri
 from forensics.options import describe_options
 from forensics.registry import MethodSpec, load_object
@@ -93,10 +94,13 @@ def judge_of(case: Case) -> Need:
     if _inverted(case) is not None:
         words = "The trigger that the latest scan reconstructed; the attacker’s own is not known."
         return {"what": what, "state": HAVE, "words": words}
-    scan = "" if case.manifest.kind == LANGUAGE else "Run the trigger scan first, or "
-    name = f"{scan}name the trigger in the options."
+    if case.manifest.kind == LANGUAGE and proved_transplant(case) is not None:
+        words = "The patch that the transplant test cut out; the attacker’s own is not known."
+        return {"what": what, "state": HAVE, "words": words}
+    first = "transplant test" if case.manifest.kind == LANGUAGE else "trigger scan"
     words = "No trigger is known here: clean accuracy is measured, attack success is not. "
-    return {"what": what, "state": GIVE, "words": f"{words}{name[0].upper()}{name[1:]}"}
+    name = f"Run the {first} first, or name the trigger in the options."
+    return {"what": what, "state": GIVE, "words": f"{words}{name}"}
 
 
 def _own(what: str, there: bool, option: str) -> Need:

@@ -118,7 +118,12 @@ def _finished(run: Run) -> dict[str, Any]:
         "changed": bool(result.get("checkpoint")),
         "outcome": short(result.get("outcome")),
         "judged": judged(result),
-        "trigger": str(result.get("known_trigger") or result.get("scan") or ""),
+        "trigger": str(
+            next(
+                (result[key] for key in ("known_trigger", "judged_run", "scan") if result.get(key)),
+                "",
+            )
+        ),
         "before": version_of("before", result["before"]),
         "after": version_of("after", result["after"]),
         "target": target_of(result),

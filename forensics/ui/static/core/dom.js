@@ -69,3 +69,16 @@ export function picture(address, problem = "no picture") {
   image.addEventListener("error", () => image.replaceWith(instead()));
   return image;
 }
+
+/** Call back with an element once it is on the page: Gradio may mount it after the panel that needs it. */
+export function whenThere(selector, callback) {
+  const found = document.querySelector(selector);
+  if (found) { callback(found); return; }
+  const watcher = new MutationObserver(() => {
+    const node = document.querySelector(selector);
+    if (!node) return;
+    watcher.disconnect();
+    callback(node);
+  });
+  watcher.observe(document.body, { childList: true, subtree: true });
+}

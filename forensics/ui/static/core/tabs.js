@@ -2,9 +2,12 @@
 //
 // Which tabs there are is read from the page: whoever adds one edits nothing here.
 
+import { whenThere } from "./dom.js";
 import { set, startingTab, state, watch } from "./store.js";
 
-const all = () => [...document.querySelectorAll("#tabs > .tab-wrapper [role=tab][data-tab-id]")];
+const TABS = "#tabs > .tab-wrapper [role=tab][data-tab-id]";
+const PATIENCE = 3000; // ms that Gradio may take to show its tabs
+const all = () => [...document.querySelectorAll(TABS)];
 const nameOf = (button) => button.dataset.tabId;
 const STEPS = { ArrowLeft: (at, n) => (at + n - 1) % n, ArrowRight: (at, n) => (at + 1) % n, Home: () => 0, End: (at, n) => n - 1 };
 
@@ -34,7 +37,13 @@ function walk(event) {
 
 /** Follow clicks and keys on the tabs, and open the tab that the state names. */
 export function followTabs() {
-  const bar = document.querySelector("#tabs > .tab-wrapper");
+  let begun = false;
+  const begin = (button) => { if (!begun) { begun = true; followBar(button.closest(".tab-wrapper")); } };
+  whenThere(`${TABS}[data-tab-id="${CSS.escape(state.tab)}"]`, begin);
+  setTimeout(() => { if (!begun) whenThere(TABS, begin); }, PATIENCE); // a link to a tab that this page does not have
+}
+
+function followBar(bar) {
   bar.querySelector("[role=tablist]").setAttribute("aria-label", "Parts of the investigation");
   bar.addEventListener("click", (event) => {
     const button = event.target.closest("[role=tab][data-tab-id]");

@@ -1,6 +1,6 @@
 // The drawer "Run a method": opened from either tab, closed with Esc; the forms in it are Gradio's.
 
-import { el, show } from "../core/dom.js";
+import { el, show, whenThere } from "../core/dom.js";
 import { state } from "../core/store.js";
 import { closeDrawer } from "./listing.js";
 
@@ -39,14 +39,14 @@ export function mount({ element }) {
   const close = el("button", { type: "button", class: "tl-ghost", id: "run-close", onclick: closeDrawer }, "Close (Esc)");
   show(element.querySelector(".tl-root"), el("div", { class: "tl-card-head" },
     el("div", {}, el("h2", {}, "Run a method"), el("p", { class: "tl-sub" }, "Each has defaults that need no change.")), close));
-  const box = drawer();
-  box.setAttribute("role", "dialog");
-  box.setAttribute("aria-label", "Run a method");
-
-  box.addEventListener("click", (event) => {
-    const label = event.target.closest(".label-wrap");
-    if (label && !label.classList.contains("open")) settle(label.parentElement);
-  }, true);
+  whenThere("#run-drawer", (box) => {
+    box.setAttribute("role", "dialog");
+    box.setAttribute("aria-label", "Run a method");
+    box.addEventListener("click", (event) => {
+      const label = event.target.closest(".label-wrap");
+      if (label && !label.classList.contains("open")) settle(label.parentElement);
+    }, true);
+  });
 
   document.addEventListener("tl-drawer", ({ detail: method }) => {
     const open = method !== null;
