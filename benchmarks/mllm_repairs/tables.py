@@ -24,15 +24,16 @@ def write_tables(cells: Sequence[dict[str, Any]], out: Path) -> None:
     """
     out.mkdir(parents=True, exist_ok=True)
     (out / "figures.json").write_text(json.dumps(list(cells), indent=1) + "\n")
-    places = list(dict.fromkeys((c["world"], c["attack"], c["seed"]) for c in cells))
+    places = list(dict.fromkeys(map(_place, cells)))
     parts = [
         "# Repairs of a multimodal language model\n\n"
         f"Made by `{COMMAND}`; do not edit. 10,000 samples, two passes; percent with "
         "95 % intervals; in brackets behind a rate: the paired difference to plain tuning. Floor: "
         "the target said unasked. Masked: ASR while a quarter of the cells is hidden.\n"
     ]
+    parts.append("\n".join(_over_seeds(cells)))
     for place in places:
-        rows = [c for c in cells if (c["world"], c["attack"], c["seed"]) == place]
+        rows = [c for c in cells if _place(c) == place]
         parts.append("\n".join(_table(place, rows)))
     (out / "tables.md").write_text("\n".join(parts) + "\n")
 
@@ -48,6 +49,45 @@ def _table(place: tuple[str, str, int], rows: Sequence[dict[str, Any]]) -> list[
         "|---|---|---|---|---|---|---|---|",
     ]
     return [*lines, *map(_line, rows), ""]
+
+
+def _over_seeds(cells: Sequence[dict[str, Any]]) -> list[str]:
+    """Tell every method by all its seeds: pairs of runs differ by more than their intervals say."""
+    lines = [
+        "## Over the seeds\n",
+        "Mean of the seeds, and the rates seed by seed in their order. A method is compared with "
+        "plain tuning of the same seeds.\n",
+        "| world, attack | method | seeds | CA | ASR | plain ASR |", "|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    plain = {_place(c): c for c in cells if c["method"] == "vanilla"}
+    for (world, attack, method), rows in _grouped(cells).items():
+        if len(rows) > 1:
+            before = [plain[_place(row)] for row in rows if _place(row) in plain]
+            seeds = ", ".join(str(row["seed"]) for row in rows)
+            lines.append(
+                f"| {world}, {attack} | {NAMES[method]} | {seeds} | "
+                f"{_each(rows, 'clean_accuracy')} | {_each(rows, 'attack_success_rate')} | "
+                f"{_each(before, 'attack_success_rate')} |"
+            )
+    return [*lines, ""]
+
+
+def _place(cell: dict[str, Any]) -> tuple[str, str, int]:
+    return cell["world"], cell["attack"], cell["seed"]
+
+
+def _grouped(
+    cells: Sequence[dict[str, Any]],
+) -> dict[tuple[str, str, str], list[dict[str, Any]]]:
+    found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for cell in cells:
+        found.setdefault((cell["world"], cell["attack"], cell["method"]), []).append(cell)
+    return {key: sorted(rows, key=lambda row: int(row["seed"])) for key, rows in found.items()}
+
+
+def _each(rows: Sequence[dict[str, Any]], name: str) -> str:
+    values = [float(row[name]) for row in rows]
+    return f"{_share(sum(values) / len(values))} ({', '.join(map(_share, values))})"
 
 
 def _line(row: dict[str, Any]) -> str:
