@@ -20,6 +20,7 @@ from forensics.models.loading import open_model
 from forensics.repairs.language_options import RetuneOptions
 from forensics.runs import Run, execute
 from forensics.triggers import stamp_image
+from forensics.ui.views.repair_needs import judge_of
 from forensics.worker.models import ModelCache
 from tests.jobs.test_transplant import SMALL, scanned
 
@@ -91,6 +92,7 @@ def test_a_repair_takes_it_where_no_trigger_is_named_and_only_there(
 ) -> None:
     found = plan_of(case, RetuneOptions(test=f"llava:{unseen}"))
     assert found.judge is not None and found.judge.run == proved.id
+    assert "transplant test cut out" in judge_of(case)["words"]
     named = plan_of(
         case, RetuneOptions(test=f"llava:{unseen}", trigger="patch:side=1/9", answer="Boo")
     )
@@ -102,6 +104,7 @@ def test_what_proved_nothing_judges_nothing(
 ) -> None:
     clean = scanned("vlm-clean", tmp_path, models)
     assert judge_by_cutout(clean) is None
+    assert "Run the transplant test first" in judge_of(clean)["words"]
     run = clean.new_run("transplant", {**SMALL, "force": 12})
     execute(run, lambda context: transplant.run(clean, context, run.options, models))
     assert judge_by_cutout(clean) is None  # by force, and not reproduced
