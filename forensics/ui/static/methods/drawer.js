@@ -6,7 +6,8 @@ import { closeDrawer } from "./listing.js";
 
 const OPEN = "tl-drawer-open";
 const SETTLING = "tl-settling";
-const QUIET = 200; // ms without a change after which a form stands
+const QUIET = 250; // ms without a change, and then a moment without work, after which a form stands
+const idle = window.requestIdleCallback ?? setTimeout;
 const drawer = () => document.querySelector("#run-drawer");
 
 /** Gradio builds what is folded when it is unfolded, some of it twice, and the second time forgets what was written meanwhile: hide it until it stands. */
@@ -14,8 +15,9 @@ function settle(part) {
   if (part.classList.contains(SETTLING)) return;
   part.classList.add(SETTLING);
   let timer = null;
-  const done = () => { watcher.disconnect(); part.classList.remove(SETTLING); };
-  const wait = () => { clearTimeout(timer); timer = setTimeout(done, QUIET); };
+  let last = 0; // a busy machine builds late: what was asked before another change does not count
+  const done = (asked) => { if (asked === last) { watcher.disconnect(); part.classList.remove(SETTLING); } };
+  const wait = () => { const mine = last += 1; clearTimeout(timer); timer = setTimeout(() => idle(() => done(mine)), QUIET); };
   const watcher = new MutationObserver(wait);
   watcher.observe(part, { childList: true, subtree: true });
   wait();
