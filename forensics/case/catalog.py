@@ -17,7 +17,7 @@ from forensics.case.tables import CATALOG_SCHEMA, OLD_CATALOG_SCHEMA, PLACE
 from forensics.data.sample import ImageRef, Sample
 from forensics.errors import CaseError
 
-GROUPS_KEPT = 16  # as tables: a tenth of what their samples would take
+GROUPS_KEPT = 16  # as tables, which take about a third of what their samples would
 _PICTURE_COLUMNS = ("image", "image_row", "image_item", "image_offset")
 TEXT_COLUMNS = ("id", "question", "answer", "label", "image", "source")
 

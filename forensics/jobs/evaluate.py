@@ -15,6 +15,7 @@ from forensics.evaluation.asking import Probe
 from forensics.evaluation.masking import mask_probe, stamped_parts
 from forensics.jobs.evaluate_classes import measure_clip
 from forensics.jobs.evaluate_options import EvaluateOptions
+from forensics.jobs.judge import KNOWN, Judge
 from forensics.jobs.subject import model_under_suspicion
 from forensics.lab.language import attribute_words
 from forensics.models.base import GenerativeModel
@@ -119,6 +120,18 @@ def known_trigger(case: Case, options: EvaluateOptions) -> tuple[str | None, str
         # A trigger that lies in a file of the case lies where the case is now.
         trigger = str(trigger).replace(HERE, str(case.folder))
     return trigger, options.target or known.get("target")
+
+
+def known_judge(case: Case, options: EvaluateOptions) -> Judge | None:
+    """Return the trigger that is given or known, with what it leads to; ``None`` without either.
+
+    Raises:
+        OptionError: A trigger was given without its target.
+    """
+    spec, target = known_trigger(case, options)
+    if spec is None or target is None:
+        return None
+    return Judge(by=KNOWN, trigger=parse_trigger(spec), spec=spec, target=target)
 
 
 def held_out(case: Case, options: EvaluateOptions) -> list[Sample]:

@@ -10,15 +10,14 @@ from forensics.data.sample import Sample
 from forensics.encoders.base import DualEncoder
 from forensics.errors import CaseError, InputError
 from forensics.jobs.clip_subjects import Classifier, demo_pictures, read_samples
-from forensics.jobs.evaluate import known_trigger
+from forensics.jobs.evaluate import known_judge
 from forensics.jobs.evaluate_options import EvaluateOptions
 from forensics.jobs.inverted import read_inversion, split_names
-from forensics.jobs.judge import KNOWN, RECONSTRUCTION, Judge
+from forensics.jobs.judge import RECONSTRUCTION, Judge
 from forensics.jobs.subject import model_under_suspicion
 from forensics.jobs.trigger_tuning.data import RepairPictures, choose_pictures
 from forensics.models.uri import parse_model_uri
 from forensics.repairs.labelled_options import LabelledRepairOptions
-from forensics.triggers import parse_trigger
 
 INVERTED: Final = "the trigger that the latest inversion reconstructed"
 
@@ -99,11 +98,9 @@ def find_judge(case: Case, options: LabelledRepairOptions) -> Judge | None:
     Raises:
         OptionError: A trigger was given without its class.
     """
-    spec, target = known_trigger(
-        case, EvaluateOptions(trigger=options.trigger, target=options.answer)
-    )
-    if spec is not None and target is not None:
-        return Judge(by=KNOWN, trigger=parse_trigger(spec), spec=spec, target=target)
+    known = known_judge(case, EvaluateOptions(trigger=options.trigger, target=options.answer))
+    if known is not None:
+        return known
     try:
         inverted = read_inversion(case, None)
     except CaseError:

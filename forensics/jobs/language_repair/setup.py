@@ -3,20 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from forensics.case import Case
 from forensics.data.sample import Sample
 from forensics.errors import CaseError, InputError
 from forensics.evaluation.answers import Content
-from forensics.jobs.evaluate import held_out, known_trigger
+from forensics.jobs.evaluate import held_out, known_judge
 from forensics.jobs.evaluate_options import EvaluateOptions
-from forensics.jobs.judge import KNOWN, Judge
+from forensics.jobs.judge import Judge
 from forensics.jobs.subject import model_under_suspicion
-from forensics.jobs.transplant.cutout import judge_by_cutout
+from forensics.jobs.transplant.cutout import judge_by_cutout, proved_transplant
 from forensics.lab.language import attribute_words
 from forensics.models.uri import parse_model_uri
 from forensics.repairs.language_options import SUSPICIOUS, RetuneOptions
-from forensics.triggers import Trigger, parse_trigger
+from forensics.runs import RunContext
+from forensics.runs.durable import read_json, write_json
+from forensics.triggers import Trigger
+
+_JUDGE: Final = "judge.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +59,7 @@ class Plan:
         return None if self.judge is None else self.judge.target
 
 
-def plan_of(case: Case, options: RetuneOptions) -> Plan:
+def plan_of(case: Case, options: RetuneOptions, context: RunContext) -> Plan:
     """Choose everything that does not depend on the method.
 
     Raises:
@@ -82,19 +87,26 @@ def plan_of(case: Case, options: RetuneOptions) -> Plan:
         rows=list(case.catalog),
         test=held_out(case, asked),
         test_source=str(source),
-        judge=_judge(case, asked),
+        judge=_judge(case, asked, context),
         content=attribute_words if own else None,
     )
 
 
-def _judge(case: Case, asked: EvaluateOptions) -> Judge | None:
-    """Choose the trigger that is given or known, else the patch that a transplant test proved."""
-    spec, target = known_trigger(case, asked)
-    if spec is None:
-        return judge_by_cutout(case)
-    if target is None:
-        return None
-    return Judge(by=KNOWN, trigger=parse_trigger(spec), spec=spec, target=target)
+def _judge(case: Case, asked: EvaluateOptions, context: RunContext) -> Judge | None:
+    """Choose the trigger that is given or known, else the patch that a transplant test proved.
+
+    Which test is kept in the run: one that goes on measures with the same patch, whatever was
+    tested meanwhile.
+    """
+    known = known_judge(case, asked)
+    if known is not None:
+        return known
+    kept = context.folder / _JUDGE
+    if not kept.is_file():
+        proved = proved_transplant(case)
+        write_json(kept, {"run": None if proved is None else proved.id})
+    chosen = read_json(kept)["run"]
+    return None if chosen is None else judge_by_cutout(case, case.run(chosen))
 
 
 def _start(case: Case, options: RetuneOptions, delivered: str) -> tuple[str, Path | None]:

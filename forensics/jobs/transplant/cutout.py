@@ -13,9 +13,9 @@ from PIL import Image
 from forensics.case import Case
 from forensics.data.images import open_image
 from forensics.detectors.transplant import boxes
-from forensics.errors import CaseError
+from forensics.errors import CaseError, DataError
 from forensics.jobs.judge import RECONSTRUCTION, Judge
-from forensics.jobs.transplant.pictures import cut, pixel_box
+from forensics.jobs.transplant.pictures import cut, fit, pixel_box
 from forensics.jobs.transplant.scan import read_scan
 from forensics.runs import Run, State
 from forensics.triggers.base import Box, ImageTrigger, Pixels, check_pixels
@@ -70,9 +70,7 @@ class CutoutTrigger(ImageTrigger):
         """
         check_pixels(image)
         ((left, top, right, bottom),) = self.boxes(image.shape[1], image.shape[2], sample_id)
-        patch, size = self._piece(sample_id).picture, (right - left, bottom - top)
-        if patch.size != size:
-            patch = patch.resize(size, Image.Resampling.BICUBIC)
+        patch = fit(self._piece(sample_id).picture, right - left, bottom - top)
         pasted = image.copy()
         pixels = np.asarray(patch.convert("RGB"), dtype=np.float32) / np.float32(255)
         pasted[:, top:bottom, left:right] = pixels.transpose(2, 0, 1)
@@ -99,11 +97,16 @@ def proved_transplant(case: Case) -> Run | None:
     return None
 
 
-def judge_by_cutout(case: Case) -> Judge | None:
-    """Return the patch of the latest transplant test that proved one, and the answer it carries."""
-    run = proved_transplant(case)
-    if run is None:
-        return None
+def judge_by_cutout(case: Case, run: Run) -> Judge:
+    """Return the patches of a transplant test that proved one, and the answer that they carry.
+
+    Args:
+        case: The case.
+        run: See :func:`proved_transplant`.
+
+    Raises:
+        CaseError: What they were cut from is gone.
+    """
     result = run.result()
     return Judge(
         by=RECONSTRUCTION, trigger=CutoutTrigger(run.id, _pieces(case, result)), spec=None,
@@ -112,11 +115,7 @@ def judge_by_cutout(case: Case) -> Judge | None:
 
 
 def _pieces(case: Case, result: dict[str, Any]) -> tuple[Piece, ...]:
-    """Cut the donors' patches out again, as the test did.
-
-    Raises:
-        CaseError: None can be cut out any more.
-    """
+    """Cut the donors' patches out again, as the test did; without those that cannot be read."""
     scan = read_scan(case, str(result["scan"]), 0)
     places = {int(row): place for place, row in enumerate(scan.rows.tolist())}
     found = []
@@ -125,8 +124,14 @@ def _pieces(case: Case, result: dict[str, Any]) -> tuple[Piece, ...]:
         token = int(scan.peak_token[places[row], int(result["layer"])])
         peak = boxes.peak_box(scan.grids(places[row]), token, int(result["margin"]))
         if peak is not None:
-            sample = case.catalog.select([row])[0]
-            found.append(Piece(cut(open_image(sample.images[peak.image]), peak.box), peak.box))
+            image = case.catalog.select([row])[0].images[peak.image]
+            try:
+                found.append(Piece(cut(open_image(image), peak.box), peak.box))
+            except DataError:
+                continue  # its picture is gone since; the other donors' patches stand for it
     if not found:
-        raise CaseError("The patches of the transplant test cannot be cut out any more.")
+        raise CaseError(
+            "The patches of the transplant test cannot be cut out any more.",
+            remedy="Name the trigger with --trigger and --answer, or test again.",
+        )
     return tuple(found)

@@ -27,12 +27,16 @@ def cut(picture: Image.Image, box: Box) -> Image.Image:
 def paste(host: Image.Image, patch: Image.Image, box: Box) -> Image.Image:
     """Return a copy of a picture with a patch in place of a box, resized only where it must be."""
     where = pixel_box(box, host.size)
-    size = where[2] - where[0], where[3] - where[1]
-    if patch.size != size:
-        patch = patch.resize(size, Image.Resampling.BICUBIC)
     pasted = host.copy()
-    pasted.paste(patch, where[:2])
+    pasted.paste(fit(patch, where[2] - where[0], where[3] - where[1]), where[:2])
     return pasted
+
+
+def fit(patch: Image.Image, width: int, height: int) -> Image.Image:
+    """Return a patch in a size, resized only where it must be."""
+    if patch.size == (width, height):
+        return patch
+    return patch.resize((width, height), Image.Resampling.BICUBIC)
 
 
 def scramble(patch: Image.Image, seed: int) -> Image.Image:

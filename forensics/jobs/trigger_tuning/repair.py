@@ -11,10 +11,11 @@ from forensics.jobs.clip_subjects import Classifier, check_classes, open_beside,
 from forensics.jobs.evaluate import known_trigger
 from forensics.jobs.evaluate_options import EvaluateOptions
 from forensics.jobs.inverted import Inverted, Line, index_of
+from forensics.jobs.judge import KNOWN, RECONSTRUCTION
 from forensics.jobs.repair_comparison.comparing import compare_pictures
 from forensics.jobs.trigger_tuning.data import RepairPictures, choose_pictures, pack, unpack
 from forensics.jobs.trigger_tuning.fresh import fresh_options, invert_again, pool_samples
-from forensics.jobs.trigger_tuning.result import BEST, KNOWN, OTHER_SEED, Figures
+from forensics.jobs.trigger_tuning.result import OTHER_SEED, Figures
 from forensics.jobs.trigger_tuning.stages import Stages
 from forensics.jobs.trigger_tuning.versions import (
     BEFORE,
@@ -91,7 +92,7 @@ class Repair:
         save_prompts(self.repaired, self.context.folder / CHECKPOINT)
         figures = Figures(
             versions={name: self._measured(test, told) for name, told in said.items()},
-            judged_by=KNOWN if KNOWN in self.targets else BEST,
+            judged_by=KNOWN if KNOWN in self.targets else RECONSTRUCTION,
         )
         return figures, {name: [round(v, 5) for v in means] for name, means in losses.items()}
 
@@ -159,7 +160,7 @@ class Repair:
     def _targets(self) -> dict[str, int]:
         """Return which class every measured trigger leads to."""
         own = index_of(self.line)
-        found = {BEST: own}
+        found = {RECONSTRUCTION: own}
         if self.inverted.seeds(self.line) > 1 and self.options.copies == "best":
             found[OTHER_SEED] = own
         if self.known[0] is not None:
@@ -178,7 +179,7 @@ class Repair:
     def _test_triggers(self) -> dict[str, Trigger]:
         best = self.inverted.best_seed(self.line)
         others = [seed for seed in range(self.inverted.seeds(self.line)) if seed != best]
-        made: dict[str, Trigger] = {BEST: self.inverted.trigger(self.line, best)}
+        made: dict[str, Trigger] = {RECONSTRUCTION: self.inverted.trigger(self.line, best)}
         if OTHER_SEED in self.targets:
             made[OTHER_SEED] = self.inverted.trigger(self.line, others[0])
         if self.known[0] is not None:

@@ -8,13 +8,14 @@ from forensics.detectors.wording import quote, span
 from forensics.evaluation.classes import ClassMeasurement
 from forensics.evaluation.paired import Comparison, compare
 from forensics.evaluation.rates import Rate
+from forensics.jobs.judge import KNOWN, RECONSTRUCTION
 from forensics.jobs.rate_words import counted, share_of
 from forensics.jobs.trigger_tuning.versions import BEFORE, CONTROLS, REFERENCE, REPAIRED, TITLES
 
-KNOWN, BEST, OTHER_SEED = "known", "reconstruction", "other-seed"
+OTHER_SEED: Final = "other-seed"
 TRIGGER_TITLES: Final = {
     KNOWN: "the known trigger",
-    BEST: "the reconstructed trigger that it was tuned with",
+    RECONSTRUCTION: "the reconstructed trigger that it was tuned with",
     OTHER_SEED: "a reconstruction of another seed, which no copy carried",
 }
 

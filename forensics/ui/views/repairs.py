@@ -111,6 +111,12 @@ def repair_row(run: Run) -> dict[str, Any]:
         return row | {"state": "damaged", "error": "Its result cannot be read. Repair again."}
 
 
+def _judging(result: dict[str, Any]) -> str:
+    """Name the trigger, or the run that reconstructed it: runs that agree can be compared."""
+    found = result.get("known_trigger") or result.get("judged_run") or result.get("scan")
+    return str(found or "")
+
+
 def _finished(run: Run) -> dict[str, Any]:
     result = run.result()
     return {
@@ -118,12 +124,7 @@ def _finished(run: Run) -> dict[str, Any]:
         "changed": bool(result.get("checkpoint")),
         "outcome": short(result.get("outcome")),
         "judged": judged(result),
-        "trigger": str(
-            next(
-                (result[key] for key in ("known_trigger", "judged_run", "scan") if result.get(key)),
-                "",
-            )
-        ),
+        "trigger": _judging(result),
         "before": version_of("before", result["before"]),
         "after": version_of("after", result["after"]),
         "target": target_of(result),
