@@ -73,6 +73,28 @@ class Server:
             self._process = None
 
 
+class Held:
+    """Requests of a page that wait until they are released: a slow server, as slow as a test likes.
+
+    Args:
+        page: The page.
+        pattern: Which addresses.
+    """
+
+    def __init__(self, page: Any, pattern: str) -> None:
+        self._page, self._pattern = page, pattern
+        self._waiting: list[Any] = []
+        page.route(pattern, lambda route: self._waiting.append(route))
+
+    def release(self) -> None:
+        """Wait for a first request where none is there yet; let all go on, and later ones pass."""
+        while not self._waiting:
+            self._page.wait_for_timeout(20)
+        for route in self._waiting:
+            route.continue_()
+        self._page.unroute(self._pattern)
+
+
 class Watched:
     """A page of which every request, error and dialog is noted."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from forensics.ui.workspace import Workspace
 from tests.ui import home_cases, synthetic
-from tests.ui.serving import CHROMIUM, Server, Watched, chromium
+from tests.ui.serving import CHROMIUM, Held, Server, Watched, chromium
 
 pytest.importorskip("playwright")
 pytestmark = [
@@ -174,12 +174,16 @@ def test_a_damaged_run_is_deleted_and_a_case_forgotten(
     row = page.locator(f"tr[data-run='{cases['lost_run'].id}']")
     row.wait_for()
     assert "damaged" in row.inner_text()
+    cards = Held(page, "**/api/home/cases")
     row.get_by_role("button").click()
     row.get_by_text("Delete ").click()
     row.wait_for(state="detached")
     assert not cases["lost_run"].folder.exists()
     card = page.locator(f".tl-case[data-case={cases['big']}]")
+    old = card.element_handle()
     card.get_by_role("button", name="off this list").click()
+    cards.release()  # the cards are drawn anew while the question stands
+    page.wait_for_function("card => !card.isConnected", arg=old)
     card.get_by_text("The folder stays").click()
     card.wait_for(state="detached")
     assert home_cases.listing(cases["folder"] / "runs" / cases["first"].id) == before

@@ -11,7 +11,7 @@ from forensics.ui.workspace import Workspace
 from tests.drawn_map import write_map
 from tests.triage import review_case as made
 from tests.triage.review_case import HOSTILE
-from tests.ui.serving import CHROMIUM, Server, Watched, chromium
+from tests.ui.serving import CHROMIUM, Held, Server, Watched, chromium
 
 pytest.importorskip("playwright")
 pytestmark = [
@@ -117,3 +117,36 @@ def test_two_reviewers_walk_the_queue_by_keys(served: SimpleNamespace) -> None:
         assert watched.problems == [] and watched.foreign() == []
     held = standing(served.case.journal.decisions_after(0))
     assert held.people() == ["ada", "bob"] and list(held.verdicts().values()).count("flag") == 24
+
+
+def test_a_click_counts_though_the_list_changes_under_it(served: SimpleNamespace) -> None:
+    with chromium() as browser:
+        watched = Watched(browser.new_page(viewport={"width": 1440, "height": 1000}))
+        page = watched.page
+        lines = Held(page, "**/review/items?*")
+        page.goto(f"{served.server.url}/?case={served.name}&tab=review")
+        page.wait_for_selector("#tl-rv-card[data-drawn='0']")
+        line = page.locator(".tl-rv-line").nth(4)
+        row = line.get_attribute("data-row")
+        assert line.inner_text().startswith("…")
+        line.hover()
+        page.mouse.down()
+        lines.release()
+        page.wait_for_function("line => !line.innerText.startsWith('…')", arg=line.element_handle())
+        page.mouse.up()
+        page.wait_for_selector(f"#tl-rv-card[data-drawn='{row}']")
+        # Of the old list, while the answer of a wider filter is on its way.
+        queue = Held(page, "**/review/queue?*")
+        page.select_option("#tl-rv-shown", "all")
+        other = page.locator(".tl-rv-line").nth(2)
+        row = other.get_attribute("data-row")
+        other.click()
+        page.wait_for_selector(f"#tl-rv-card[data-drawn='{row}']")
+        before = page.inner_text("#tl-rv-n")
+        queue.release()
+        page.wait_for_function(
+            "before => document.querySelector('#tl-rv-n').innerText !== before", arg=before
+        )
+        page.wait_for_selector(f".tl-rv-line[data-row='{row}'][aria-selected='true']")
+        assert page.get_attribute("#tl-rv-card", "data-drawn") == row
+        assert watched.problems == [] and watched.foreign() == []

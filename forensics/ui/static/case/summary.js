@@ -1,6 +1,7 @@
 // The open case: what it is, its fingerprints, its first samples and the rows that cannot be used.
 
 import { casePath, getJSON, post, recall } from "../core/api.js";
+import { confirmButton } from "../core/confirm.js";
 import { card, el, empty, picture, show } from "../core/dom.js";
 import { bytes, clock, count, duration, plural } from "../core/format.js";
 import { FRESH, set, state, watch } from "../core/store.js";
@@ -44,19 +45,13 @@ function rowErrors(preview) {
       preview.errors.map((e) => [e.source, e.line, e.id ?? "–", e.reason, e.remedy])));
 }
 
-/** A button that asks once more before it deletes a run. */
 function deleteButton(run, done) {
-  const button = el("button", { type: "button", class: "tl-ghost", "aria-label": `Delete run ${run.id}` }, "Delete");
-  button.addEventListener("click", async () => {
-    if (button.dataset.sure !== "1") { button.dataset.sure = "1"; show(button, "Really delete?"); return; }
-    try {
-      await post(`${casePath(state.case)}/runs/${encodeURIComponent(run.id)}/delete`);
-      if (state.run === run.id) set({ ...FRESH, run: null });
-      set({ finished: `deleted ${run.id}` });
-      done();
-    } catch (error) { show(button, error.message); }
+  return confirmButton(`delete ${state.case} ${run.id}`, { words: "Delete", name: `Delete run ${run.id}`, question: "Really delete?" }, async () => {
+    await post(`${casePath(state.case)}/runs/${encodeURIComponent(run.id)}/delete`);
+    if (state.run === run.id) set({ ...FRESH, run: null });
+    set({ finished: `deleted ${run.id}` });
+    done();
   });
-  return button;
 }
 
 function look(run) {

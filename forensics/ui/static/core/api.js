@@ -39,13 +39,11 @@ function remember(key, make) {
 
 const underway = new Map();
 
-/** A JSON answer. Parts of a page that ask the same at the same time share one request. */
+/** A JSON answer. Parts of a page that ask the same in one go share a request; whoever asks later hears what is true then. */
 export function getJSON(path) {
   if (!underway.has(path)) {
-    const promise = ask(path).then((response) => response.json()).finally(() => {
-      if (underway.get(path) === promise) underway.delete(path);
-    });
-    underway.set(path, promise);
+    underway.set(path, ask(path).then((response) => response.json()));
+    setTimeout(() => underway.delete(path));
   }
   return underway.get(path);
 }
@@ -64,12 +62,10 @@ export function forget(prefix) {
 
 /** A request that changes something or starts the model. The header keeps other sites out. */
 export async function post(path, body = {}, signal = undefined) {
-  underway.clear(); // an answer that was asked for before a change must not stand for one after it
   const response = await ask(path, {
     method: "POST", signal, body: JSON.stringify(body),
     headers: { "Content-Type": "application/json", "X-TriggerLens": "1" },
   });
-  underway.clear();
   return response.json();
 }
 

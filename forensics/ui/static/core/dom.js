@@ -70,10 +70,10 @@ export function picture(address, problem = "no picture") {
   return image;
 }
 
-/** Call back with an element once it is on the page: Gradio may mount it after the panel that needs it. */
+/** Call back with an element once it is on the page: Gradio may mount it after the panel that needs it. Returns what gives up. */
 export function whenThere(selector, callback) {
   const found = document.querySelector(selector);
-  if (found) { callback(found); return; }
+  if (found) { callback(found); return () => {}; }
   const watcher = new MutationObserver(() => {
     const node = document.querySelector(selector);
     if (!node) return;
@@ -81,4 +81,5 @@ export function whenThere(selector, callback) {
     callback(node);
   });
   watcher.observe(document.body, { childList: true, subtree: true });
+  return () => watcher.disconnect();
 }

@@ -37,10 +37,10 @@ function walk(event) {
 
 /** Follow clicks and keys on the tabs, and open the tab that the state names. */
 export function followTabs() {
-  let begun = false;
-  const begin = (button) => { if (!begun) { begun = true; followBar(button.closest(".tab-wrapper")); } };
-  whenThere(`${TABS}[data-tab-id="${CSS.escape(state.tab)}"]`, begin);
-  setTimeout(() => { if (!begun) whenThere(TABS, begin); }, PATIENCE); // a link to a tab that this page does not have
+  const begin = (button) => { clearTimeout(late); followBar(button.closest(".tab-wrapper")); };
+  // A link may name a tab that this page does not have.
+  const late = setTimeout(() => { giveUp(); whenThere(TABS, begin); }, PATIENCE);
+  const giveUp = whenThere(`${TABS}[data-tab-id="${CSS.escape(state.tab)}"]`, begin);
 }
 
 function followBar(bar) {

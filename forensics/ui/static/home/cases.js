@@ -1,6 +1,7 @@
 // The recent cases, each as a card: what it is, what was said about it, what it takes.
 
 import { casePath, getJSON, post } from "../core/api.js";
+import { confirmButton } from "../core/confirm.js";
 import { el, show } from "../core/dom.js";
 import { bytes, clock, count, plural } from "../core/format.js";
 import { set, state, watch } from "../core/store.js";
@@ -18,18 +19,14 @@ function said(card) {
   return el("ul", { class: "tl-case-said" }, chips, more > 0 && el("li", { class: "tl-sub" }, `and ${plural(more, "more method")}`));
 }
 
-/** Forgetting asks once more, and says that nothing is deleted. */
+/** Forgetting deletes nothing, and says so. */
 function forgetButton(card, done) {
-  const button = el("button", { type: "button", class: "tl-ghost", "aria-label": `Take ${card.title} off this list`, title: "Take it off this list; its folder stays" }, "Forget");
-  button.addEventListener("click", async () => {
-    if (button.dataset.sure !== "1") { button.dataset.sure = "1"; show(button, "Forget? The folder stays."); return; }
-    try {
-      await post(`${casePath(card.case)}/forget`);
-      if (state.case === card.case) set({ case: null, run: null });
-      done();
-    } catch (error) { show(button, error.message); }
+  const words = { words: "Forget", name: `Take ${card.title} off this list`, question: "Forget? The folder stays.", title: "Take it off this list; its folder stays" };
+  return confirmButton(`forget ${card.case}`, words, async () => {
+    await post(`${casePath(card.case)}/forget`);
+    if (state.case === card.case) set({ case: null, run: null });
+    done();
   });
-  return button;
 }
 
 function pickButton(card) {

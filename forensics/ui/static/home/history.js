@@ -1,6 +1,7 @@
 // The run history: every run of a case, or of all recent ones, to filter, sort, open, compare, delete.
 
 import { casePath, getJSON, post } from "../core/api.js";
+import { confirmButton } from "../core/confirm.js";
 import { el, empty, segmented, show } from "../core/dom.js";
 import { bytes, clock, count, plural } from "../core/format.js";
 import { FRESH, set, state, watch } from "../core/store.js";
@@ -33,21 +34,17 @@ function changed(row) {
   return row.changed.slice(0, 6).map((one) => el("span", { class: "tl-option", title: one.default === null ? "" : `default ${one.default}` }, `${one.name} `, el("b", {}, one.value)));
 }
 
-/** A button that asks once more; a run that others build on says so at once. */
+/** A run that is under way, or that others build on, says so at once. */
 function deleteButton(row, done) {
   if (row.state === "queued" || row.state === "running") return el("button", { type: "button", class: "tl-ghost", disabled: true, title: "It is under way: cancel it first" }, "Delete");
   if (row.built_on_by.length) return el("button", { type: "button", class: "tl-ghost", disabled: true, title: `Other runs build on it: ${row.built_on_by.join(", ")}` }, "In use");
-  const button = el("button", { type: "button", class: "tl-ghost", "aria-label": `Delete run ${row.run}` }, "Delete");
-  button.addEventListener("click", async () => {
-    if (button.dataset.sure !== "1") { button.dataset.sure = "1"; show(button, `Delete ${bytes(row.bytes)}?`); return; }
-    try {
-      await post(`${casePath(row.case)}/runs/${encodeURIComponent(row.run)}/delete`);
-      if (row.case === state.case && state.run === row.run) set({ ...FRESH, run: null });
-      set({ finished: `deleted ${row.run}` });
-      done();
-    } catch (error) { show(button, `${error.message} ${error.remedy ?? ""}`); }
+  const words = { words: "Delete", name: `Delete run ${row.run}`, question: `Delete ${bytes(row.bytes)}?` };
+  return confirmButton(`delete ${row.case} ${row.run}`, words, async () => {
+    await post(`${casePath(row.case)}/runs/${encodeURIComponent(row.run)}/delete`);
+    if (row.case === state.case && state.run === row.run) set({ ...FRESH, run: null });
+    set({ finished: `deleted ${row.run}` });
+    done();
   });
-  return button;
 }
 
 function line(row, done) {

@@ -14,10 +14,12 @@ const drawer = () => document.querySelector("#run-drawer");
 function settle(part) {
   if (part.classList.contains(SETTLING)) return;
   part.classList.add(SETTLING);
-  let timer = null;
-  let last = 0; // a busy machine builds late: what was asked before another change does not count
-  const done = (asked) => { if (asked === last) { watcher.disconnect(); part.classList.remove(SETTLING); } };
-  const wait = () => { const mine = last += 1; clearTimeout(timer); timer = setTimeout(() => idle(() => done(mine)), QUIET); };
+  let changes = 0; // a busy machine builds late: only a wait that saw no further change counts
+  const done = () => { watcher.disconnect(); part.classList.remove(SETTLING); };
+  const wait = () => {
+    const seen = changes += 1;
+    setTimeout(() => idle(() => { if (seen === changes) done(); }), QUIET);
+  };
   const watcher = new MutationObserver(wait);
   watcher.observe(part, { childList: true, subtree: true });
   wait();

@@ -171,7 +171,8 @@ export function mount({ element }) {
   async function choose(patch) {
     filter = { ...filter, ...patch };
     say(null);
-    try { await refill(() => null, token += 1); } catch (error) { say(error); }
+    const before = here(); // a sample that somebody chooses while the answer is on its way stays
+    try { await refill(() => (here() === before ? null : here()), token += 1); } catch (error) { say(error); }
   }
 
   async function rename(name) { me.by = name; agreed.close(); try { await again(); say(null); } catch (error) { say(error); } }
