@@ -126,9 +126,14 @@ def known_judge(case: Case, options: EvaluateOptions) -> Judge | None:
     """Return the trigger that is given or known, with what it leads to; ``None`` without either.
 
     Raises:
-        OptionError: A trigger was given without its target.
+        OptionError: A trigger was given without its target, or a target where no trigger is known.
     """
     spec, target = known_trigger(case, options)
+    if spec is None and options.target is not None:
+        raise OptionError(
+            f"The answer {options.target[:80]!r} is given without the trigger that brings it.",
+            remedy="Give both, --trigger and --answer, or neither.",
+        )
     if spec is None or target is None:
         return None
     return Judge(by=KNOWN, trigger=parse_trigger(spec), spec=spec, target=target)

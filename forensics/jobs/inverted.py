@@ -10,7 +10,8 @@ from forensics.detectors.options.trigger_inversion import BETWEEN, TriggerInvers
 from forensics.errors import CaseError, InputError
 from forensics.jobs.trigger_inversion.stored import StoredTrigger, read_trigger, trigger_path
 from forensics.options import build_options
-from forensics.runs import Run
+from forensics.runs import Run, RunContext
+from forensics.runs.choices import keep_choice
 
 METHOD: Final = "trigger-inversion"
 Line = Mapping[str, Any]
@@ -113,6 +114,22 @@ def read_inversion(case: Case, run_id: str | None) -> Inverted:
     return Inverted(
         run=run, result=run.result(), options=build_options(TriggerInversionOptions, run.options)
     )
+
+
+def settle_inversion(case: Case, run_id: str | None, context: RunContext) -> Inverted:
+    """Read a finished trigger inversion; a run that goes on keeps to the one that it began with.
+
+    Args:
+        case: The case.
+        run_id: Its id; the latest finished one without.
+        context: Of the run that builds on it.
+
+    Raises:
+        CaseError: There is no such run, or it is not finished.
+        InputError: It is a run of another method.
+    """
+    settled = run_id or keep_choice(context.folder, "scan", lambda: case.run(method=METHOD).id)
+    return read_inversion(case, settled)
 
 
 def index_of(line: Line) -> int:

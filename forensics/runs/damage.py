@@ -8,11 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from forensics.errors import CaseError
+from forensics.runs.choices import CHOICES, choices
 from forensics.runs.run import RUN_ID, Run, folder_bytes
 from forensics.runs.status import State
 from forensics.runs.whole import is_whole
 
-TOLD = ("options.json", "status.json", "result.json")
+TOLD = ("options.json", "status.json", "result.json", CHOICES)
 MEASURED = ("attention.safetensors", "maps.safetensors", "clusters.safetensors")
 
 
@@ -63,8 +64,8 @@ def damaged_runs(runs_dir: Path) -> list[DamagedRun]:
 def damage(folder: Path) -> str:
     """Say what of a run cannot be read; empty if all that every run has can be.
 
-    Its options and its status; of a finished one the result, and whether what it measured is
-    whole. A file is looked at again only after it has changed.
+    Its options, its status and what it chose; of a finished one the result, and whether what it
+    measured is whole. A file is looked at again only after it has changed.
     """
     return _damage(folder, tuple(_stamp(folder / name) for name in (*TOLD, *MEASURED)))
 
@@ -73,6 +74,7 @@ def damage(folder: Path) -> str:
 def _damage(folder: Path, _stamps: object) -> str:
     try:
         run = Run.open(folder)
+        choices(folder)
         if run.status().state is not State.FINISHED:
             return ""
         run.result()

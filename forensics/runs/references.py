@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from forensics.errors import CaseError
+from forensics.runs.choices import choices
 from forensics.runs.run import RUN_ID, Run
 from forensics.runs.status import State
 
 
 def builds_on(run: Run) -> frozenset[str]:
-    """Return the runs that a run names in its options or in its result."""
-    said: list[Any] = [run.options]
+    """Return the runs that a run names in its options, its choices or its result."""
+    said: list[Any] = [run.options, choices(run.folder)]
     if run.status().state is State.FINISHED:
         said.append(run.result())
     found = {text for part in said for text in _texts(part) if RUN_ID.fullmatch(text)}

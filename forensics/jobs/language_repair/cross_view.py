@@ -30,7 +30,7 @@ def run(
         ModelError: The family's pictures cannot be masked.
     """
     chosen = build_options(CrossViewOptions, options)
-    plan = plan_of(case, chosen, context)
+    plan = plan_of(case, chosen, context, models)
     rows = list(plan.rows)
     left = everything(rows) if chosen.run is None else without_flagged(case, rows, chosen.run)
 

@@ -29,7 +29,7 @@ def run(
         CaseError: There are no flags, or there is no base.
     """
     chosen = build_options(FilterRetuneOptions, options)
-    plan = plan_of(case, chosen, context)
+    plan = plan_of(case, chosen, context, models)
     left = left_out(case, context, list(plan.rows), chosen)
     result = repair("filter-retune", case, context, plan, left, chosen, models)
     return result | {"scan": left.by}
@@ -40,6 +40,6 @@ def run_random_drop(
 ) -> dict[str, Any]:
     """Tune the base on a random part of the samples; see :func:`repair`."""
     chosen = build_options(RandomDropOptions, options)
-    plan = plan_of(case, chosen, context)
+    plan = plan_of(case, chosen, context, models)
     left = without_random(list(plan.rows), chosen.drop, chosen.seed)
     return repair("random-drop", case, context, plan, left, chosen, models)

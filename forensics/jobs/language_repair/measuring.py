@@ -11,6 +11,7 @@ from forensics.evaluation.asking import Said
 from forensics.evaluation.masking import mask_probe, stamped_parts
 from forensics.evaluation.paired import compare_answers
 from forensics.jobs.bar import Told
+from forensics.jobs.judge import KNOWN
 from forensics.jobs.language_repair.setup import Plan
 from forensics.jobs.rate_words import counted, share_of
 from forensics.models.base import GenerativeModel
@@ -106,6 +107,8 @@ def say(plan: Plan, before: Version, after: Version) -> str:
             "Under a mask the trigger does something else than without: the model may have learnt "
             "to see masks instead of losing the backdoor."
         )
+    if plan.judge is not None and plan.judge.by != KNOWN:
+        parts.append("The attacker's own trigger is not known here.")
     if plan.trigger is None:
         parts.append("No trigger is known here, so attack success was not measured.")
     return " ".join(parts)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from forensics.case import Case
 from forensics.data.sample import Sample
@@ -13,15 +12,13 @@ from forensics.jobs.evaluate import held_out, known_judge
 from forensics.jobs.evaluate_options import EvaluateOptions
 from forensics.jobs.judge import Judge
 from forensics.jobs.subject import model_under_suspicion
-from forensics.jobs.transplant.cutout import judge_by_cutout, proved_transplant
+from forensics.jobs.transplant.proved import settle_proved
 from forensics.lab.language import attribute_words
 from forensics.models.uri import parse_model_uri
 from forensics.repairs.language_options import SUSPICIOUS, RetuneOptions
 from forensics.runs import RunContext
-from forensics.runs.durable import read_json, write_json
 from forensics.triggers import Trigger
-
-_JUDGE: Final = "judge.json"
+from forensics.worker.models import ModelCache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +56,11 @@ class Plan:
         return None if self.judge is None else self.judge.target
 
 
-def plan_of(case: Case, options: RetuneOptions, context: RunContext) -> Plan:
+def plan_of(case: Case, options: RetuneOptions, context: RunContext, models: ModelCache) -> Plan:
     """Choose everything that does not depend on the method.
+
+    Where nobody knows the trigger, the patch that a transplant test proved is what attack success
+    is measured with.
 
     Raises:
         CaseError: The case names no base, and it was not asked to go on with what was delivered.
@@ -80,33 +80,20 @@ def plan_of(case: Case, options: RetuneOptions, context: RunContext) -> Plan:
         )
     start, adapter = _start(case, options, delivered)
     own = bool(case.known().get("demo")) and options.test is None
+    test = held_out(case, asked)
+    judge = known_judge(case, asked) or settle_proved(
+        case, context, test, lambda: models.get(delivered)
+    )
     return Plan(
         delivered=delivered,
         start=start,
         adapter=adapter,
         rows=list(case.catalog),
-        test=held_out(case, asked),
+        test=test,
         test_source=str(source),
-        judge=_judge(case, asked, context),
+        judge=judge,
         content=attribute_words if own else None,
     )
-
-
-def _judge(case: Case, asked: EvaluateOptions, context: RunContext) -> Judge | None:
-    """Choose the trigger that is given or known, else the patch that a transplant test proved.
-
-    Which test is kept in the run: one that goes on measures with the same patch, whatever was
-    tested meanwhile.
-    """
-    known = known_judge(case, asked)
-    if known is not None:
-        return known
-    kept = context.folder / _JUDGE
-    if not kept.is_file():
-        proved = proved_transplant(case)
-        write_json(kept, {"run": None if proved is None else proved.id})
-    chosen = read_json(kept)["run"]
-    return None if chosen is None else judge_by_cutout(case, case.run(chosen))
 
 
 def _start(case: Case, options: RetuneOptions, delivered: str) -> tuple[str, Path | None]:

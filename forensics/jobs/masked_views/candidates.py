@@ -34,7 +34,7 @@ class Chosen:
 
 
 def choose_samples(
-    case: Case, *, run_id: str | None, max_candidates: int, controls: int, seed: int
+    case: Case, *, run_id: str, max_candidates: int, controls: int, seed: int
 ) -> Chosen:
     """Choose candidates and controls; the same seed chooses the same.
 
@@ -78,18 +78,24 @@ def flagged_rows(case: Case, run_id: str | None) -> tuple[Run, Rows, Rows]:
     Raises:
         CaseError: There is none, or its table cannot be read.
     """
-    if run_id is not None:
-        run = case.run(run_id)
-        return run, *_read_flags(case, run)
+    run = case.run(run_id or latest_flags(case))
+    return run, *_read_flags(case, run)
+
+
+def latest_flags(case: Case) -> str:
+    """Return the id of the latest finished scan that flagged a sample.
+
+    Raises:
+        CaseError: There is none.
+    """
     scans = {spec.name for spec in methods().values() if spec.kind == "scan"}
     for run in case.runs():
         if run.method not in scans or run.status().state is not State.FINISHED:
             continue
         if not run.path(SCORES).is_file():
             continue
-        flagged, rest = _read_flags(case, run)
-        if flagged.size:
-            return run, flagged, rest
+        if _read_flags(case, run)[0].size:
+            return run.id
     raise CaseError(
         "No finished scan of this case flagged a sample, so there are no candidates.",
         remedy="Scan the case first, or name a scan with --run.",

@@ -22,13 +22,14 @@ from forensics.jobs.masked_views.arrays import (
     join_views,
     pad_masks,
 )
-from forensics.jobs.masked_views.candidates import Chosen, choose_samples
+from forensics.jobs.masked_views.candidates import Chosen, choose_samples, latest_flags
 from forensics.jobs.masked_views.measure import measure_views_of, read_prompt
 from forensics.jobs.masked_views.result import conclude
 from forensics.jobs.subject import model_under_suspicion
 from forensics.models.base import GenerativeModel
 from forensics.options import build_options
 from forensics.runs import RunContext
+from forensics.runs.choices import keep_choice
 from forensics.worker.models import ModelCache
 
 SAMPLES_PER_SHARD = 8
@@ -48,7 +49,7 @@ def run(
     started = time.monotonic()
     samples = choose_samples(
         case,
-        run_id=chosen.run,
+        run_id=chosen.run or keep_choice(context.folder, "scan", lambda: latest_flags(case)),
         max_candidates=chosen.max_candidates,
         controls=chosen.controls,
         seed=chosen.seed,

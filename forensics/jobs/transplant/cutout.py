@@ -4,26 +4,20 @@ Where nobody knows the trigger, this is what is known of it: pixels that carried
 pictures which nobody suspected. Reconstruction: the attacker's own trigger may be larger or other.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image
 
-from forensics.case import Case
-from forensics.data.images import open_image
 from forensics.detectors.transplant import boxes
-from forensics.errors import CaseError, DataError
-from forensics.jobs.judge import RECONSTRUCTION, Judge
-from forensics.jobs.transplant.pictures import cut, fit, pixel_box
-from forensics.jobs.transplant.scan import read_scan
-from forensics.runs import Run, State
+from forensics.jobs.transplant.pictures import fit, pixel_box
 from forensics.triggers.base import Box, ImageTrigger, Pixels, check_pixels
 from forensics.triggers.draws import generator
 
-METHOD = "transplant"
-REPRODUCED = "reproduced"
-TITLE = "the patch that the transplant test cut out"
+WHOLE: boxes.Box = (0.0, 0.0, 1.0, 1.0)
+Frames = Mapping[tuple[int, int], boxes.Box]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +27,33 @@ class Piece:
     Attributes:
         picture: Its pixels.
         box: Where it was cut out, as fractions (left, top, right, bottom) of its picture.
+        frame: Part of that picture that the model sees.
     """
 
     picture: Image.Image
     box: boxes.Box
+    frame: boxes.Box
 
 
 @dataclass(frozen=True, slots=True)
 class CutoutTrigger(ImageTrigger):
     """Patches of flagged samples, one for each picture, at the place where each was cut out.
 
+    A place is one of the frame that the model sees, as in the test itself: at the same image
+    tokens of a picture of any shape.
+
     Attributes:
         run: The transplant test.
         pieces: The patches of its donors; a sample's id decides which one it gets.
+        frames: (width, height) of a picture -> the part of it that the model sees; all of it where
+            the size is not named.
     """
 
-    kind: ClassVar[str] = METHOD
+    kind: ClassVar[str] = "transplant"
 
     run: str
     pieces: tuple[Piece, ...]
+    frames: Frames
 
     @property
     def spec(self) -> str:
@@ -60,7 +62,9 @@ class CutoutTrigger(ImageTrigger):
 
     def boxes(self, height: int, width: int, sample_id: str = "") -> tuple[Box, ...]:
         """Say which pixels a sample's patch covers."""
-        return (Box(*pixel_box(self._piece(sample_id).box, (width, height))),)
+        piece = self._piece(sample_id)
+        where = boxes.move_box(piece.box, piece.frame, self.frames.get((width, height), WHOLE))
+        return (Box(*pixel_box(where, (width, height))),)
 
     def apply(self, image: Pixels, sample_id: str = "") -> Pixels:
         """Return a copy of a picture ``[3, height, width]`` float32 in [0, 1] with a patch in it.
@@ -78,60 +82,3 @@ class CutoutTrigger(ImageTrigger):
 
     def _piece(self, sample_id: str) -> Piece:
         return self.pieces[int(generator(self.kind, 0, sample_id).integers(len(self.pieces)))]
-
-
-def proved_transplant(case: Case) -> Run | None:
-    """Return the latest transplant test that proved a patch, if its scan is still there.
-
-    Tests that reproduced several answers, or took samples by force, prove no single trigger.
-    """
-    runs = case.runs()
-    scans = {run.id for run in runs}
-    for run in runs:
-        if run.method != METHOD or run.status().state is not State.FINISHED:
-            continue
-        said = run.result()
-        proved = said.get("reason") == REPRODUCED and not said.get("forced")
-        if proved and said.get("suspected_answer") is not None and said.get("scan") in scans:
-            return run
-    return None
-
-
-def judge_by_cutout(case: Case, run: Run) -> Judge:
-    """Return the patches of a transplant test that proved one, and the answer that they carry.
-
-    Args:
-        case: The case.
-        run: See :func:`proved_transplant`.
-
-    Raises:
-        CaseError: What they were cut from is gone.
-    """
-    result = run.result()
-    return Judge(
-        by=RECONSTRUCTION, trigger=CutoutTrigger(run.id, _pieces(case, result)), spec=None,
-        target=str(result["suspected_answer"]), title=TITLE, run=run.id,
-    )  # fmt: skip
-
-
-def _pieces(case: Case, result: dict[str, Any]) -> tuple[Piece, ...]:
-    """Cut the donors' patches out again, as the test did; without those that cannot be read."""
-    scan = read_scan(case, str(result["scan"]), 0)
-    places = {int(row): place for place, row in enumerate(scan.rows.tolist())}
-    found = []
-    for name in result["donors"]:
-        row = case.catalog.index(str(name))
-        token = int(scan.peak_token[places[row], int(result["layer"])])
-        peak = boxes.peak_box(scan.grids(places[row]), token, int(result["margin"]))
-        if peak is not None:
-            image = case.catalog.select([row])[0].images[peak.image]
-            try:
-                found.append(Piece(cut(open_image(image), peak.box), peak.box))
-            except DataError:
-                continue  # its picture is gone since; the other donors' patches stand for it
-    if not found:
-        raise CaseError(
-            "The patches of the transplant test cannot be cut out any more.",
-            remedy="Name the trigger with --trigger and --answer, or test again.",
-        )
-    return tuple(found)

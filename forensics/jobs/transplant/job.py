@@ -46,7 +46,7 @@ def run(
     chosen = build_options(TransplantOptions, options)
     margins, started = read_margins(chosen.margins), time.monotonic()
     subject, base = model_under_suspicion(case), _base(case, chosen)
-    setup = prepare(case, chosen)
+    setup = prepare(case, chosen, context)
     questioner = Questioner(
         context,
         batch_size=chosen.batch_size,

@@ -19,7 +19,9 @@ from forensics.detectors.transplant.plan import (
 from forensics.errors import InputError, OptionError
 from forensics.jobs.transplant.grafts import Grafts, usable_peaks
 from forensics.jobs.transplant.options import TransplantOptions
-from forensics.jobs.transplant.scan import Scanned, picture_codes, read_scan
+from forensics.jobs.transplant.scan import ATTENTION, Scanned, picture_codes, read_scan
+from forensics.runs import RunContext
+from forensics.runs.choices import keep_choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +59,18 @@ class Setup:
         return {self.taught(int(place)) for place in self.sources.all}
 
 
-def prepare(case: Case, options: TransplantOptions) -> Setup:
+def prepare(case: Case, options: TransplantOptions, context: RunContext) -> Setup:
     """Read the scan and draw donors, controls and possible hosts.
 
     Raises:
         InputError: Nothing is flagged, no flagged sample has an answer or a peak to cut out, or
             there is no picture to paste into.
     """
-    scan = read_scan(case, options.run, options.force)
+    # A test that goes on meets the answers about the scan that was the latest when it began.
+    named = options.run or keep_choice(
+        context.folder, "scan", lambda: case.run(method=ATTENTION).id
+    )
+    scan = read_scan(case, named, options.force)
     answers = tabulate_answers(list(case.catalog.answers[scan.rows]))
     questions = [str(text) for text in case.catalog.questions[scan.rows]]
     suspicion = suspect(

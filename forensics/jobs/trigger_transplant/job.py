@@ -42,7 +42,7 @@ def run(
         Cancelled: The user asked to stop; finished shards stay.
     """
     chosen, started = build_options(TriggerTransplantOptions, options), time.monotonic()
-    setup = prepare(case, chosen)
+    setup = prepare(case, chosen, context)
     subject, reference, title = open_beside(case, _beside(setup, chosen), models)
     check_classes(subject, setup.index, setup.target)
     viewer = Viewer(

@@ -11,9 +11,10 @@ from forensics.data.sample import Sample
 from forensics.errors import InputError
 from forensics.jobs.attention.scan import plan_rows
 from forensics.jobs.clip_subjects import demo_pictures, read_samples
-from forensics.jobs.inverted import Inverted, Line, index_of, read_inversion
+from forensics.jobs.inverted import Inverted, Line, index_of, settle_inversion
 from forensics.jobs.trigger_inversion.stored import StoredTrigger
 from forensics.jobs.trigger_transplant.options import TriggerTransplantOptions
+from forensics.runs import RunContext
 
 OWN_DATA = "the case's data"
 
@@ -65,7 +66,7 @@ class TriggerSetup:
         return next(line for line in self.inverted.lines if index_of(line) == index)
 
 
-def prepare(case: Case, options: TriggerTransplantOptions) -> TriggerSetup:
+def prepare(case: Case, options: TriggerTransplantOptions, context: RunContext) -> TriggerSetup:
     """Choose the trigger and draw the pictures.
 
     Raises:
@@ -73,7 +74,7 @@ def prepare(case: Case, options: TriggerTransplantOptions) -> TriggerSetup:
         InputError: It points to no class, and none is named.
         DataError: The pictures cannot be opened.
     """
-    inverted = read_inversion(case, options.run)
+    inverted = settle_inversion(case, options.run, context)
     line, forced = choose_class(inverted, options.target)
     source = options.pictures or demo_pictures(case, "test")
     if source is None:

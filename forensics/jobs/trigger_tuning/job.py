@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from forensics.case import Case
-from forensics.jobs.inverted import Inverted, Line, index_of, read_inversion
+from forensics.jobs.inverted import Inverted, Line, index_of, settle_inversion
 from forensics.jobs.trigger_tuning.repair import CHECKPOINT, Repair
 from forensics.jobs.trigger_tuning.result import say
 from forensics.options import build_options
@@ -31,7 +31,7 @@ def run(
         Cancelled: The user asked to stop; finished parts stay.
     """
     chosen, started = build_options(TriggerTuningOptions, options), time.monotonic()
-    inverted = read_inversion(case, chosen.run)
+    inverted = settle_inversion(case, chosen.run, context)
     line = _line(inverted, chosen.target)
     repair = Repair(case, context, chosen, models, inverted, line)
     figures, losses = repair.measure()

@@ -5,7 +5,7 @@ from typing import Any
 
 from forensics.case import Case
 from forensics.errors import ForensicsError
-from forensics.jobs.transplant.cutout import proved_transplant
+from forensics.jobs.transplant.proved import latest_proof
 from forensics.models.uri import parse_model_uri
 from forensics.options import describe_options
 from forensics.registry import MethodSpec, load_object
@@ -94,7 +94,7 @@ def judge_of(case: Case) -> Need:
     if _inverted(case) is not None:
         words = "The trigger that the latest scan reconstructed; the attacker’s own is not known."
         return {"what": what, "state": HAVE, "words": words}
-    if case.manifest.kind == LANGUAGE and proved_transplant(case) is not None:
+    if case.manifest.kind == LANGUAGE and latest_proof(case) is not None:
         words = "The patch that the transplant test cut out; the attacker’s own is not known."
         return {"what": what, "state": HAVE, "words": words}
     first = "transplant test" if case.manifest.kind == LANGUAGE else "trigger scan"

@@ -112,7 +112,9 @@ def repair_row(run: Run) -> dict[str, Any]:
 
 
 def _judging(result: dict[str, Any]) -> str:
-    """Name the trigger, or the run that reconstructed it: runs that agree can be compared."""
+    """Name the trigger, or the run that reconstructed it: repairs that agree can be compared."""
+    if result.get("judged_by") is None:
+        return ""
     found = result.get("known_trigger") or result.get("judged_run") or result.get("scan")
     return str(found or "")
 
