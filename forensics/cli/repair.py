@@ -27,7 +27,8 @@ def repair() -> None:
     `forensics export checkpoint` writes it.
 
     JSON: run, sentence, scan, target, judged_by (known or reconstruction: which trigger
-    attack_success_rate means; null where none is known), before and after (each clean_accuracy,
+    attack_success_rate means; null where none is known), known_trigger, judged_run (the run that
+    reconstructed it), before and after (each clean_accuracy,
     attack_success_rate, n_clean, n_triggered, intervals, triggers; after also minus_before: paired
     differences), controls (the same tuning without the right trigger), reference (hand-written
     prompts, or the base model; null where there is none), fresh (a new scan of what was repaired),

@@ -25,13 +25,9 @@ FOLDER = "repaired"  # where a run leaves a whole model
 WHOLE = ("token-unlearning", "fine-tuning", "clean-clip", "perturb-recover", "discard-tune")
 LANGUAGE = "multimodal-llm"
 VISUAL = ("repulsive-prompts", "visual-prompts")
-RETUNED = (
-    "samples",
-    "start",
-    "objective",
-    "steps",
-)  # of language models: what was tuned, from what
-MEASURED = ("before", "after", "controls", "reference", "fresh", "judged_by", "sentence", "switch")
+RETUNED = ("samples", "start", "objective", "steps")  # of language models: what, from what
+JUDGED = ("judged_by", "known_trigger", "judged_run")  # by which trigger attack success is counted
+MEASURED = ("before", "after", "controls", "reference", "fresh", *JUDGED, "sentence", "switch")
 
 
 def export_checkpoint(

@@ -97,9 +97,10 @@ def _decided(found: Summary) -> Table:
 
 
 def _belongs(entry: AuditEntry) -> tuple[object, ...]:
-    """Decisions in a row by one person are one line of the trail; anything else has its own."""
-    alone = () if entry.what == DECIDE else (entry.id,)
-    return entry.who, entry.what, entry.version, *alone
+    """Decisions in a row by one person are one line of the trail; a batch has its own."""
+    detail = entry.detail if isinstance(entry.detail, dict) else {}
+    single = entry.what == DECIDE and isinstance(detail.get("sample"), str)
+    return entry.who, entry.what, entry.version, *(() if single else (entry.id,))
 
 
 def _told(entries: Sequence[AuditEntry]) -> tuple[str, ...]:
@@ -108,14 +109,18 @@ def _told(entries: Sequence[AuditEntry]) -> tuple[str, ...]:
     at, detail = first, _detail(entries[0].detail)
     if len(entries) > 1:
         at = first if first == last else f"{first} to {last}"
-        counts = Counter[str]()
-        for entry in entries:
-            verdict = entry.detail.get("verdict", "several") or "taken back"
-            counts[str(verdict)] += int(entry.detail.get("n", 1))
-        told = ", ".join(f"{word} {count:,}" for word, count in counts.most_common())
-        detail = f"{len(entries):,} times; samples: {told}"
+        detail = _several([entry.detail for entry in entries])
     who, what, version = entries[0].who, entries[0].what, entries[0].version
     return at, short(who, 60), short(what, 60), short(detail, 300), short(version, 30)
+
+
+def _several(details: Sequence[dict[str, Any]]) -> str:
+    """Count decisions about single samples; one without a verdict is a note, or takes it back."""
+    counts = Counter(str(one.get("verdict") or "no verdict") for one in details)
+    told = ", ".join(f"{word} {count:,}" for word, count in counts.most_common())
+    samples = len({one["sample"] for one in details})
+    about = f"{samples:,} samples" if samples > 1 else "one sample"
+    return f"{len(details):,} decisions about {about}: {told}"
 
 
 def _detail(detail: Any) -> str:

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -123,14 +124,30 @@ def test_decisions_in_a_row_are_one_line_of_the_audit_trail(tmp_path: Path) -> N
     names = [sample.id for sample in made.catalog.samples(0, 9)]
     for name in names[:3]:
         made.journal.decide(name, "keep", by="Ada")
-    made.journal.decide_many(names[3:8], "flag", by="Ada")
+    made.journal.decide(names[0], "flag", by="Ada")
+    made.journal.decide(names[3], "", note="odd", by="Ada")
+    made.journal.decide_many(names[4:8], "flag", by="Ada", rule="root")
     made.journal.decide(names[8], "unsure", by="Bob")
     made.journal.undo("Ada")
     (table,) = gather(made, generated=WHEN).audit.blocks
     told = [row[1:4] for row in table.rows if row[2] in ("decide", "undo")]
-    assert told[0] == ("Ada", "decide", "4 times; samples: flag 5, keep 3")
-    assert told[1][:2] == ("Bob", "decide") and "unsure" in told[1][2] and names[8] in told[1][2]
-    assert told[2][:2] == ("Ada", "undo") and len(told) == 3
+    said = "5 decisions about 4 samples: keep 3, flag 1, no verdict 1"
+    assert told[0] == ("Ada", "decide", said)
+    assert told[1][:2] == ("Ada", "decide") and "rule root" in told[1][2], "a batch stands alone"
+    assert told[2][:2] == ("Bob", "decide") and "unsure" in told[2][2] and names[8] in told[2][2]
+    assert told[3][:2] == ("Ada", "undo") and len(told) == 4
+
+
+@pytest.mark.parametrize("detail", [["a list"], {"n": "a", "sample": 3}, {"sample": [1]}])
+def test_an_odd_entry_of_the_audit_trail_is_a_line_like_others(tmp_path: Path, detail: Any) -> None:
+    made = synthetic.make_case(tmp_path / "case", 30)
+    name = made.catalog.samples(0, 1)[0].id
+    made.journal.decide(name, "keep", by="Ada")
+    made.journal.decide(name, "flag", by="Ada")
+    with sqlite3.connect(made.folder / "case.sqlite") as journal:
+        journal.execute("UPDATE audit SET detail = ? WHERE what = 'decide'", [json.dumps(detail)])
+    (table,) = gather(made, generated=WHEN).audit.blocks
+    assert sum(row[2] == "decide" for row in table.rows) == 2
 
 
 def test_runs_are_told_once_by_their_options_and_stopped_ones_are_listed(tmp_path: Path) -> None:

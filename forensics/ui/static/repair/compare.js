@@ -69,7 +69,7 @@ export function compareCard({ choose }) {
       el("thead", {}, el("tr", {}, HEAD.map(([style, name]) => el("th", { scope: "col", class: style, title: name === null ? third.title : null }, name ?? third.name)))),
       el("tbody", {}, view.rows.map(line), view.delivered.map((found) => deliveredRow(found, view.rows, many)))));
     const [what, one] = view.language ? ["samples", "sample"] : ["pictures", "picture"];
-    const kinds = [...new Set(view.rows.filter((row) => row.changed).map((row) => row.judged.words))];
+    const kinds = [...new Map(view.rows.filter((row) => row.changed).map((row) => [`${row.judged.words} ${row.trigger}`, row.judged.words])).values()];
     show(note, kinds.length === 1 ? (kinds[0].startsWith("No trigger") ? kinds[0] : `Attack success is measured with ${kinds[0]}.`) : kinds.length ? "Attack success was not measured with the same trigger in every row; open a repair to see with which." : "",
       many ? ` The repairs were not all measured on the same ${what}, so compare the small figures: points against the delivered model on the repair’s own ${what}.` : ` Small figures: points against the delivered model, ${one} by ${one}. Thin lines: 95 % intervals.`);
   }
