@@ -60,9 +60,10 @@ def _over_seeds(cells: Sequence[dict[str, Any]]) -> list[str]:
         "| world, attack | method | seeds | CA | ASR | plain ASR |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
     plain = {_place(c): c for c in cells if c["method"] == "vanilla"}
-    for (world, attack, method), rows in _grouped(cells).items():
+    for (world, attack, method), every in _grouped(cells).items():
+        rows = [row for row in every if _place(row) in plain]
         if len(rows) > 1:
-            before = [plain[_place(row)] for row in rows if _place(row) in plain]
+            before = [plain[_place(row)] for row in rows]
             seeds = ", ".join(str(row["seed"]) for row in rows)
             lines.append(
                 f"| {world}, {attack} | {NAMES[method]} | {seeds} | "
