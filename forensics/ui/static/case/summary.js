@@ -3,6 +3,7 @@
 import { casePath, getJSON, post, recall } from "../core/api.js";
 import { confirmButton } from "../core/confirm.js";
 import { card, el, empty, picture, show } from "../core/dom.js";
+import { fold } from "../core/fold.js";
 import { bytes, clock, count, duration, plural } from "../core/format.js";
 import { FRESH, set, state, watch } from "../core/store.js";
 import { table, tableToggle } from "../chart/frame.js";
@@ -23,26 +24,23 @@ function facts(opened) {
 }
 
 function hashes(opened) {
-  return el("details", { class: "tl-hashes" }, el("summary", {}, "Fingerprints (SHA-256)"),
+  return fold("tl-hashes", "Fingerprints (SHA-256)",
     table("One hash over all files of each, so that any change shows", ["what", "files", "size", "hash"],
-      opened.hashes.map((h) => [h.what, count(h.files), bytes(h.size), h.sha256])));
+      opened.hashes.map((h) => [h.what, count(h.files), bytes(h.size), h.sha256])), "tl-hashes");
 }
 
-function samples(preview, kind) {
-  return el("div", { class: "tl-preview" }, preview.items.map((item) => el("figure", {},
-    picture(item.picture, "this picture cannot be read"),
-    el("figcaption", {}, el("b", {}, item.id), item.question && el("span", {}, item.question), (item.answer ?? (kind === "clip" ? null : "no answer")) && el("em", {}, item.answer ?? "no answer")))));
-}
+const samples = (preview, kind) => preview.items.map((item) => el("figure", {},
+  picture(item.picture, "this picture cannot be read"),
+  el("figcaption", {}, el("b", {}, item.id), item.question && el("span", {}, item.question), (item.answer ?? (kind === "clip" ? null : "no answer")) && el("em", {}, item.answer ?? "no answer"))));
 
 /** The report of everything that is finished has a tab of its own. */
 const report = () => el("button", { type: "button", class: "tl-ghost", id: "tl-to-report", title: "All finished runs on one page", onclick: () => set({ tab: "report" }) }, "Report");
 
 function rowErrors(preview) {
   if (!preview.errors.length) return null;
-  return el("details", { class: "tl-errors", id: "tl-row-errors" },
-    el("summary", {}, `◆ ${plural(preview.error_total, "row")} left out; the rest is used`),
+  return fold("tl-row-errors", `◆ ${plural(preview.error_total, "row")} left out; the rest is used`,
     table("Rows that cannot be used", ["file", "line", "id", "what is wrong", "what to do"],
-      preview.errors.map((e) => [e.source, e.line, e.id ?? "–", e.reason, e.remedy])));
+      preview.errors.map((e) => [e.source, e.line, e.id ?? "–", e.reason, e.remedy])), "tl-errors");
 }
 
 function deleteButton(run, done) {
@@ -81,6 +79,11 @@ function estimate(found) {
 /** Build the summary of the open case into `element`. */
 export function mount({ element }) {
   const host = element.querySelector(".tl-root");
+  // Made once: a table that somebody opened stays open when a run ends.
+  const [figure, holder] = [el("div", { class: "tl-preview" }), el("div", { hidden: true })];
+  let items = [];
+  const toggle = tableToggle(figure, holder, () => table("First samples of the data set", ["id", "question", "answer in data"],
+    items.map((item) => [item.id, item.question || "–", item.answer ?? "none"])));
 
   async function draw() {
     document.body.classList.toggle("tl-case-open", Boolean(state.case));
@@ -95,10 +98,9 @@ export function mount({ element }) {
       const [opened, preview, cost] = await Promise.all([getJSON(casePath(name)),
         recall(`${casePath(name)}/preview`), getJSON(`${casePath(name)}/estimate`)]);
       if (name !== state.case) return;
-      const figure = samples(preview, opened.kind);
-      const holder = el("div", { hidden: true });
-      const toggle = tableToggle(figure, holder, () => table("First samples of the data set", ["id", "question", "answer in data"],
-        preview.items.map((item) => [item.id, item.question || "–", item.answer ?? "none"])));
+      items = preview.items;
+      show(figure, samples(preview, opened.kind));
+      toggle.update();
       show(host, card(opened.title, { subtitle: opened.sentence ?? "", tools: [report(), toggle.button] }, figure, holder, rowErrors(preview), facts(opened), hashes(opened), runs(opened, draw)),
         estimate(cost));
       host.dataset.ready = name;

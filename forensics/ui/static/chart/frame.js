@@ -57,6 +57,18 @@ export function table(caption, header, rows) {
     el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell) => el("td", {}, cell)))))));
 }
 
+/** Put new tables in place of old ones; each stays where it was scrolled to, under the keys that scroll it. */
+function refill(holder, build) {
+  const tables = () => [...holder.querySelectorAll(".tl-table-wrap")];
+  const before = tables().map((one) => [one.scrollLeft, one.scrollTop, one === document.activeElement]);
+  show(holder, build());
+  tables().forEach((one, k) => {
+    const [left, top, focused] = before[k] ?? [0, 0, false];
+    if (focused) one.focus({ preventScroll: true });
+    one.scrollTo({ left, top, behavior: "instant" });
+  });
+}
+
 /** A button that swaps a figure for its table. `rows` is called when the table is wanted. */
 export function tableToggle(figure, holder, build) {
   const button = el("button", { type: "button", class: "tl-ghost", "aria-pressed": "false",
@@ -65,7 +77,7 @@ export function tableToggle(figure, holder, build) {
     const open = button.getAttribute("aria-pressed") === "true";
     figure.hidden = open;
     holder.hidden = !open;
-    if (open) show(holder, build());
+    if (open) refill(holder, build);
   };
   button.addEventListener("click", () => {
     button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));

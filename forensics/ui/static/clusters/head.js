@@ -1,6 +1,7 @@
 // The line above the map: what it shows, which runs there are, and how to draw another.
 
 import { el, show } from "../core/dom.js";
+import { fold } from "../core/fold.js";
 import { clock, count, duration } from "../core/format.js";
 import { openDrawer } from "../methods/listing.js";
 
@@ -26,7 +27,7 @@ export function mapHead({ choose, reveal }) {
   return {
     node,
     update(summary, maps, { active, truth }) {
-      const limits = el("details", { class: "tl-limits" }, el("summary", {}, "What this cannot show"),
+      const limits = fold("tl-umap-limits", "What this cannot show",
         el("ul", {}, summary.limits.map((text) => el("li", {}, `It cannot see ${text}.`)), el("li", {}, "A group is no verdict, and “no group” is not “clean”.")));
       show(node, el("div", { class: "tl-sentence" }, el("span", { class: "tl-verdict-mark", "aria-hidden": "true" }, "○"), el("p", { id: "tl-umap-sentence" }, summary.sentence)),
         truth && el("p", { class: "tl-umap-known", id: "tl-umap-known" }, known(summary, truth)),

@@ -1,6 +1,7 @@
 // The newest self-test: did the planted trigger take, and who found it?
 
 import { card, el } from "../core/dom.js";
+import { fold } from "../core/fold.js";
 import { clock, count } from "../core/format.js";
 import { openDrawer } from "../methods/listing.js";
 
@@ -55,6 +56,6 @@ export function selfTestCard(view, method) {
   return card("Self-test", { className: "tl-selftest", tools: active ? [el("span", { class: "tl-sub" }, "another one is under way")] : [start] },
     el("p", { class: "tl-st-said" }, el("span", { class: `tl-chip tl-${tone}` }, `${mark} ${word}`), ` ${view.sentence}`),
     view.took && view.detections.length > 0 && flags(view), view.took && view.classes && classes(view), took(view),
-    el("details", { class: "tl-limits" }, el("summary", {}, "What this cannot show"), el("ul", {}, view.limits.map((text) => el("li", {}, `It cannot show ${text}.`)))),
+    fold("tl-st-limits", "What this cannot show", el("ul", {}, view.limits.map((text) => el("li", {}, `It cannot show ${text}.`)))),
     el("p", { class: "tl-sub" }, `Run ${view.run}, ${clock(view.created)}.`));
 }

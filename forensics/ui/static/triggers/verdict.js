@@ -2,6 +2,7 @@
 
 import { MARKS } from "../attention/verdict.js";
 import { el, show } from "../core/dom.js";
+import { fold } from "../core/fold.js";
 import { clock, count, duration, fixed, percent, plural } from "../core/format.js";
 import { openDrawer } from "../methods/listing.js";
 import { FORMS, levels, SCAN } from "./data.js";
@@ -22,7 +23,7 @@ function chooser(runs, run, choose) {
   return select;
 }
 
-const fold = (id, title, lines) => el("details", { class: "tl-limits", id }, el("summary", {}, title), el("ul", {}, lines.map((text) => el("li", {}, text))));
+const list = (lines) => el("ul", {}, lines.map((text) => el("li", {}, text)));
 
 function rests(view) {
   const cut = view.cut_calibrated ? `cut ${fixed(view.cut, 1)}; calibrated ${fixed(view.cut_calibrated.value, 1)}${view.cut_calibrated.models ? ` (95 % of ${plural(view.cut_calibrated.models, "clean model")} stay below)` : ""}` : `cut ${fixed(view.cut, 1)}; no calibrated cut`;
@@ -40,7 +41,7 @@ export function verdictStrip({ choose }) {
       const named = view.sentence.startsWith(mark.name);
       show(node, el("div", { class: "tl-sentence" }, el("span", { class: "tl-verdict-mark", "aria-hidden": "true" }, mark.shape),
         el("p", { id: "tl-trigger-sentence" }, !named && el("strong", {}, `${mark.name}. `), view.sentence, el("span", { class: "tl-sub" }, " (reconstruction of 2604.09101)"))),
-      el("div", { class: "tl-verdict-foot" }, el("span", { class: "tl-sub" }, settings(view)), fold("tl-trigger-evidence", "Evidence", rests(view)), fold("tl-trigger-limits", "What this cannot show", view.limits),
+      el("div", { class: "tl-verdict-foot" }, el("span", { class: "tl-sub" }, settings(view)), fold("tl-trigger-evidence", "Evidence", list(rests(view))), fold("tl-trigger-limits", "What this cannot show", list(view.limits)),
         chooser(runs, view.run, choose), el("button", { type: "button", class: "tl-ghost", id: "tl-trigger-again", disabled: Boolean(active), onclick: () => openDrawer(SCAN) }, active ? "A scan is under way" : "Scan again…")));
       node.dataset.verdict = view.verdict ?? "";
     },
