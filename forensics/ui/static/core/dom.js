@@ -39,6 +39,17 @@ export function show(node, ...children) {
   return fill(node, children);
 }
 
+/** Draw anew what stands in a node. The control that had the focus, told by its id, has it again, and a field its caret. */
+export function keepFocus(node, draw) {
+  const held = node.contains(document.activeElement) ? document.activeElement : null;
+  const [from, to] = [held?.selectionStart, held?.selectionEnd];
+  draw();
+  const now = held?.isConnected ? held : held?.id && document.getElementById(held.id);
+  if (!now || now === document.activeElement) return;
+  now.focus({ preventScroll: true });
+  if (Number.isInteger(from)) now.setSelectionRange(from, to);
+}
+
 /** A card with a title line; `tools` stand at the right of the title. */
 export function card(title, { subtitle = "", tools = [], label = title, className = "" } = {}, ...children) {
   const heading = el("header", { class: "tl-card-head" },

@@ -1,6 +1,6 @@
 // "What each method says": one line per method that was run, their agreement, and what can be run.
 
-import { el, show } from "../core/dom.js";
+import { el, keepFocus, show } from "../core/dom.js";
 import { clock, count } from "../core/format.js";
 import { FRESH, set, state, watch } from "../core/store.js";
 import { agreement } from "./agreement.js";
@@ -54,8 +54,8 @@ function row(line, opened) {
     sentence(line, opened),
     el("span", { class: "tl-method-time", title: "Run time" }, said ? took(said.seconds) : ""),
     el("span", { class: "tl-method-buttons" },
-      button("Show", { "aria-pressed": String(shownNow(line)), "aria-label": `Show what ${line.label} found`, disabled: !said && !active }, () => showMethod(line)),
-      button("↻", { title: "Run it again, with other options", "aria-label": `Run ${line.label} again, with other options` }, () => openDrawer(line.name))));
+      button("Show", { id: `tl-method-show-${line.name}`, "aria-pressed": String(shownNow(line)), "aria-label": `Show what ${line.label} found`, disabled: !said && !active }, () => showMethod(line)),
+      button("↻", { id: `tl-method-again-${line.name}`, title: "Run it again, with other options", "aria-label": `Run ${line.label} again, with other options` }, () => openDrawer(line.name))));
 }
 
 /** The strip at the top of the Attention tab. */
@@ -82,7 +82,7 @@ export function methodsStrip() {
     node.dataset.ready = begun.map((line) => line.said?.run ?? "").join(".") || "none";
   }
 
-  watch(["methods", "view"], draw);
+  watch(["methods", "view"], () => keepFocus(node, draw));
   draw();
   return { node };
 }
