@@ -57,10 +57,11 @@ function caseCard(card, done) {
 /** Build the cards into `element`. */
 export function mount({ element }) {
   const host = element.querySelector(".tl-root");
-  let all = false;
+  let [all, token, drawn] = [false, 0, ""];
 
-  async function disks(cards) {
+  async function disks(cards, mine) {
     for (const card of cards) { // one after the other: each walks a folder
+      if (mine !== token) return;
       if (card.problem) continue;
       const place = host.querySelector(`[data-disk="${CSS.escape(card.case)}"]`);
       try {
@@ -72,16 +73,28 @@ export function mount({ element }) {
     }
   }
 
+  /** Cards that are right already stay: nobody's press may be lost to an answer that says nothing new. */
+  function put(cases, shown) {
+    const key = JSON.stringify([cases, state.case, all]);
+    if (key === drawn) return;
+    drawn = key;
+    show(host, cases.length > 0 && [el("h2", {}, "Recent cases"), el("div", { class: "tl-cases" }, shown.map((card) => caseCard(card, draw))),
+      cases.length > shown.length && el("button", { type: "button", class: "tl-ghost", onclick: () => { all = true; draw(); } }, `Show all ${cases.length} cases`)]);
+  }
+
   async function draw() {
+    const mine = token += 1;
     try {
       const { cases } = await getJSON("/api/home/cases");
+      if (mine !== token) return;
       document.body.classList.toggle("tl-has-cases", cases.length > 0);
       const shown = all ? cases : cases.slice(0, FIRST);
-      show(host, cases.length > 0 && [el("h2", {}, "Recent cases"), el("div", { class: "tl-cases" }, shown.map((card) => caseCard(card, draw))),
-        cases.length > shown.length && el("button", { type: "button", class: "tl-ghost", onclick: () => { all = true; draw(); } }, `Show all ${cases.length} cases`)]);
+      put(cases, shown);
       host.dataset.ready = String(cases.length);
-      disks(shown);
+      disks(shown, mine);
     } catch (error) {
+      if (mine !== token) return;
+      drawn = "";
       show(host, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, "The list of cases cannot be read. "), `${error.message} ${error.remedy ?? ""}`));
     }
   }

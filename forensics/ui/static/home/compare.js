@@ -81,10 +81,22 @@ function cases(found) {
 export function compareCard() {
   const node = el("section", { class: "tl-card tl-beside", id: "home-compare", "aria-label": "Comparison", hidden: true });
 
+  let [drawn, pair] = ["", ""];
+
+  /** Once for each answer: what was unfolded stays, and the page scrolls only to a pair that was not there before. */
+  function put(key, parts) {
+    if (key === drawn) return;
+    drawn = key;
+    show(node, parts());
+    if (pair !== `${state.a} ${state.b}`) node.scrollIntoView({ block: "nearest" });
+    pair = `${state.a} ${state.b}`;
+  }
+
   async function draw() {
     const [a, b] = [state.a, state.b];
     node.hidden = !a || !b;
     delete node.dataset.ready;
+    if (node.hidden) drawn = pair = "";
     if (node.hidden || state.tab !== "home") return;
     const close = el("button", { type: "button", class: "tl-ghost", id: "home-compare-close", onclick: unpick }, "Close");
     const head = (title, words) => el("header", { class: "tl-card-head" }, el("div", {}, el("h2", {}, title), words && el("p", { class: "tl-sub" }, words)), close);
@@ -92,10 +104,11 @@ export function compareCard() {
       const found = await getJSON(`/api/home/compare?${new URLSearchParams({ a, b })}`);
       if (a !== state.a || b !== state.b) return;
       const words = found.kind === "runs" ? `${LETTERS[0]} and ${LETTERS[1]}; the address of this page shows the same to others.` : "Samples are not compared across cases; choose two runs for that.";
-      show(node, head(`Two ${found.kind} beside each other`, words), found.kind === "runs" ? runs(found) : cases(found));
+      put(JSON.stringify([a, b, found]), () => [head(`Two ${found.kind} beside each other`, words), found.kind === "runs" ? runs(found) : cases(found)]);
       node.dataset.ready = `${a} ${b}`;
-      node.scrollIntoView({ block: "nearest" });
     } catch (error) {
+      if (a !== state.a || b !== state.b) return;
+      drawn = "";
       show(node, head("These cannot be compared"), empty(error.message, error.remedy ?? ""));
     }
   }

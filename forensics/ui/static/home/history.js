@@ -67,7 +67,8 @@ export function mount({ element }) {
   show(host, compare.node, section);
   let [rows, scope, method, said, text, sort, down, most] = [[], state.case ? "case" : "all", "", "", "", "created", true, PAGE];
 
-  const list = el("div");
+  let [token, drawn, trouble] = [0, "", null];
+  const [list, scopes] = [el("div"), el("span")];
   const tally = el("span", { class: "tl-sub", role: "status", id: "tl-history-count" });
 
   const verdictOf = (row) => (row.state === "finished" ? (row.kind === "repair" ? "repaired" : row.verdict ?? "rank only") : row.state);
@@ -87,6 +88,7 @@ export function mount({ element }) {
   }
 
   function drawRows() {
+    if (trouble) { show(tally); show(list, empty("The run history cannot be read.", `${trouble.message} ${trouble.remedy ?? ""}`)); return; }
     const found = rows.filter(fits).sort(by(sort, down));
     show(tally, found.length === rows.length ? plural(rows.length, "run") : `${count(found.length)} of ${plural(rows.length, "run")}`,
       rows.length ? `, ${bytes(found.reduce((sum, row) => sum + row.bytes, 0))}` : "");
@@ -96,36 +98,44 @@ export function mount({ element }) {
       found.length > most && el("button", { type: "button", class: "tl-ghost", onclick: () => { most = Infinity; drawRows(); } }, `Show all ${count(found.length)}`));
   }
 
-  function select(label, id, values, chosen, choose) {
-    return el("label", { class: "tl-filter" }, `${label} `, el("select", { id, onchange: (event) => { choose(event.target.value); drawRows(); } },
-      el("option", { value: "" }, "all"), values.map(([value, name]) => el("option", { value, selected: value === chosen }, name))));
+  /** A filter; `fill(values, chosen)` tells what it offers, and returns what is chosen then. */
+  function filter(label, id, choose) {
+    const input = el("select", { id, onchange: () => { choose(input.value); drawRows(); } });
+    function fill(values, chosen) {
+      show(input, el("option", { value: "" }, "all"), values.map(([value, name]) => el("option", { value, selected: value === chosen }, name)));
+      return input.value;
+    }
+    return { node: el("label", { class: "tl-filter" }, `${label} `, input), fill };
   }
 
+  const methods = filter("method", "tl-history-method", (next) => { method = next; });
+  const verdicts = filter("verdict", "tl-history-verdict", (next) => { said = next; });
+  const search = el("input", { type: "search", id: "tl-history-text", placeholder: "case, option, run", oninput: () => { text = search.value.trim().toLowerCase(); drawRows(); } });
+  // Made once: an answer that comes while somebody types leaves the words and the caret alone.
+  show(section, el("header", { class: "tl-card-head" }, el("div", {}, el("h2", {}, "Run history"), tally),
+    el("div", { class: "tl-tools" }, scopes, methods.node, verdicts.node, el("label", { class: "tl-filter" }, "find ", search))), list,
+  el("p", { class: "tl-sub" }, "Tick two runs to put them beside each other."));
+
   function draw() {
-    const methods = [...new Map(rows.map((row) => [row.method, row.label]))].sort((a, b) => a[1].localeCompare(b[1]));
-    const verdicts = [...new Set(rows.map(verdictOf))].sort().map((one) => [one, one]);
-    section.hidden = !rows.length && !document.body.classList.contains("tl-has-cases");
-    const search = el("input", { type: "search", id: "tl-history-text", value: text, placeholder: "case, option, run", oninput: (event) => { text = event.target.value.trim().toLowerCase(); drawRows(); } });
-    show(section, el("header", { class: "tl-card-head" }, el("div", {}, el("h2", {}, "Run history"), tally),
-      el("div", { class: "tl-tools" }, state.case && segmented("Which cases", [["case", "Open case"], ["all", "All recent"]], scope, (next) => { scope = next; load(); }),
-        select("method", "tl-history-method", methods, method, (next) => { method = next; }), select("verdict", "tl-history-verdict", verdicts, said, (next) => { said = next; }),
-        el("label", { class: "tl-filter" }, "find ", search))), list,
-    el("p", { class: "tl-sub" }, "Tick two runs to put them beside each other."));
+    show(scopes, state.case && segmented("Which cases", [["case", "Open case"], ["all", "All recent"]], scope, (next) => { scope = next; load(); }));
+    if (!trouble) {
+      method = methods.fill([...new Map(rows.map((row) => [row.method, row.label]))].sort((a, b) => a[1].localeCompare(b[1])), method);
+      said = verdicts.fill([...new Set(rows.map(verdictOf))].sort().map((one) => [one, one]), said);
+    }
     drawRows();
   }
 
   async function load() {
     if (!state.case) scope = "all";
+    const mine = token += 1;
     const path = scope === "case" ? `${casePath(state.case)}/history` : "/api/home/runs";
-    try {
-      const found = await getJSON(path);
-      rows = found.runs;
-      draw();
-      host.dataset.ready = String(rows.length);
-    } catch (error) {
-      section.hidden = false;
-      show(section, empty("The run history cannot be read.", `${error.message} ${error.remedy ?? ""}`));
-    }
+    let [found, failed] = [[], null];
+    try { found = (await getJSON(path)).runs; } catch (error) { failed = error; }
+    if (mine !== token) return;
+    const key = failed ? "" : JSON.stringify([path, state.case, found]);
+    if (failed || key !== drawn) { [rows, trouble, drawn] = [found, failed, key]; draw(); }
+    section.hidden = !failed && !rows.length && !document.body.classList.contains("tl-has-cases");
+    if (!failed) host.dataset.ready = String(rows.length);
   }
   onPick(() => { for (const box of host.querySelectorAll("input[data-pick]")) box.checked = isPicked(box.dataset.pick); });
   const look = () => { if (state.tab === "home") load(); }; // what nobody looks at is not asked for
