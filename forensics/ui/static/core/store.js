@@ -39,7 +39,7 @@ const watchers = [];
 export function watch(names, callback) {
   const watcher = { names: new Set(names), callback };
   watchers.push(watcher);
-  return () => watchers.splice(watchers.indexOf(watcher), 1);
+  return () => { if (watchers.includes(watcher)) watchers.splice(watchers.indexOf(watcher), 1); };
 }
 
 function toAddress() {

@@ -12,6 +12,9 @@ export const SELF_TEST = "self-test"; // examines the methods, not the case: its
 export const isRepair = (method) => state.methods?.find((line) => line.name === method)?.kind === "repair";
 export const isEvidence = (line) => line.kind !== "repair" && line.kind !== SELF_TEST;
 
+/** Whether the open case is about an encoder (CLIP); not known before the methods are. */
+export const forEncoder = () => Boolean(state.case && state.methods && !state.methods.some((line) => line.base));
+
 const query = () => (state.run ? `?run=${encodeURIComponent(state.run)}` : "");
 
 /** The addresses of the agreement; `of` changes with the runs, so that old answers are not kept. */
@@ -20,14 +23,16 @@ export const agreementPath = (part, of) => {
   return `${casePath(state.case)}/agreement${part}${joined}`;
 };
 
+let token = 0; // of the latest question; an older answer must not replace a newer one
+
 async function load() {
+  const mine = token += 1;
   if (!state.case) { set({ methods: null }); return; }
-  const [name, run] = [state.case, state.run];
   try {
-    const { methods } = await getJSON(`${casePath(name)}/methods${query()}`);
-    if (name !== state.case || run !== state.run) return;
+    const { methods } = await getJSON(`${casePath(state.case)}/methods${query()}`);
+    if (mine !== token) return;
     const active = methods.find((line) => line.active)?.active.run;
-    set({ methods, ...(active && active !== run && !state.job ? { job: active } : {}) });
+    set({ methods, ...(active && active !== state.run && !state.job ? { job: active } : {}) });
   } catch { /* the top bar says what is wrong with the case or the server */ }
 }
 
