@@ -51,6 +51,7 @@ export function mount({ element }) {
       if (mine === token) show(body, el("div", { class: "tl-card" }, empty("The lab cannot be shown.", `${error.message} ${error.remedy ?? ""}`)));
     }
   }
+  watch(["case"], () => { token += 1; }); // also while another tab is looked at
   watch(["case", "tab", "finished", "job"], () => open());
   open();
 }

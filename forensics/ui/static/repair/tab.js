@@ -88,7 +88,7 @@ export function mount({ element }) {
     host.dataset.ready = drawn;
   }
 
-  watch(["case"], () => { drawn = null; show(detail); body.hidden = blank.hidden = true; set({ repair: null }); open(); });
+  watch(["case"], () => { token += 1; drawn = null; show(detail); body.hidden = blank.hidden = true; set({ repair: null }); open(); });
   watch(["methods", "repair", "tab"], open);
   watch(["finished"], () => { const run = state.finished.split(" ")[0].split("/").at(-1); if (view?.rows.some((row) => row.run === run && row.state !== "finished")) set({ repair: null }); open(); });
   open();

@@ -63,7 +63,7 @@ export function mount({ element }) {
       if (mine === token) stop(empty("The report cannot be shown.", `${error.message} ${error.remedy ?? ""}`));
     }
   }
-  watch(["case"], () => { for (const id of Object.keys(draft)) delete draft[id]; preview.forget(); body.hidden = true; });
+  watch(["case"], () => { token += 1; for (const id of Object.keys(draft)) delete draft[id]; preview.forget(); body.hidden = true; });
   watch(["case", "tab", "finished", "methods"], open);
   open();
 }

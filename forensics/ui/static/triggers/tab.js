@@ -124,7 +124,7 @@ export function mount({ element }) {
     }
   }
 
-  watch(["case"], () => { view = null; body.hidden = blank.hidden = true; set({ inversion: null, trigger: null }); open(); });
+  watch(["case"], () => { token += 1; view = null; body.hidden = blank.hidden = true; set({ inversion: null, trigger: null }); open(); });
   watch(["methods", "inversion"], open);
   watch(["trigger"], () => { if (view && !quiet) look(); });
   watch(["sample"], () => { stale = true; if (!quiet) another(); });
