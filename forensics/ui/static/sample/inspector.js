@@ -63,6 +63,8 @@ export function inspector() {
   const legend = el("div", { class: "tl-legend" });
   const depends = dependence(about, [stage.stage, problem, el("div", { class: "tl-under" }, stage.readout, legend)]);
 
+  const parts = [title.node, depends.pair, layers.row, headSlider.row, opacity.row, switches, status, depends.panel, smalls, numbers, facts.node];
+
   const layer = () => Math.min(state.layer ?? 0, (found?.layers ?? 1) - 1);
   const hideBox = () => sample?.hide?.[layer()] ?? null;
   const shown = () => sample?.views[chosen] ?? NO_VIEW;
@@ -128,6 +130,9 @@ export function inspector() {
   }
 
   function drawSwitches() {
+    const now = JSON.stringify([sample?.views.map(({ image, kind }) => [image, kind]), chosen, patchHidden, oneScale]);
+    if (switches.dataset.shows === now) return; // what may be under a finger stays
+    switches.dataset.shows = now;
     show(switches, viewChooser(sample?.views ?? [], chosen, choose),
       segmented("Picture", [["given", "As given"], ["hidden", "Patch hidden", "Paint over the attention peak of this layer and ask the model again"]],
         patchHidden ? "hidden" : "given", (value) => { patchHidden = value === "hidden"; seen.forget(); drawSwitches(); refresh(); }),
@@ -149,8 +154,9 @@ export function inspector() {
     const row = state.sample;
     if (row === null || !found) { waiting(); return; }
     const ahead = loadImage(found.position.has(row) ? picturePath(row, 0) : null);
+    const of = found;
     const next = await recall(`${runPath(state)}/samples/${row}${decisionQuery(state)}`);
-    if (row !== state.sample) return;
+    if (row !== state.sample || of !== found) return;
     sample = next;
     images = [];
     chosen = Math.max(0, sample.peaks[layer()]?.view ?? 0);
@@ -175,8 +181,7 @@ export function inspector() {
     facts.update(sample, hideBox());
     show(problem);
     stage.clear();
-    show(node, title.node, depends.pair, layers.row, headSlider.row, opacity.row, switches, status, depends.panel,
-      smalls, numbers, facts.node);
+    if (title.node.parentNode !== node) show(node, ...parts); // once: a part taken out loses its focus and the click under way
     depends.update();
     toggle.update();
   }
