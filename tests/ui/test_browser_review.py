@@ -35,6 +35,24 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace
     server.stop()
 
 
+ENDED = """async () => {
+  const { set } = await import('/lens/core/store.js');
+  set({ finished: `a job ${Date.now()}` });
+}"""
+
+
+@pytest.fixture
+def watched(served: SimpleNamespace) -> Iterator[Watched]:
+    """The tab with its first sample; nothing leaves this machine and nothing breaks."""
+    with chromium() as browser:
+        seen = Watched(browser.new_page(viewport={"width": 1440, "height": 1000}))
+        seen.page.set_default_timeout(30_000)
+        seen.page.goto(f"{served.server.url}/?case={served.name}&tab=review")
+        seen.page.wait_for_selector("#tl-rv-card[data-drawn='0']")
+        yield seen
+        assert seen.problems == [] and seen.foreign() == []
+
+
 def press(page: Any, key: str) -> None:
     """Press a key and wait until the next sample is drawn."""
     before = page.get_attribute("#tl-rv-card", "data-drawn")
@@ -150,3 +168,75 @@ def test_a_click_counts_though_the_list_changes_under_it(served: SimpleNamespace
         page.wait_for_selector(f".tl-rv-line[data-row='{row}'][aria-selected='true']")
         assert page.get_attribute("#tl-rv-card", "data-drawn") == row
         assert watched.problems == [] and watched.foreign() == []
+
+
+def test_a_job_that_ends_takes_neither_the_note_nor_the_question(watched: Watched) -> None:
+    page = watched.page
+    page.click("#tl-rv-all-unsure")
+    page.fill("#tl-rv-note", "half a ")
+    with page.expect_response("**/review/samples/0?*"):
+        page.evaluate(ENDED)
+    page.wait_for_timeout(300)
+    assert page.is_visible("#tl-rv-yes")
+    page.keyboard.type("note")
+    assert page.input_value("#tl-rv-note") == "half a note"
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#tl-rv-people q >> text=half a note")
+    # What the question was about is not shown any more.
+    page.select_option("#tl-rv-shown", "all")
+    page.wait_for_selector("#tl-rv-yes", state="detached")
+
+
+def test_a_note_that_was_not_saved_is_sent_again(watched: Watched) -> None:
+    page = watched.page
+    page.route("**/review/decide?*", lambda route: route.abort(), times=1)
+    page.fill("#tl-rv-note", "once more")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".tl-rv-note >> text=Not saved.")
+    watched.problems.clear()  # the request that failed
+    page.focus("#tl-rv-note")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#tl-rv-people q >> text=once more")
+
+
+def test_a_verdict_shows_on_the_way_back_though_it_is_not_saved_yet(watched: Watched) -> None:
+    page, verdict = watched.page, "#tl-rv-unsure[aria-pressed='true']"
+    decisions = Held(page, "**/review/decide?*")
+    press(page, "u")
+    press(page, "ArrowLeft")
+    page.wait_for_selector(verdict)
+    page.evaluate(ENDED)  # everything is read again, before the decision arrives
+    page.wait_for_selector("#tl-rv-unsure[aria-pressed='false']")
+    with page.expect_response("**/review/samples/0?*"):
+        decisions.release()
+    page.wait_for_selector(verdict)
+    press(page, "ArrowRight")
+    press(page, "ArrowLeft")
+    page.wait_for_selector(verdict)
+
+
+def test_a_verdict_that_could_not_be_saved_is_taken_back(watched: Watched) -> None:
+    page = watched.page
+    pressed = "[...document.querySelectorAll('.tl-rv-verdict')].map(one => one.ariaPressed)"
+    before = page.evaluate(pressed)
+    asked: list[Any] = []
+    page.route("**/review/decide?*", lambda route: asked.append(route), times=1)
+    press(page, "k")
+    press(page, "ArrowLeft")
+    page.wait_for_selector("#tl-rv-keep[aria-pressed='true']")
+    asked[0].abort()
+    page.wait_for_selector("#review [role=alert]")
+    assert page.evaluate(pressed) == before
+    watched.problems.clear()  # the request that failed
+
+
+def test_arrows_and_verdicts_keep_the_focus_from_sample_to_sample(watched: Watched) -> None:
+    page = watched.page
+    for control in ("#tl-rv-card [aria-label='Next sample']", "#tl-rv-keep"):
+        page.focus(control)
+        press(page, "Enter")
+        press(page, "Enter")
+    assert page.get_attribute("#tl-rv-card", "data-row") == page.get_attribute(
+        ".tl-rv-line[aria-selected='true']", "data-row"
+    )
+    assert page.evaluate("document.activeElement.id") == "tl-rv-keep"

@@ -20,17 +20,23 @@ async function loadImage(path) {
 
 /** The middle of the tab; `act` has `decide(verdict)`, `note(text)` and `step(by)`. */
 export function sampleCard(act) {
-  let [card, channels, image, warm, saved] = [null, [], null, false, ""]; // the map hides what it points at: it is shown on demand, its peak always
+  let [card, channels, image, warm, saved, saving] = [null, [], null, false, "", 0]; // the map hides what it points at: it is shown on demand, its peak always
   const stage = pictureStage(looks, { name: "rv-", tell: (now, token) => `${percent(now.values[token], 1)} of the attention on the image` });
   stage.opacity(0.55);
   const missing = el("p", { class: "tl-rv-missing tl-sub" });
   const heat = el("button", { type: "button", class: "tl-ghost", id: "tl-rv-heat", title: "Colour the picture by the model's attention (H); the box marks its peak", onclick: toggle }, "Where it looks ", el("kbd", {}, "H"));
   const legend = el("div", { class: "tl-legend" });
-  const heading = el("header", { class: "tl-card-head" });
+  // What somebody may be pressing stays while samples come and go: only its words change.
+  const arrow = (sign, words, by) => el("button", { type: "button", class: "tl-ghost", "aria-label": words, onclick: () => act.step(by) }, sign);
+  const [title, from] = [el("h3", { id: "tl-rv-id" }), el("p", { class: "tl-sub" })];
+  const heading = el("header", { class: "tl-card-head" }, el("div", {}, title, from),
+    el("div", { class: "tl-tools" }, heat, arrow("←", "Previous sample", -1), arrow("→", "Next sample", 1)));
   const texts = el("dl", { class: "tl-facts" });
   const reason = el("p", { class: "tl-rv-reason", id: "tl-rv-reason" });
   const scores = el("div");
-  const buttons = el("div", { class: "tl-rv-verdicts", role: "group", "aria-label": "Your verdict" });
+  const choices = VERDICTS.slice(0, 3).map(({ name, mark, className }) => el("button", { type: "button", class: `tl-rv-verdict ${className}`, id: `tl-rv-${name}`, "data-verdict": name,
+    onclick: () => act.decide(name) }, el("span", { "aria-hidden": "true" }, mark), ` ${name[0].toUpperCase()}${name.slice(1)} `, el("kbd", {}, KEYS[name])));
+  const buttons = el("div", { class: "tl-rv-verdicts", role: "group", "aria-label": "Your verdict" }, choices);
   const note = el("textarea", { id: "tl-rv-note", rows: "2", maxlength: "4000", placeholder: "What you noticed, for yourself and others" });
   const noteSaid = el("span", { class: "tl-sub", "aria-live": "polite" });
   const writing = el("div", { class: "tl-rv-note" }, el("label", { for: "tl-rv-note" }, "Note ", el("kbd", {}, "N")), note, noteSaid);
@@ -59,31 +65,38 @@ export function sampleCard(act) {
   function toggle() { warm = !warm; if (card && image) draw(); }
 
   function verdicts() {
-    const mine = card.mine?.verdict ?? "";
-    show(buttons, VERDICTS.slice(0, 3).map(({ name, mark, className }) => el("button", { type: "button", class: `tl-rv-verdict ${className}`, id: `tl-rv-${name}`, "data-verdict": name,
-      "aria-pressed": String(mine === name), onclick: () => act.decide(name) }, el("span", { "aria-hidden": "true" }, mark), ` ${name[0].toUpperCase()}${name.slice(1)} `, el("kbd", {}, KEYS[name]))));
+    for (const button of choices) button.setAttribute("aria-pressed", String(button.dataset.verdict === card.mine?.verdict));
   }
 
   function fill() {
-    show(heading, el("div", {}, el("h3", { id: "tl-rv-id" }, card.id), el("p", { class: "tl-sub" }, `${card.source}${card.line ? `, line ${card.line}` : ""}${card.pictures > 1 ? ` · first of ${card.pictures} pictures` : ""}`)),
-      el("div", { class: "tl-tools" }, heat,
-        el("button", { type: "button", class: "tl-ghost", "aria-label": "Previous sample", onclick: () => act.step(-1) }, "←"),
-        el("button", { type: "button", class: "tl-ghost", "aria-label": "Next sample", onclick: () => act.step(1) }, "→")));
+    show(title, card.id);
+    show(from, `${card.source}${card.line ? `, line ${card.line}` : ""}${card.pictures > 1 ? ` · first of ${card.pictures} pictures` : ""}`);
     const fact = (name, text) => text && [el("dt", {}, name), el("dd", {}, text)];
     show(texts, fact("Question", card.question), fact("Answer", card.answer ?? "none"), fact("Label", card.label));
     show(reason, card.reason);
     show(scores, scoreBars(channels, card.scores));
-    note.value = saved = card.mine?.note ?? "";
-    show(noteSaid);
     verdicts();
   }
 
+  /** Whether the note holds what the server does not know yet, or will in a moment. */
+  const writes = () => saving || note === document.activeElement || note.value.trim() !== saved;
+
+  function tellNote() {
+    note.value = saved = card.mine?.note ?? "";
+    show(noteSaid);
+  }
+
   async function write() {
-    const text = note.value.trim();
-    if (!card || text === saved) return;
+    const [of, text, before] = [card, note.value.trim(), saved];
+    if (!of || text === before) return;
     saved = text;
+    saving += 1;
     show(noteSaid, "Saving…");
-    show(noteSaid, (await act.note(card.row, text)) ? "Saved." : "Not saved.");
+    const done = await act.note(of.row, text);
+    saving -= 1;
+    if (card?.row !== of.row) return; // the note of another sample stands there now
+    if (!done && saved === text) saved = before; // whoever leaves the field again sends it again
+    show(noteSaid, done ? "Saved." : "Not saved.");
   }
 
   note.addEventListener("blur", write);
@@ -97,9 +110,13 @@ export function sampleCard(act) {
     toggle,
     focusNote() { note.focus(); },
     save: write,
+    /** Show a sample. One that is shown already keeps the note that somebody is writing. */
     async open(next, ofChannels) {
+      const same = card?.row === next.row;
+      if (!same) write();
       [card, channels, image] = [next, ofChannels, null];
       fill();
+      if (!same || !writes()) tellNote();
       node.dataset.row = String(card.row);
       const wanted = card;
       const found = await loadImage(card.picture);
@@ -112,7 +129,15 @@ export function sampleCard(act) {
     /** Load a picture ahead, so that the next step does not wait for it. */
     ahead(next) { if (next?.picture) new Image().src = next.picture; },
     repaint() { if (card && image) draw(); },
-    mine(verdict) { if (card) { card.mine = { verdict, note: card.mine?.note ?? "", at: "" }; verdicts(); } },
+    /** Tell the verdict of the one who looks; returns the one before. */
+    mine(verdict) {
+      const before = card.mine?.verdict ?? null;
+      card.mine = { verdict, note: card.mine?.note ?? "", at: "" };
+      verdicts();
+      return before;
+    },
+    /** Another case: what is shown is nobody's any more, though it has the same row. */
+    forget() { card = null; },
     case: () => state.case,
   };
 }

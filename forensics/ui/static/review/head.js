@@ -9,7 +9,7 @@ const FATE = { keep: "keep", flag: "flag", unsure: "mark as unsure" };
 
 /** The head; `act` has `filter(patch)`, `leave()`, `name(text)`, `blind(on)`, `all(verdict)`, `undo()`, `compare()` and `keys()`. */
 export function reviewHead(act) {
-  let [summary, filter, n, asking] = [null, { shown: "suspected", channel: null, selection: null }, 0, null];
+  let [summary, filter, n, asking] = [null, { shown: "suspected", channel: null, selection: null }, null, null];
   const progress = el("div", { class: "tl-rv-progress" });
   const filters = el("div", { class: "tl-rv-filters", role: "group", "aria-label": "What is shown" });
   const batch = el("div", { class: "tl-rv-batch", "aria-live": "polite" });
@@ -67,10 +67,14 @@ export function reviewHead(act) {
   return {
     node,
     update(next, nextFilter, size) {
-      [summary, filter, n, asking] = [next, nextFilter, size, null];
-      tellProgress(); tellWho(); tellFilters(); tellBatch();
+      const same = n === size && Object.keys(filter).every((name) => filter[name] === nextFilter[name]);
+      [summary, filter, n] = [next, { ...nextFilter }, size];
+      tellProgress(); tellWho(); tellFilters();
+      if (!same) { asking = null; tellBatch(); } // a question about what is still shown stays
       show(problems, summary.problems.map((text) => el("p", { class: "tl-alert" }, text)));
     },
+    /** Another case: what was asked about the last one is not asked about this one. */
+    forget() { n = null; },
     counts(counts) { summary = { ...summary, counts }; tellProgress(); if (!filter.selection && document.activeElement?.tagName !== "SELECT") tellFilters(); },
   };
 }

@@ -5,13 +5,15 @@ import { loadItems, VERDICTS } from "./data.js";
 
 const HEIGHT = 50;
 const PAGE = 48;
+const NOTHING = { n: 0, rows: [], codes: [], flags: [] };
 
 /** The list; `choose(place)` is called when somebody clicks a line. */
 export function queueList({ choose }) {
-  let queue = { n: 0, rows: [], codes: [], flags: [] };
+  let queue = NOTHING;
   let chosen = 0;
   const items = new Map(); // row -> short line
   const asked = new Set();
+  let generation = 0; // lines of a case that was left must not come in
   let drawn = new Map(); // row -> its line, of those in the page
   const lines = el("div", { class: "tl-rv-lines" });
   const node = el("div", { class: "tl-rv-list", id: "tl-rv-list", role: "listbox", tabindex: "0", "aria-label": "Samples to look at" }, lines);
@@ -73,10 +75,15 @@ export function queueList({ choose }) {
     }
     if (!missing.length) return;
     missing.forEach((row) => asked.add(row));
+    const mine = generation;
     try {
-      for (let at = 0; at < missing.length; at += PAGE) for (const item of await loadItems(missing.slice(at, at + PAGE))) items.set(item.row, item);
+      for (let at = 0; at < missing.length; at += PAGE) {
+        const found = await loadItems(missing.slice(at, at + PAGE));
+        if (mine !== generation) return;
+        for (const item of found) items.set(item.row, item);
+      }
       draw();
-    } catch { missing.forEach((row) => asked.delete(row)); } // the next look asks again
+    } catch { if (mine === generation) missing.forEach((row) => asked.delete(row)); } // the next look asks again
   }
 
   function reveal() {
@@ -93,6 +100,10 @@ export function queueList({ choose }) {
     open(next, place) { queue = next; chosen = place; reveal(); draw(); },
     go(place) { chosen = place; reveal(); draw(); },
     redraw: draw,
-    forget() { items.clear(); asked.clear(); drawn.clear(); },
+    forget() {
+      generation += 1;
+      queue = NOTHING;
+      for (const known of [items, asked, drawn]) known.clear();
+    },
   };
 }

@@ -1,11 +1,14 @@
 // The Review tab: one queue over all evidence, one sample at a time, one key a decision.
 
+import { post } from "../core/api.js";
 import { el, empty, show } from "../core/dom.js";
 import { onTheme } from "../core/palette.js";
 import { set, state, watch } from "../core/store.js";
+import { forEncoder } from "../methods/listing.js";
 import { agreementPanel } from "./agreement.js";
 import { sampleCard } from "./card.js";
-import { codeOf, compare, decide, decideAll, loadAgreement, loadCard, loadQueue, loadSummary, me, undo } from "./data.js";
+import { loadedCards, sameCase } from "./cards.js";
+import { codeOf, compare, loadAgreement, loadQueue, loadSummary, me, reviewPath } from "./data.js";
 import { reviewHead } from "./head.js";
 import { legend, listenReview } from "./keys.js";
 import { queueList } from "./list.js";
@@ -17,7 +20,7 @@ export function mount({ element }) {
   let [summary, queue, place, token, stale] = [null, null, 0, 0, true];
   let filter = { shown: "suspected", channel: null, selection: null };
   let writing = Promise.resolve(); // decisions reach the server in the order of the keys
-  const cards = new Map(); // row -> card that was loaded ahead
+  const cards = loadedCards();
   const blank = el("div", { class: "tl-card" });
   const trouble = el("div");
   const keys = el("div", { class: "tl-card", hidden: true, id: "tl-rv-legend" }, legend());
@@ -44,6 +47,9 @@ export function mount({ element }) {
 
   const button = (text, tab) => el("button", { type: "button", class: "tl-primary", onclick: () => set({ tab }) }, text);
 
+  const unseen = () => empty("No evidence yet.", "The queue is made of what scans find. Run one first; then come back to decide sample by sample.",
+    forEncoder() ? button("Open Clusters", "clusters") : button("Open Attention", "attention"));
+
   async function open() {
     if (state.tab !== "review") return;
     if (state.decide) { filter = { ...filter, selection: state.decide }; state.decide = null; stale = true; }
@@ -53,12 +59,12 @@ export function mount({ element }) {
     try {
       const next = await loadSummary();
       if (mine !== token) return;
-      if (!next.channels.length && !next.problems.length) { stop(empty("No evidence yet.", "The queue is made of what scans find. Run one first; then come back to decide sample by sample.", button(state.methods?.kind === "clip" ? "Open Clusters" : "Open Attention", state.methods?.kind === "clip" ? "clusters" : "attention"))); return; }
+      if (!next.channels.length && !next.problems.length) { stop(unseen()); return; }
       summary = next;
       if (filter.channel && !summary.channels.some((one) => one.key === filter.channel)) filter.channel = null;
       if (!summary.counts.suspected && filter.shown === "suspected" && !filter.selection) filter.shown = "all";
       await refill(here, mine);
-      stale = false;
+      if (mine === token) stale = false;
     } catch (error) {
       if (mine === token) stop(empty("The queue cannot be shown.", `${error.message} ${error.remedy ?? ""}`));
     }
@@ -72,7 +78,7 @@ export function mount({ element }) {
     if (mine !== token) return;
     const row = at(); // only now: somebody may have gone on while the answer was on its way
     queue = next;
-    cards.clear();
+    cards.forget();
     blank.hidden = true;
     body.hidden = false;
     place = Math.max(0, row === null ? 0 : queue.rows.indexOf(row));
@@ -82,86 +88,105 @@ export function mount({ element }) {
     sample.node.hidden = side.node.hidden = queue.n === 0;
     if (!queue.n) { show(nothing, empty("Nothing to show here.", "No sample passes this filter. Choose another one above.")); host.dataset.ready = "0"; return; }
     await look(queue.rows[place]);
-    host.dataset.ready = String(queue.n);
-  }
-
-  async function load(row) {
-    if (!cards.has(row)) {
-      const promise = loadCard(row);
-      promise.catch(() => cards.delete(row));
-      cards.set(row, promise);
-    }
-    return cards.get(row);
+    if (mine === token) host.dataset.ready = String(queue.n);
   }
 
   async function look(row) {
     const at = queue.rows.indexOf(row);
     if (at >= 0) { place = at; list.go(place); }
     set({ sample: row });
+    const same = sameCase();
     try {
-      const card = await load(row);
-      if (state.sample !== row && sample.row !== null) return;
+      const card = await cards.load(row);
+      if (!same() || (state.sample !== row && sample.row !== null)) return;
       side.open(card);
       sample.open(card, summary.channels);
-      for (const next of [...queue.rows.slice(place + 1, place + 3)]) load(next).then(sample.ahead).catch(() => {});
-    } catch (error) { say(error); }
+      for (const next of [...queue.rows.slice(place + 1, place + 3)]) cards.load(next).then(sample.ahead).catch(() => {});
+    } catch (error) { if (same()) say(error); }
   }
 
   function go(at) { sample.save(); say(null); look(queue.rows[at]); }
   function step(by) { if (queue?.n) go(Math.max(0, Math.min(queue.n - 1, place + by))); }
 
-  /** Send a change after those before it. */
-  function send(work) {
+  /** Send a change after those before it: to the case, and under the name, of now. */
+  function send(rest, body) {
+    const path = reviewPath(rest);
+    const work = () => post(path, body);
     writing = writing.then(work, work);
     return writing;
   }
 
   function judge(verdict) {
     if (!queue?.n || sample.row !== queue.rows[place]) return; // the card is not there yet
-    const [of, at, row, before] = [queue, place, queue.rows[place], queue.codes[place]];
+    const [of, at, before] = [queue, place, queue.codes[place]];
     sample.save();
-    sample.mine(verdict);
+    const was = sample.mine(verdict);
     if (before === codeOf("undecided") || me.blind) of.codes[at] = codeOf(verdict);
-    cards.delete(row);
-    send(async () => {
-      try {
-        const { counts } = await decide([row], verdict);
-        head.counts(counts);
-        const fresh = await load(row);
-        const said = new Set(fresh.opinions.map((one) => one.verdict).filter(Boolean));
-        of.codes[at] = codeOf(said.size > 1 ? "disagreement" : [...said][0]);
-        if (sample.row === row) side.open(fresh);
-      } catch (error) { of.codes[at] = before; say(error); }
-      list.redraw();
-    });
+    record(of, at, verdict).catch((error) => {
+      say(error);
+      of.codes[at] = before;
+      cards.drop(of.rows[at]);
+      if (of === queue && sample.row === of.rows[at]) sample.mine(was);
+    }).finally(list.redraw);
     if (at + 1 < of.n) step(1); else { list.redraw(); }
   }
 
-  async function keep(row, text) {
+  /** Send a verdict; afterwards list and card say what the server says. */
+  async function record(of, at, verdict) {
+    const [same, row] = [sameCase(), of.rows[at]];
+    const { counts } = await send("/decide", { rows: [row], verdict, note: null });
+    if (!same()) return;
+    head.counts(counts);
+    const fresh = await reload(row);
+    if (!fresh) return;
+    const said = new Set(fresh.opinions.map((one) => one.verdict).filter(Boolean));
+    of.codes[at] = codeOf(said.size > 1 ? "disagreement" : [...said][0]);
+    if (sample.row === row) sample.mine(fresh.mine?.verdict ?? null); // the card may have been read before the decision arrived
+  }
+
+  /** Read a row's card again after a change; null where that fails, for the change itself was saved. */
+  async function reload(row) {
+    const same = sameCase();
+    cards.drop(row);
     try {
-      await send(() => decide([row], null, text));
-      cards.delete(row);
-      if (sample.row === row) side.open(await load(row));
+      const fresh = await cards.load(row);
+      if (!same()) return null;
+      if (sample.row === row) side.open(fresh);
+      return fresh;
+    } catch (error) { if (same()) say(error); return null; }
+  }
+
+  async function keep(row, text) {
+    const same = sameCase();
+    try {
+      await send("/decide", { rows: [row], verdict: null, note: text });
+      if (same()) reload(row);
       return true;
     } catch (error) { say(error); return false; }
   }
 
   /** Read everything again, because much may have changed. */
   async function again(at = here) {
-    summary = await loadSummary();
+    const same = sameCase();
+    const next = await loadSummary();
+    if (!same()) return;
+    summary = next;
     await refill(at);
   }
 
   async function all(verdict) {
+    const same = sameCase();
     try {
-      await send(() => decideAll(verdict, filter, queue.n));
-      await again();
+      await send("/decide-all", { verdict, ...filter, expected: queue.n });
+      if (same()) await again();
     } catch (error) { say(error); }
   }
 
   async function back() {
+    const same = sameCase();
     try {
-      const { rows, undone } = await send(undo);
+      const { rows, undone } = await send("/undo", {});
+      if (!same()) return;
       say(undone ? null : { message: "There is nothing to take back.", remedy: "Only your own decisions can be undone." });
       if (undone) await again(() => rows[0]);
     } catch (error) { say(error); }
@@ -186,7 +211,7 @@ export function mount({ element }) {
 
   listenReview(act);
   onTheme(() => sample.repaint());
-  watch(["case"], () => { stale = true; summary = queue = null; list.forget(); cards.clear(); filter = { shown: "suspected", channel: null, selection: null }; body.hidden = blank.hidden = true; agreed.close(); open(); });
+  watch(["case"], () => { token += 1; stale = true; summary = queue = null; for (const part of [cards, list, sample, head]) part.forget(); filter = { shown: "suspected", channel: null, selection: null }; body.hidden = blank.hidden = true; agreed.close(); open(); });
   watch(["finished"], () => { stale = true; open(); });
   watch(["tab", "methods"], open);
   open();
