@@ -1,9 +1,10 @@
 // Predict: histograms and samples first, then a guess that is kept until the truth is revealed.
 
 import { getJSON, post } from "../core/api.js";
-import { el, picture, segmented, show } from "../core/dom.js";
+import { confirmButton } from "../core/confirm.js";
+import { el, keepFocus, picture, segmented, show } from "../core/dom.js";
 import { count, fixed } from "../core/format.js";
-import { set } from "../core/store.js";
+import { set, state } from "../core/store.js";
 import { responsive, table, tableToggle } from "../chart/frame.js";
 import { histogram } from "../chart/histogram.js";
 import { choice, field, words } from "./controls.js";
@@ -63,8 +64,8 @@ function form(places, guess, looked, problem, done, spot) {
   const target = words("Target: what does it say?", guess.target, (value) => { guess.target = value; }, { longest: 120, id: "tl-lab-guess-target" });
   const where = el("div");
   const draw = () => {
-    show(where, choice("Where is the trigger?", Object.entries(places).filter(([name]) => name !== "nowhere"), guess.where === "nowhere" ? "everywhere" : guess.where, (value) => { guess.where = value; draw(); spot(); }, "tl-lab-where"),
-      guess.where === "spot" && el("p", { class: "tl-sub" }, guess.x === null ? "Click its place on one of the pictures." : `Marked ${Math.round(100 * guess.x)} % from the left, ${Math.round(100 * guess.y)} % from the top.`));
+    keepFocus(where, () => show(where, choice("Where is the trigger?", Object.entries(places).filter(([name]) => name !== "nowhere"), guess.where === "nowhere" ? "everywhere" : guess.where, (value) => { guess.where = value; draw(); spot(); }, "tl-lab-where"),
+      guess.where === "spot" && el("p", { class: "tl-sub" }, guess.x === null ? "Click its place on one of the pictures." : `Marked ${Math.round(100 * guess.x)} % from the left, ${Math.round(100 * guess.y)} % from the top.`)));
     target.hidden = where.hidden = !guess.poisoned;
     show(verdict, segmented("Is anything planted?", [["yes", "A backdoor is planted"], ["no", "Nothing is"]], guess.poisoned ? "yes" : "no", (value) => { guess.poisoned = value === "yes"; if (guess.poisoned && guess.where === "nowhere") guess.where = "everywhere"; draw(); }));
   };
@@ -79,19 +80,37 @@ function form(places, guess, looked, problem, done, spot) {
   return { node: list, draw };
 }
 
+const drafts = new Map(); // case -> what is guessed there so far: the cards are drawn anew when another player commits
+
+/** After a commit, and where nothing is left to guess. */
+export const forgetDraft = (name) => drafts.delete(name);
+
+function draftOf(name) {
+  if (!drafts.has(name)) drafts.set(name, { looked: new Set(), guess: { player: "", poisoned: true, target: "", samples: new Set(), where: "everywhere", x: null, y: null } });
+  return drafts.get(name);
+}
+
+/** Where nobody has committed a guess, it asks once more. */
+function revealButton({ players }, name, done, problem) {
+  const act = async () => done(await post(labPath("/reveal")));
+  const text = "Reveal the truth";
+  const id = "tl-lab-reveal";
+  if (players.length) return doing(text, act, problem, { id, class: "tl-ghost" });
+  const button = confirmButton(`reveal ${name}`, { words: text, name: text, question: "Reveal without a prediction?" }, act);
+  return Object.assign(button, { id });
+}
+
 /** The cards of the game, drawn from the evidence of a scanned lesson. */
 export async function gameCards({ places, lesson, done }) {
+  const name = state.case;
   const view = await getJSON(labPath("/evidence"));
-  const guess = { player: "", poisoned: true, target: "", samples: new Set(), where: "everywhere", x: null, y: null };
-  const [looked, problem] = [new Set(), el("div")];
+  const { guess, looked } = draftOf(name);
+  const problem = el("div");
+  const committed = (answer) => { forgetDraft(name); done(answer); };
   let fields = null;
   const grid = samples(view, guess, looked, () => fields.draw());
-  fields = form(places, guess, looked, problem, done, () => grid.draw());
+  fields = form(places, guess, looked, problem, committed, () => grid.draw());
   const players = el("p", { class: "tl-sub", id: "tl-lab-players" }, lesson.players.length ? `Committed: ${lesson.players.join(", ")}.` : "Nobody has committed a prediction yet.");
-  const truth = doing("Reveal the truth", async () => {
-    if (!lesson.players.length && truth.dataset.sure !== "1") { truth.dataset.sure = "1"; show(truth, "Reveal without a prediction?"); return; }
-    done(await post(labPath("/reveal")));
-  }, problem, { id: "tl-lab-reveal", class: "tl-ghost" });
   return el("div", { class: "tl-lab-game" }, el("div", { class: "tl-lab-look" }, bars(view, looked), grid.node),
-    el("section", { class: "tl-card tl-lab-predict", "aria-label": "Predict" }, el("h3", {}, "Predict before the reveal"), el("p", { class: "tl-sub" }, "Each of you commits a guess under a name. Nobody sees the truth before somebody presses Reveal; then no guess counts any more."), fields.node, problem, players, truth));
+    el("section", { class: "tl-card tl-lab-predict", "aria-label": "Predict" }, el("h3", {}, "Predict before the reveal"), el("p", { class: "tl-sub" }, "Each of you commits a guess under a name. Nobody sees the truth before somebody presses Reveal; then no guess counts any more."), fields.node, problem, players, revealButton(lesson, name, done, problem)));
 }

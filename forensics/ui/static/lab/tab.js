@@ -1,10 +1,10 @@
 // The Lab tab: plant, train, predict, reveal, repair; and worksheets and walk-throughs for a class.
 
 import { getJSON, recall } from "../core/api.js";
-import { el, empty, show } from "../core/dom.js";
+import { el, empty, keepFocus, show } from "../core/dom.js";
 import { state, watch } from "../core/store.js";
 import { labPath } from "./data.js";
-import { gameCards } from "./game.js";
+import { forgetDraft, gameCards } from "./game.js";
 import { outcome } from "./outcome.js";
 import { plantCard } from "./plant.js";
 import { sheetCard, walksCard } from "./sheets.js";
@@ -25,8 +25,9 @@ export function mount({ element }) {
 
   async function content(view) {
     if (!view.ready) return [view.own ? train.node : el("div", { class: "tl-card" }, empty("This case was not scanned yet.", "Start its scan on the tab Case; then predict here."))];
+    if (view.revealed) forgetDraft(state.case);
     if (view.revealed) return [...outcome(view, () => open(true)), view.own && train.node];
-    return [await gameCards({ places: fixed.places, lesson: view, done: () => open(true) }), view.own && train.node];
+    return [await gameCards({ places: fixed.places, lesson: view, done: () => { drawn = ""; open(true); } }), view.own && train.node];
   }
 
   async function open(force = false) {
@@ -43,15 +44,16 @@ export function mount({ element }) {
       const cards = view.lesson ? await content(view) : [];
       if (mine !== token) return;
       if (top.dataset.case !== String(state.case)) { fold(!view.lesson); top.dataset.case = String(state.case); }
-      if (key !== drawn) show(body, cards);
+      if (key !== drawn) keepFocus(body, () => show(body, cards));
       drawn = key;
       show(side, view.lesson && sheetCard(), walksCard(walks));
       host.dataset.ready = view.revealed ? "revealed" : view.ready ? "ready" : view.lesson ? "training" : "none";
     } catch (error) {
-      if (mine === token) show(body, el("div", { class: "tl-card" }, empty("The lab cannot be shown.", `${error.message} ${error.remedy ?? ""}`)));
+      if (mine !== token) return;
+      drawn = "";
+      show(body, el("div", { class: "tl-card" }, empty("The lab cannot be shown.", `${error.message} ${error.remedy ?? ""}`)));
     }
   }
-  watch(["case"], () => { token += 1; }); // also while another tab is looked at
   watch(["case", "tab", "finished", "job"], () => open());
   open();
 }
