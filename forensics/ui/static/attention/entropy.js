@@ -47,10 +47,12 @@ export function entropyCard() {
   });
   interact(figure, () => drawn);
 
+  const path = () => `${runPath(state)}/layers/${state.layer ?? 0}${decisionQuery(state)}`;
+
   async function load() {
-    const wanted = state.layer ?? 0;
-    const answer = await recall(`${runPath(state)}/layers/${wanted}${decisionQuery(state)}`);
-    if (wanted !== (state.layer ?? 0)) return;
+    const wanted = path();
+    const answer = await recall(wanted);
+    if (wanted !== path()) return; // another layer or rule was chosen meanwhile
     layer = answer;
     show(title, `${found?.summary.rule === "guarded" ? "Residual entropy" : "Entropy"}, layer ${layer.layer}`);
     show(subtitle, layer.subtitle);

@@ -84,12 +84,12 @@ export function galleryCard() {
     grid.dataset.ready = String(mine);
   }
 
-  /** While a cut is dragged the counts follow at once, the pictures when the hand rests. */
-  function soon() {
+  /** While a cut is dragged the counts follow at once, the pictures (`redraw`) when the hand rests. */
+  function soon(redraw) {
     if (!found) return;
     head(list().length);
     clearTimeout(timer);
-    timer = setTimeout(draw, 120);
+    timer = setTimeout(redraw, 120);
   }
 
   function mark() {

@@ -93,8 +93,13 @@ export function scoresCard() {
   number.addEventListener("change", () => { if (number.value !== "") move(Number(number.value), true); });
   reset.addEventListener("click", () => { move(null, true); });
 
+  const path = () => `${runPath(state)}/scores${decisionQuery(state)}`;
+
   async function load() {
-    view = await recall(`${runPath(state)}/scores${decisionQuery(state)}`);
+    const wanted = path();
+    const answer = await recall(wanted);
+    if (wanted !== path()) return; // another rule was chosen meanwhile
+    view = answer;
     show(subtitle, view.subtitle);
     toggle.update();
     numbers();

@@ -1,6 +1,7 @@
 // The Attention tab: loads a run, draws its cards, and passes every change to those it concerns.
 
-import { getJSON, runPath } from "../core/api.js";
+import { decisionQuery, getJSON, runPath } from "../core/api.js";
+import { attempt, newPage } from "../core/attempt.js";
 import { el, empty, show } from "../core/dom.js";
 import { FRESH, set, state, watch } from "../core/store.js";
 import { BASE, openDrawer } from "../methods/listing.js";
@@ -60,6 +61,7 @@ export function mount({ element }) {
   show(host, strip, body, encoder);
   let token = 0;
   let stopped = true;
+  let drawn = null; // the run that the cards are about
 
   /** Own figures, another method's, or the words that stand for what is missing. */
   function arrange() {
@@ -90,15 +92,17 @@ export function mount({ element }) {
       if (status.state !== "finished") { stop(unfinished(status)); return; }
       const found = await evidence(state);
       if (mine !== token) return;
-      await draw(found);
+      await draw(found, mine);
     } catch (error) {
       if (mine === token) stop(empty("This scan cannot be shown.", `${error.message} ${error.remedy ?? ""}`,
         el("button", { type: "button", class: "tl-primary", onclick: () => openDrawer(BASE) }, "Scan again…")));
     }
   }
 
-  async function draw(found) {
+  async function draw(found, mine) {
     stopped = false;
+    drawn = runPath(state);
+    newPage();
     arrange();
     const first = found.summary.first_layer;
     const patch = { rule: found.summary.rule, summary: found.summary, live: state.live || found.warm };
@@ -109,15 +113,28 @@ export function mount({ element }) {
     quiet = true;
     set(patch);
     quiet = false;
-    await Promise.all([...Object.values(cards), side].map((part) => part.update(found)));
-    await reveal();
-    host.dataset.ready = `${state.run}/${found.summary.rule}/${found.summary.tau}`;
+    await Promise.all([...[...Object.values(cards), side].map((part) => part.update(found)), uncover()]);
+    if (mine === token) host.dataset.ready = `${state.run}/${found.summary.rule}/${found.summary.tau}`;
   }
 
+  let [shown, asked] = ["", 0]; // the ground truth that is on the page (none at first), and how often it was asked for
+
   async function reveal() {
+    const mine = asked += 1;
+    const wanted = state.revealed ? `${runPath(state)}${decisionQuery(state)}` : "";
+    if (wanted === shown) return;
     const known = await truth();
-    for (const part of [cards.verdict, cards.gallery, side]) part.reveal(known);
+    if (mine !== asked) return; // hidden again meanwhile, or another run or rule
+    shown = wanted;
+    await Promise.all([cards.verdict, cards.gallery, side].map((part) => part.reveal(known)));
   }
+
+  // A part that cannot be had says so in its own card. While another run is on its way nothing is asked for: it is drawn whole.
+  const part = (node, name, work) => () => (stopped || drawn !== runPath(state) ? null : attempt(node, name, work));
+  const uncover = part(cards.gallery.node, "truth", reveal);
+  const gallery = part(cards.gallery.node, "gallery", cards.gallery.redraw);
+  const entropy = part(cards.entropy.node, "entropy", cards.entropy.load);
+  const sample = part(side.node, "sample", side.load);
 
   let quiet = false; // while the first values of a run are put in place
   const on = (names, react) => watch(names, (...args) => { if (!quiet) react(...args); });
@@ -126,13 +143,13 @@ export function mount({ element }) {
   on(["finished"], () => { if (stopped || state.finished.startsWith(`${runPath(state)} `)) open(); });
   watch(["methods", "view"], arrange);
   watch(["methods", "tab"], () => { if (forEncoder() !== !encoder.hidden || !encoder.hidden) open(); });
-  on(["layer"], () => { cards.curve.redraw(); cards.entropy.load(); side.layer(); });
-  on(["cut"], () => { cards.scores.redraw(); cards.entropy.redraw(); cards.samples.redraw(); cards.gallery.soon(); cards.verdict.redraw(); side.redraw(); });
+  on(["layer"], () => { cards.curve.redraw(); entropy(); side.layer(); });
+  on(["cut"], () => { cards.scores.redraw(); cards.entropy.redraw(); cards.samples.redraw(); cards.gallery.soon(gallery); cards.verdict.redraw(); side.redraw(); });
   on(["selection"], () => { cards.scores.redraw(); cards.entropy.redraw(); cards.samples.mark(); });
-  on(["selection", "shown", "page"], () => cards.gallery.redraw());
-  on(["sample"], () => { if (forEncoder()) { open(); return; } side.load(); cards.gallery.mark(); });
+  on(["selection", "shown", "page"], gallery);
+  on(["sample"], () => { if (forEncoder()) { open(); return; } sample(); cards.gallery.mark(); });
   on(["head"], () => side.head());
-  on(["revealed"], reveal);
+  on(["revealed"], uncover);
   document.addEventListener("tl-step", (event) => (forEncoder() ? tower : side).step(event.detail));
   open();
 }

@@ -73,8 +73,9 @@ function progress(view) {
 /** The card among the evidence of a scan. */
 export function transplantCard() {
   const body = el("div");
+  const problem = el("div", { "aria-live": "polite" });
   const tools = el("span", { class: "tl-tools" });
-  const node = card("Does the suspected trigger work elsewhere?", { subtitle: WHAT, tools: [tools], label: "Transplant test" }, body);
+  const node = card("Does the suspected trigger work elsewhere?", { subtitle: WHAT, tools: [tools], label: "Transplant test" }, body, problem);
   node.id = "tl-transplant";
   let flagged = 0;
   let timer = null;
@@ -82,23 +83,27 @@ export function transplantCard() {
 
   const path = () => `${runPath(state)}/transplant`;
 
-  async function begin(event, force) {
-    event.target.disabled = true;
-    try {
-      const view = await post(path(), { force });
-      set({ job: view.run });
-      draw(view);
-    } catch (error) {
-      event.target.disabled = false;
-      show(body, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+  /** Do what a button says; what goes wrong stands below it. */
+  async function pressed({ target }, act) {
+    target.disabled = true;
+    show(problem);
+    try { await act(); } catch (error) {
+      target.disabled = false;
+      show(problem, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
     }
   }
 
-  async function resume(run) {
+  const begin = (event, force) => pressed(event, async () => {
+    const view = await post(path(), { force });
+    set({ job: view.run });
+    draw(view);
+  });
+
+  const resume = (event, run) => pressed(event, async () => {
     await post(`${casePath(state.case)}/runs/${encodeURIComponent(run)}/resume`);
     set({ job: run });
     look();
-  }
+  });
 
   const start = (text) => el("button", { type: "button", class: "tl-primary", id: "tl-transplant-start", onclick: (event) => begin(event, 0) }, text);
   const control = () => el("button", { type: "button", class: "tl-ghost", id: "tl-transplant-force", onclick: (event) => begin(event, FORCED),
@@ -113,7 +118,7 @@ export function transplantCard() {
   function ended(view) {
     const words = { failed: view.error, cancelled: "The test was cancelled; what was asked is kept.", interrupted: "The process that ran the test is gone; what was asked is kept." };
     return el("div", { class: "tl-transplant-start" }, view.resumable
-      ? el("button", { type: "button", class: "tl-primary", onclick: () => resume(view.run) }, view.state === "failed" ? "Try again" : "Resume") : start("Start again"),
+      ? el("button", { type: "button", class: "tl-primary", onclick: (event) => resume(event, view.run) }, view.state === "failed" ? "Try again" : "Resume") : start("Start again"),
     el("span", {}, words[view.state] ?? view.state));
   }
 
@@ -153,6 +158,7 @@ export function transplantCard() {
       const { rules, scanned_rule: rule } = found.summary;
       flagged = rules[rule]?.flagged ?? 0;
       drawn = "";
+      show(problem);
       return look();
     },
   };

@@ -2,7 +2,7 @@
 
 import { getJSON, recallBytes } from "../core/api.js";
 import { table, tableToggle } from "../chart/frame.js";
-import { el, show } from "../core/dom.js";
+import { el, keepFocus, show } from "../core/dom.js";
 import { count, plural } from "../core/format.js";
 import { set, state, watch } from "../core/store.js";
 import { agreementPath } from "./listing.js";
@@ -24,16 +24,21 @@ async function rowsWith(of, keep) {
   return rows;
 }
 
+let asked = 0;
+const here = () => [state.case, state.view, state.selection];
+
 /** Show in the gallery what the methods of `mask` flag: exactly these, or `loosely` these and others. */
 export async function selectSet(of, mask, text, loosely = false) {
+  const [mine, before] = [asked += 1, here()];
   const rows = await rowsWith(of, (m) => (loosely ? (m & mask) === mask : m === mask));
+  if (mine !== asked || here().some((now, k) => now !== before[k])) return; // somebody went on meanwhile
   set({ selection: { kind: "rows", rows, text, key: loosely ? "" : `${mask}`, loosely }, shown: "all", page: 0 });
 }
 
 function column(found, entry, tallest, of) {
   const text = `flagged by ${named(found.methods, entry.mask)}`;
   const bar = el("i", { class: "tl-set-bar", style: `height:${Math.max(2, (TALL * entry.count) / tallest).toFixed(1)}px` });
-  return el("button", { type: "button", class: "tl-set", "data-mask": entry.mask, title: `${plural(entry.count, "sample")} ${text}. Click to see them.`,
+  return el("button", { type: "button", class: "tl-set", id: `tl-set-${entry.mask}`, "data-mask": entry.mask, title: `${plural(entry.count, "sample")} ${text}. Click to see them.`,
     "aria-label": `${plural(entry.count, "sample")} ${text}: show them`, "aria-pressed": String(state.selection?.key === `${entry.mask}`),
     onclick: async () => { await selectSet(of, entry.mask, text); document.querySelector("#tl-gallery")?.scrollIntoView({ block: "nearest" }); } },
   el("span", { class: "tl-set-top" }, el("span", {}, count(entry.count)), bar),
@@ -80,6 +85,6 @@ export function agreement() {
     node.dataset.ready = of;
   }
 
-  watch(["selection"], draw);
+  watch(["selection"], () => keepFocus(figure, draw));
   return { node, update };
 }

@@ -16,9 +16,12 @@ export function factList() {
   const node = el("dl", { class: "tl-facts" });
   let control = null;
   let timer = null;
+  let asked = null; // the sample that the model was asked about: another layer must not take the question away
+  const nameOf = (sample) => `${state.case} ${sample.row}`;
+  const wait = () => el("em", { class: "tl-wait" }, state.live ? "asking the model…" : "starting the model, this can take a while…");
 
   async function fillIn(where, row, hide, signal) {
-    show(where, el("em", { class: "tl-wait" }, state.live ? "asking the model…" : "starting the model, this can take a while…"));
+    show(where, wait());
     try {
       const reply = await answer(row, hide, signal);
       show(where, reply.text || "(nothing)", el("span", { class: "tl-sub", title: "Probability of this answer: the product over its tokens. A long or unusual answer can be the likeliest one and still have a small product." },
@@ -26,6 +29,7 @@ export function factList() {
       where.dataset.ready = "1";
     } catch (error) {
       if (error.name === "AbortError") return;
+      asked = null;
       show(where, el("span", { class: "tl-bad-text" }, `${error.message} ${error.remedy ?? ""}`));
     }
   }
@@ -39,12 +43,13 @@ export function factList() {
   }
 
   function offer(sample, hide) {
-    const ask = () => askBoth(sample, hide);
-    show(said, el("button", { type: "button", class: "tl-ghost", id: "tl-ask", onclick: ask,
+    const ask = () => { asked = nameOf(sample); askBoth(sample, hide); };
+    const again = asked === nameOf(sample);
+    show(said, again ? wait() : el("button", { type: "button", class: "tl-ghost", id: "tl-ask", onclick: ask,
       title: "Loads the model in the worker; afterwards every sample you open is asked by itself" }, "Ask the model"));
     show(hidden, el("span", { class: "tl-sub" }, hide ? "asked together with it" : "no attention peak to hide"));
     clearTimeout(timer);
-    if (state.live) timer = setTimeout(ask, DWELL);
+    if (state.live || again) timer = setTimeout(ask, DWELL);
   }
 
   return {
@@ -61,6 +66,7 @@ export function factList() {
         line("Why", el("span", { id: "tl-reason" }, sample.reason)),
         sample.label ? line("Label", sample.label) : [],
         line("From", el("span", { class: "tl-path" }, `${sample.source}, line ${sample.line}`)));
+      if (asked !== nameOf(sample)) asked = null;
       offer(sample, hide);
     },
   };

@@ -6,16 +6,19 @@ import { openDrawer, resume, start } from "../methods/listing.js";
 
 const button = (text, act, { primary = false, id = null } = {}) => el("button", { type: "button", class: primary ? "tl-primary" : "tl-ghost", id, onclick: act }, text);
 
-/** A button that starts a method with given options; what goes wrong is put into `trouble`. */
-export function starter(name, text, trouble, { id, options = {}, primary = true } = {}) {
-  return button(text, async (event) => {
-    event.target.disabled = true;
-    try { await start(name, options); } catch (error) {
-      event.target.disabled = false;
+/** A button that waits for what it does; what goes wrong is put into `trouble`. */
+function doing(text, act, trouble, how) {
+  return button(text, async ({ target }) => {
+    target.disabled = true;
+    try { await act(); } catch (error) {
+      target.disabled = false;
       trouble.replaceChildren(el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
     }
-  }, { primary, id });
+  }, how);
 }
+
+/** A button that starts a method with given options. */
+export const starter = (name, text, trouble, { id, options = {}, primary = true } = {}) => doing(text, () => start(name, options), trouble, { primary, id });
 
 /** The state of a method without a result: `line` is what is known of it. */
 export function stage(line, { title, advice, begin }) {
@@ -24,7 +27,7 @@ export function stage(line, { title, advice, begin }) {
   const trouble = el("div");
   if (line.trouble) {
     return el("div", {}, empty(`The latest run is ${line.trouble.state}.`, line.trouble.error || "What it finished is kept.",
-      line.trouble.resumable && button(line.trouble.state === "failed" ? "Try again" : "Resume", (event) => { event.target.disabled = true; resume(line.trouble, line.name); }, { primary: true }), " ", button("Start anew…", () => openDrawer(line.name))), trouble);
+      line.trouble.resumable && doing(line.trouble.state === "failed" ? "Try again" : "Resume", () => resume(line.trouble, line.name), trouble, { primary: true }), " ", button("Start anew…", () => openDrawer(line.name))), trouble);
   }
   return el("div", {}, empty(title, line.refused ? `${advice} ${line.refused}` : advice, line.cost && el("p", { class: "tl-estimate" }, el("b", {}, "Cost. "), line.cost), !line.refused && [begin?.(trouble), " ", button("Options…", () => openDrawer(line.name))]), trouble);
 }
