@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from forensics.errors import InputError
 from forensics.jobs.attention_allocation.job import run as allocate
 from forensics.runs import execute
 from forensics.teaching.lessons import make_lesson
@@ -14,7 +15,7 @@ from forensics.teaching.plans import LessonPlan
 from forensics.teaching.predictions import Prediction, commit
 from forensics.ui.workspace import Workspace
 from tests.teaching.conftest import draw_scan
-from tests.ui import synthetic
+from tests.ui import home_cases, synthetic
 from tests.ui.serving import CHROMIUM, Held, Server, Watched, chromium
 
 pytest.importorskip("playwright")
@@ -230,6 +231,22 @@ def test_what_cannot_be_had_is_told_where_it_is_missing(
     page.get_by_role("heading", name="Entropy, layer 3").wait_for()
     page.click("#tl-rule-code")
     page.wait_for_function("!document.querySelector('#attention .tl-alert[data-part]')")
+
+
+def test_a_resume_that_is_refused_says_so(page: Any, server: Server) -> None:
+    def fail(_context: Any) -> dict[str, Any]:
+        raise InputError("The disk is full.")
+
+    case = home_cases.make_clip_case(server.cases / "resumed")
+    with pytest.raises(InputError):
+        execute(case.new_run("trigger-inversion", {}), fail)
+    name = Workspace(server.cases).enter(case.folder)
+    refuse(page, "**/resume")
+    page.goto(f"{server.url}/?case={name}&tab=triggers")
+    again = page.locator("#triggers").get_by_role("button", name="Try again")
+    again.click()
+    page.locator("#triggers .tl-alert", has_text="It is not there.").wait_for()
+    assert again.is_enabled()
 
 
 def test_what_was_unfolded_and_scrolled_stays(
