@@ -4,7 +4,7 @@ import { decisionQuery, getJSON, runPath } from "../core/api.js";
 import { attempt, newPage } from "../core/attempt.js";
 import { el, empty, show } from "../core/dom.js";
 import { FRESH, set, state, watch } from "../core/store.js";
-import { BASE, openDrawer } from "../methods/listing.js";
+import { BASE, forEncoder, openDrawer } from "../methods/listing.js";
 import { methodPanel } from "../methods/panel.js";
 import { methodsStrip } from "../methods/strip.js";
 import { inspector } from "../sample/inspector.js";
@@ -39,8 +39,6 @@ function waiting() {
     el("ol", {}, steps.map((step) => el("li", {}, step))),
     el("p", { class: "tl-sub" }, "The bar at the top shows how far it is. You can close this page; the scan goes on, and the same address finds it again."));
 }
-
-const forEncoder = () => Boolean(state.case && state.methods && !state.methods.some((line) => line.base));
 
 /** Build the tab into `element`. */
 export function mount({ element }) {

@@ -4,7 +4,7 @@ import { casePath, getJSON, post } from "../core/api.js";
 import { card, el, empty, segmented, show } from "../core/dom.js";
 import { count } from "../core/format.js";
 import { set, state, watch } from "../core/store.js";
-import { openDrawer, start } from "../methods/listing.js";
+import { forEncoder, openDrawer, start } from "../methods/listing.js";
 import { codeOf } from "../review/data.js";
 import { colourBar } from "./colours.js";
 import { loadCodes, loadDecisions, loadMap, mapPath, sendSelection } from "./data.js";
@@ -27,7 +27,6 @@ export function mount({ element }) {
   const blank = el("div", { class: "tl-card" });
   const say = el("output", { class: "tl-readout", id: "tl-umap-say", "aria-live": "polite" });
   const modes = el("div");
-  const encoder = () => Boolean(state.methods) && !state.methods.some((line) => line.base);
   const attention = () => found?.summary.flags.length > 0 && Boolean(state.run);
 
   const head = mapHead({ choose: (run) => set({ map: run }), reveal });
@@ -39,7 +38,7 @@ export function mount({ element }) {
   const bar = colourBar({ apply: plane.colour, hide: plane.hide, failed: (error) => show(say, `${error.message} ${error.remedy ?? ""}`) });
   const selected = selectionCard({ clear, invert, aside, decide, flagged, get elsewhere() { return attention() ? elsewhere : null; } });
   const groups = groupsCard(chooseGroup);
-  const sample = sampleCard({ get inspect() { return attention() || encoder() ? (row) => set({ sample: row, tab: "attention" }) : null; } });
+  const sample = sampleCard({ get inspect() { return attention() || forEncoder() ? (row) => set({ sample: row, tab: "attention" }) : null; } });
   const gallery = mapGallery((item) => { plane.map.go(item.place, true); look(item.place); });
   const zoom = (text, label, act) => el("button", { type: "button", class: "tl-ghost", "aria-label": label, title: label, onclick: act }, text);
   const mapCard = card("Map of samples", { tools: [modes, zoom("+", "Zoom in", () => plane.map.scale(1.5)), zoom("−", "Zoom out", () => plane.map.scale(1 / 1.5)),

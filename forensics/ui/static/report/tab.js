@@ -44,7 +44,7 @@ export function mount({ element }) {
     body.hidden = false;
     const method = state.methods?.find((line) => line.name === "self-test");
     const typing = top.contains(document.activeElement) ? document.activeElement.id : "";
-    show(top, head(name, view), el("div", { class: "tl-report-pair" }, stepsCard(view), signingCard(view, draft, (next) => { draw(name, next); })), selfTestCard(view.self_test, method));
+    show(top, head(name, view), el("div", { class: "tl-report-pair" }, stepsCard(view), signingCard(view, draft, (next) => { if (name === state.case) draw(name, next); })), selfTestCard(view.self_test, method));
     if (typing) document.getElementById(typing)?.focus();
     preview.update(name, `${view.facts_sha256} ${view.signatures.length}`);
     host.dataset.ready = name;

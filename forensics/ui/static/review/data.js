@@ -38,9 +38,6 @@ export async function loadQueue({ shown, channel, selection }) {
   return { n, rows: new Int32Array(bytes, 4, n), codes: new Uint8Array(bytes, 4 + 4 * n, n), flags: new Uint8Array(bytes, 4 + 5 * n, n) };
 }
 
-export const decide = (rows, verdict, note = null) => post(reviewPath("/decide"), { rows, verdict, note });
-export const decideAll = (verdict, { shown, channel, selection }, expected) => post(reviewPath("/decide-all"), { verdict, shown, channel, selection, expected });
-export const undo = () => post(reviewPath("/undo"), {});
 export const compare = () => post(reviewPath("/compare"), {});
 
 /** What verdicts are called, in the order of the server's codes, and how they look. */

@@ -204,8 +204,12 @@ export function mount({ element }) {
   async function blind(on) { me.blind = on; agreed.close(); side.hide(); try { await again(); } catch (error) { say(error); } }
 
   async function together() {
+    const [same, hidden] = [sameCase(), me.blind];
     try {
-      if (me.blind) { const view = await compare(); me.blind = false; await again(); agreed.open(view); } else agreed.open(await loadAgreement());
+      const view = await (hidden ? compare() : loadAgreement());
+      if (!same()) return;
+      if (hidden) { me.blind = false; await again(); }
+      if (same()) agreed.open(view);
     } catch (error) { say(error); }
   }
 
