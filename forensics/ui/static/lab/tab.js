@@ -54,6 +54,7 @@ export function mount({ element }) {
       show(body, el("div", { class: "tl-card" }, empty("The lab cannot be shown.", `${error.message} ${error.remedy ?? ""}`)));
     }
   }
+  watch(["case"], () => { token += 1; }); // also while another tab is looked at
   watch(["case", "tab", "finished", "job"], () => open());
   open();
 }
