@@ -4,7 +4,6 @@ The choice is made once, at the start of a run, and kept in it: a run that goes 
 leaves out the same samples, whatever was scanned or decided meanwhile.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +19,8 @@ from forensics.errors import CaseError
 from forensics.jobs.masked_views.candidates import flagged_rows
 from forensics.repairs.language_options import FilterRetuneOptions
 from forensics.runs import RunContext
-from forensics.runs.durable import read_json
+from forensics.runs.choices import keep_choice
 
-_CHOSEN: Final = "chosen.json"
 _TOLD: Final = ("out", "by", "method", "unsure", "unsure_dropped")
 
 
@@ -64,12 +62,12 @@ def left_out(
     Raises:
         CaseError: Neither scan nor people flagged anything, or the run has no decisions.
     """
-    kept = context.folder / _CHOSEN
-    if not kept.is_file():
+
+    def told_of_choice() -> dict[str, Any]:
         left = _choose(case, context.folder, rows, options)
-        told = {name: getattr(left, name) for name in _TOLD}
-        context.save_bytes(_CHOSEN, json.dumps(told, ensure_ascii=False).encode())
-    told = read_json(kept)
+        return {name: getattr(left, name) for name in _TOLD}
+
+    told = keep_choice(context.folder, "left_out", told_of_choice)
     out = set(told["out"])
     return Left(
         kept=[row for row in rows if row.id not in out],
