@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.mllm_repairs.plan import reported
+from benchmarks.mllm_repairs.side_by_side import side_by_side
+
 NAMES = {
     "vanilla": "plain tuning", "random-drop": "random drop of 20 %",
     "filter-root": "filter-retune (root)", "filter-guarded": "filter-retune (guarded)",
@@ -13,6 +16,12 @@ NAMES = {
     "cross-view-filter": "cross-view, gated answers + filter (fusion)",
 }  # fmt: skip
 COMMAND = "python -m benchmarks.mllm_repairs --work DIR --out benchmarks/results/mllm_repairs"
+
+SIDE_BY_SIDE = (
+    "## Side by side\n",
+    "CA / ASR in percent; precision and recall of what a filter leaves out; for cross-view the "
+    "paired difference of the ASR to plain tuning.\n",
+)
 
 
 def write_tables(cells: Sequence[dict[str, Any]], out: Path) -> None:
@@ -31,6 +40,8 @@ def write_tables(cells: Sequence[dict[str, Any]], out: Path) -> None:
         "95 % intervals; in brackets behind a rate: the paired difference to plain tuning. Floor: "
         "the target said unasked. Masked: ASR while a quarter of the cells is hidden.\n"
     ]
+    planned = {cell.name for cell in reported()}
+    parts.append("\n".join([*SIDE_BY_SIDE, *side_by_side(cells, planned), ""]))
     parts.append("\n".join(_over_seeds(cells)))
     for place in places:
         rows = [c for c in cells if _place(c) == place]
