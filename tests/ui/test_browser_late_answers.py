@@ -233,6 +233,24 @@ def test_what_cannot_be_had_is_told_where_it_is_missing(
     page.wait_for_function("!document.querySelector('#attention .tl-alert[data-part]')")
 
 
+def test_how_far_methods_agree_is_told_or_why_it_is_not(
+    page: Any, server: Server, made: SimpleNamespace
+) -> None:
+    refuse(page, "**/agreement?*")
+    refuse(page, "**/agreement/rows?*")
+    attention(page, server, made)
+    trouble = "#tl-agreement .tl-alert"
+    page.wait_for_selector(trouble)
+    page.unroute("**/agreement?*")
+    page.evaluate(STORE % "{ finished: 'a run that ended' }")
+    page.locator("#tl-agreement .tl-set").first.click()
+    page.wait_for_selector(trouble)
+    page.unroute("**/agreement/rows?*")
+    page.locator("#tl-agreement .tl-set").first.click()
+    page.wait_for_function("window.triggerlens.state.selection?.rows.size > 0")
+    page.wait_for_selector(trouble, state="detached")
+
+
 def test_a_resume_that_is_refused_says_so(page: Any, server: Server) -> None:
     def fail(_context: Any) -> dict[str, Any]:
         raise InputError("The disk is full.")

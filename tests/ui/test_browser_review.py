@@ -199,6 +199,29 @@ def test_a_note_that_was_not_saved_is_sent_again(watched: Watched) -> None:
     page.wait_for_selector("#tl-rv-people q >> text=once more")
 
 
+def test_a_note_that_was_not_saved_waits_for_its_writer(watched: Watched) -> None:
+    page = watched.page
+    asked: list[Any] = []
+    page.route("**/review/decide?*", lambda route: asked.append(route), times=1)
+    row = page.get_attribute("#tl-rv-card", "data-drawn")
+    page.fill("#tl-rv-note", "written in vain")
+    with page.expect_request("**/review/decide?*"):
+        page.keyboard.press("Escape")
+    press(page, "ArrowRight")  # somebody has gone on before it fails
+    asked[0].abort()
+    page.wait_for_selector("#review .tl-alert")
+    assert page.input_value("#tl-rv-note") == ""
+    watched.problems.clear()  # the request that failed
+    press(page, "ArrowLeft")
+    page.wait_for_selector(f"#tl-rv-card[data-drawn='{row}']")
+    page.wait_for_selector(".tl-rv-note >> text=Not saved yet")
+    assert page.input_value("#tl-rv-note") == "written in vain"
+    press(page, "ArrowRight")  # which sends it again
+    press(page, "ArrowLeft")
+    page.wait_for_selector("#tl-rv-people q >> text=written in vain")
+    assert not page.is_visible(".tl-rv-note >> text=Not saved yet")
+
+
 def test_a_verdict_shows_on_the_way_back_though_it_is_not_saved_yet(watched: Watched) -> None:
     page, verdict = watched.page, "#tl-rv-unsure[aria-pressed='true']"
     decisions = Held(page, "**/review/decide?*")

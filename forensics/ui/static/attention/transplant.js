@@ -1,5 +1,6 @@
 // Does the suspected trigger work elsewhere? The transplant test: its start, progress and result.
 
+import { alertOf } from "../core/alert.js";
 import { casePath, getJSON, post, runPath } from "../core/api.js";
 import { card, el, picture, show } from "../core/dom.js";
 import { count, fixed, percent, signed } from "../core/format.js";
@@ -89,7 +90,7 @@ export function transplantCard() {
     show(problem);
     try { await act(); } catch (error) {
       target.disabled = false;
-      show(problem, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+      show(problem, alertOf(error));
     }
   }
 

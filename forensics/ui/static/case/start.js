@@ -1,5 +1,6 @@
 // Where a case begins: the shipped demos.
 
+import { alertOf } from "../core/alert.js";
 import { getJSON, post } from "../core/api.js";
 import { el, empty, show } from "../core/dom.js";
 import { bytes, count, percent } from "../core/format.js";
@@ -50,7 +51,7 @@ export function mount({ element }) {
       enter(await post(`/api/demos/${encodeURIComponent(name)}/open`));
       before = "Open";
     } catch (error) {
-      show(trouble, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+      show(trouble, alertOf(error));
     }
     clearInterval(following);
     show(button, before);
@@ -70,7 +71,7 @@ export function mount({ element }) {
       show(demos, found.demos.length ? found.demos.map(demoCard)
         : empty("No demo is shipped with this copy.", "Build them with “forensics lab zoo”."));
     } catch (error) {
-      show(trouble, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+      show(trouble, alertOf(error));
     }
   }
   load();

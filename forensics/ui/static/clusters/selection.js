@@ -1,5 +1,6 @@
 // What is selected: how many, what they share, exports of exactly these, and a map without them.
 
+import { alertOf } from "../core/alert.js";
 import { card, el, empty, show } from "../core/dom.js";
 import { capital, count, percent, plural, signed } from "../core/format.js";
 import { mapPath } from "./data.js";
@@ -66,6 +67,6 @@ export function selectionCard(act) {
       else show(body, el("p", { class: "tl-sub" }, `${plural(n, "sample")} selected…`));
     },
     update(view, about) { body.inert = false; show(body, full(view, about)); node.dataset.ready = view.selection; },
-    trouble(error) { body.inert = false; show(body, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? "")); },
+    trouble(error) { body.inert = false; show(body, alertOf(error)); },
   };
 }

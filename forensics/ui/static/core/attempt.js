@@ -1,6 +1,6 @@
 // What could not be had stands in the card that it concerns, until it is had.
 
-import { el } from "./dom.js";
+import { alertOf } from "./alert.js";
 
 const latest = new Map(); // part -> its newest try
 
@@ -14,7 +14,7 @@ export async function attempt(node, part, work) {
   try { await work(); } catch (error) { trouble = error; }
   if (latest.get(part) !== mine) return;
   told(part)?.remove();
-  if (trouble) node.prepend(el("p", { class: "tl-alert", role: "alert", "data-part": part }, el("strong", {}, trouble.message), " ", trouble.remedy ?? ""));
+  if (trouble) node.prepend(alertOf(trouble, { "data-part": part }));
 }
 
 /** Everything is drawn anew: what went wrong before concerns nobody. */

@@ -1,5 +1,6 @@
 // What the cards of the Lab tab share.
 
+import { alertOf } from "../core/alert.js";
 import { casePath } from "../core/api.js";
 import { el, show } from "../core/dom.js";
 import { percent } from "../core/format.js";
@@ -8,7 +9,7 @@ import { state } from "../core/store.js";
 export const labPath = (part = "") => `${casePath(state.case)}/lab${part}`;
 
 /** Show what went wrong, with what to do about it. */
-export const trouble = (node, error) => show(node, error && el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+export const trouble = (node, error) => show(node, error && alertOf(error));
 
 /** A button that waits for what it does, and says what went wrong in `problem`. */
 export function doing(text, act, problem, attributes = {}) {

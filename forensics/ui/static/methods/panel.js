@@ -1,7 +1,9 @@
 // What one method found, in place of the attention scan's own figures: verdict, limits, evidence.
 
+import { alertOf } from "../core/alert.js";
 import { casePath, getJSON } from "../core/api.js";
 import { el, empty, show } from "../core/dom.js";
+import { fold } from "../core/fold.js";
 import { count } from "../core/format.js";
 import { set, state, watch } from "../core/store.js";
 import { MARKS } from "../attention/verdict.js";
@@ -17,21 +19,20 @@ import { flaggedText, readiness } from "./words.js";
 const FIGURES = { "attention-allocation": ["allocation", allocationPanel], "evidence-fusion": ["fusion", fusionPanel],
   "masked-views": ["masked-views", maskedPanel], transplant: ["transplant", transplantPanel] };
 
-function limits(said) {
-  return el("details", { class: "tl-limits" }, el("summary", {}, "What this cannot show"),
-    el("ul", {}, said.limits.map((text) => el("li", {}, `It cannot see ${text}.`)), el("li", {}, "“No evidence” is not “clean”.")));
-}
+const limits = (said) => fold("tl-method-limits", "What this cannot show",
+  el("ul", {}, said.limits.map((text) => el("li", {}, `It cannot see ${text}.`)), el("li", {}, "“No evidence” is not “clean”.")));
 
-/** Put the method's flags in the gallery. */
-function showFlags(line) {
+/** Put the method's flags in the gallery; `trouble` says where that fails. */
+async function showFlags(line, trouble) {
   const telling = state.methods.filter((other) => other.said && Number.isFinite(other.said.flagged));
   const of = telling.map((other) => other.said.run).join(".");
-  return selectSet(of, 1 << telling.indexOf(line), `flagged by ${line.label}`, true);
+  show(trouble);
+  try { await selectSet(of, 1 << telling.indexOf(line), `flagged by ${line.label}`, true); } catch (error) { show(trouble, alertOf(error)); }
 }
 
-function flagsButton(line) {
+function flagsButton(line, trouble) {
   if (!line.said.flagged) return null;
-  return el("button", { type: "button", class: "tl-ghost", id: "tl-show-flags", onclick: () => showFlags(line) }, `Show its ${flaggedText(line.said)} in the gallery`);
+  return el("button", { type: "button", class: "tl-ghost", id: "tl-show-flags", onclick: () => showFlags(line, trouble) }, `Show its ${flaggedText(line.said)} in the gallery`);
 }
 
 /** Give the gallery back to the page's own scan, unless somebody chose something else since. */
@@ -39,13 +40,13 @@ function giveBack() {
   if (state.selection?.kind === "rows" && state.selection.loosely) set({ selection: null, shown: "flagged", page: 0 });
 }
 
-function verdict(line) {
+function verdict(line, trouble) {
   const { said } = line;
   const mark = MARKS[said.verdict] ?? { shape: "○", name: line.label, tone: "plain" };
   return el("section", { class: `tl-verdict tl-${mark.tone}`, "aria-label": `Verdict of ${line.label}` },
     el("div", { class: "tl-sentence" }, el("span", { class: "tl-verdict-mark", "aria-hidden": "true" }, mark.shape),
       el("p", {}, el("strong", {}, `${mark.name}. `), said.sentence)),
-    el("div", { class: "tl-verdict-foot" }, mark.name !== line.label && el("b", {}, line.label), el("span", { class: "tl-sub" }, `${flaggedText(said)}${Number.isFinite(said.flagged) ? ` of ${count(said.n)}` : ""}`), flagsButton(line), limits(said)));
+    el("div", { class: "tl-verdict-foot" }, mark.name !== line.label && el("b", {}, line.label), el("span", { class: "tl-sub" }, `${flaggedText(said)}${Number.isFinite(said.flagged) ? ` of ${count(said.n)}` : ""}`), flagsButton(line, trouble), limits(said)));
 }
 
 function waiting(line) {
@@ -71,9 +72,9 @@ export function methodPanel() {
     giveBack(); // what the last method showed there is not this one's
     if (!line.said) { show(node, waiting(line)); return; }
     const [part, make] = FIGURES[line.name] ?? [];
-    if (line.said.flagged && !state.selection) showFlags(line);
-    const figures = el("div", { class: "tl-method-figures" });
-    show(node, verdict(line), figures);
+    const [trouble, figures] = [el("div", { class: "tl-trouble" }), el("div", { class: "tl-method-figures" })];
+    if (line.said.flagged && !state.selection) showFlags(line, trouble);
+    show(node, trouble, verdict(line, trouble), figures);
     if (!part) { node.dataset.ready = line.said.run; return; }
     try {
       const view = await getJSON(`${casePath(state.case)}/runs/${encodeURIComponent(line.said.run)}/${part}`);

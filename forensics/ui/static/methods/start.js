@@ -1,5 +1,6 @@
 // The Case tab's start: the attention scan with one click, every other method beside it.
 
+import { alertOf } from "../core/alert.js";
 import { el, show } from "../core/dom.js";
 import { set, state, watch } from "../core/store.js";
 import { isRepair, openDrawer, start, TRIGGERS } from "./listing.js";
@@ -15,7 +16,7 @@ export function mount({ element }) {
     event.target.disabled = true;
     show(problem);
     try { await start(event.target.value); } catch (error) {
-      show(problem, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+      show(problem, alertOf(error));
       event.target.disabled = false;
     }
   }

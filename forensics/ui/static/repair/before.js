@@ -4,6 +4,7 @@ import { MARKS } from "../attention/verdict.js";
 import { responsive, table, tableToggle } from "../chart/frame.js";
 import { intervals } from "../chart/intervals.js";
 import { card, el, show } from "../core/dom.js";
+import { fold } from "../core/fold.js";
 import { percent } from "../core/format.js";
 import { change, exportPath, inWords, optionsText } from "./data.js";
 
@@ -31,7 +32,7 @@ export function saidStrip(view) {
     el("header", { class: "tl-card-head" }, el("div", {}, el("h3", {}, view.label, el("span", { class: "tl-sub" }, ` ${optionsText(view.options) || "with the defaults"}`))), el("div", { class: "tl-tools" }, exporter(view))),
     el("p", { class: "tl-rp-sentence" }, view.sentence.split(" A new inversion, ")[0].replaceAll(" %", "\u00a0%")), fresh(view.fresh), warnings(view),
     el("p", { class: "tl-note" }, view.facts.join(" ")),
-    el("details", { class: "tl-limits" }, el("summary", {}, "What this cannot show"), el("ul", {}, view.limits.map((text) => el("li", {}, text)))));
+    fold("tl-rp-limits", "What this cannot show", el("ul", {}, view.limits.map((text) => el("li", {}, text)))));
 }
 
 function rows(view, name) {

@@ -1,5 +1,6 @@
 // Which repairs there are: what each needs, whether it applies to this case, what it costs, and its start.
 
+import { alertOf } from "../core/alert.js";
 import { el, show } from "../core/dom.js";
 import { state } from "../core/store.js";
 import { openDrawer, start } from "../methods/listing.js";
@@ -36,7 +37,7 @@ export function methodsCard({ running }) {
     event.target.disabled = true;
     show(problem);
     try { await start(chosen); } catch (error) {
-      show(problem, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+      show(problem, alertOf(error));
       event.target.disabled = false;
     }
   }

@@ -1,5 +1,6 @@
 // A repair under way, waiting or ended early: how far it is, its loss, cancel, resume.
 
+import { alertOf } from "../core/alert.js";
 import { casePath, getJSON, post } from "../core/api.js";
 import { el, show } from "../core/dom.js";
 import { duration } from "../core/format.js";
@@ -28,7 +29,7 @@ export function runningCard({ ended }) {
     show(problem);
     try { await act(); } catch (error) {
       button.disabled = false;
-      show(problem, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+      show(problem, alertOf(error));
     }
   }
   const button = (text, id, act, primary = false) => el("button", { type: "button", id, class: primary ? "tl-primary" : "tl-ghost", onclick: (event) => command(act, event.target) }, text);

@@ -1,5 +1,6 @@
 // Sign-off: who stands for the findings, and a form to do so.
 
+import { alertOf } from "../core/alert.js";
 import { casePath, post } from "../core/api.js";
 import { card, el, show } from "../core/dom.js";
 import { clock } from "../core/format.js";
@@ -39,7 +40,7 @@ export function signingCard(view, draft, signed) {
       for (const id of Object.keys(draft)) delete draft[id];
       signed(next);
     } catch (error) {
-      show(problem, el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+      show(problem, alertOf(error));
       button.disabled = false;
     }
   }

@@ -21,6 +21,7 @@ async function loadImage(path) {
 /** The middle of the tab; `act` has `decide(verdict)`, `note(text)` and `step(by)`. */
 export function sampleCard(act) {
   let [card, channels, image, warm, saved, saving] = [null, [], null, false, "", 0]; // the map hides what it points at: it is shown on demand, its peak always
+  const unsaved = new Map(); // what somebody wrote and no server has yet, by case and row
   const stage = pictureStage(looks, { name: "rv-", tell: (now, token) => `${percent(now.values[token], 1)} of the attention on the image` });
   stage.opacity(0.55);
   const missing = el("p", { class: "tl-rv-missing tl-sub" });
@@ -81,19 +82,26 @@ export function sampleCard(act) {
   /** Whether the note holds what the server does not know yet, or will in a moment. */
   const writes = () => saving || note === document.activeElement || note.value.trim() !== saved;
 
+  const place = (row) => `${state.case} ${row}`;
+
   function tellNote() {
-    note.value = saved = card.mine?.note ?? "";
-    show(noteSaid);
+    saved = card.mine?.note ?? "";
+    const kept = unsaved.get(place(card.row));
+    note.value = kept ?? saved;
+    show(noteSaid, kept !== undefined && "Not saved yet; it is sent again when you go on.");
   }
 
   async function write() {
     const [of, text, before] = [card, note.value.trim(), saved];
-    if (!of || text === before) return;
+    if (!of) return;
+    const at = place(of.row);
+    if (text === before) { unsaved.delete(at); return; }
     saved = text;
     saving += 1;
     show(noteSaid, "Saving…");
     const done = await act.note(of.row, text);
     saving -= 1;
+    if (done) unsaved.delete(at); else unsaved.set(at, text);
     if (card?.row !== of.row) return; // the note of another sample stands there now
     if (!done && saved === text) saved = before; // whoever leaves the field again sends it again
     show(noteSaid, done ? "Saved." : "Not saved.");

@@ -1,5 +1,6 @@
 // The Review tab: one queue over all evidence, one sample at a time, one key a decision.
 
+import { alertOf } from "../core/alert.js";
 import { post } from "../core/api.js";
 import { el, empty, show } from "../core/dom.js";
 import { onTheme } from "../core/palette.js";
@@ -35,7 +36,7 @@ export function mount({ element }) {
   show(host, blank, body);
   body.hidden = true;
 
-  const say = (error) => show(trouble, error && el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+  const say = (error) => show(trouble, error && alertOf(error));
 
   function stop(content) {
     summary = queue = null;

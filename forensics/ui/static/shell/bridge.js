@@ -1,7 +1,8 @@
 // What the forms (Gradio) tell the page: a case was opened, a scan was started, something is wrong.
 
+import { alertOf } from "../core/alert.js";
 import { forget, casePath } from "../core/api.js";
-import { el, show } from "../core/dom.js";
+import { show } from "../core/dom.js";
 import { FRESH, set, state } from "../core/store.js";
 import { followRun } from "../methods/listing.js";
 
@@ -13,7 +14,7 @@ export function mount({ element, props, watch }) {
     const said = props.value;
     if (!said || said.version === seen) return;
     seen = said.version;
-    show(host, said.error ? el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, said.error), " ", said.remedy ?? "") : null);
+    show(host, said.error ? alertOf({ message: said.error, remedy: said.remedy }) : null);
     if (said.error) return;
     if (said.started) { followRun(said); return; }
     if (said.case) {

@@ -1,5 +1,6 @@
 // What stands where a result is not there yet: never run, waiting, under way, ended early.
 
+import { alertOf } from "../core/alert.js";
 import { el, empty } from "../core/dom.js";
 import { count } from "../core/format.js";
 import { openDrawer, resume, start } from "../methods/listing.js";
@@ -12,7 +13,7 @@ function doing(text, act, trouble, how) {
     target.disabled = true;
     try { await act(); } catch (error) {
       target.disabled = false;
-      trouble.replaceChildren(el("p", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? ""));
+      trouble.replaceChildren(alertOf(error));
     }
   }, how);
 }
