@@ -34,12 +34,13 @@ def figures_of(planned: Planned, arguments: argparse.Namespace) -> Path:
 def cell(planned: Planned, arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the figures of a cell, built only where they are missing."""
     path = figures_of(planned, arguments)
-    if not path.is_file() and planned.name not in arguments.known:
-        figures = built(planned, arguments, path.parent)
-        path.write_text(json.dumps(figures, indent=1) + "\n")
-    found: dict[str, Any] = (
-        json.loads(path.read_text()) if path.is_file() else arguments.known[planned.name]
-    )
+    found: dict[str, Any] | None = arguments.known.get(planned.name)
+    if found is None:
+        if not path.is_file():
+            figures = built(planned, arguments, path.parent)
+            path.write_text(json.dumps(figures, indent=1) + "\n")
+        found = json.loads(path.read_text())
+    assert found is not None
     shown = ("clean_accuracy", "attack_success_rate", "attack_success_rate_masked", "seconds")
     print(planned.name, *(found.get(key) for key in shown), flush=True)
     return found

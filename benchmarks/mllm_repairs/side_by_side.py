@@ -48,6 +48,7 @@ def side_by_side(cells: Sequence[dict[str, Any]], planned: set[str]) -> list[str
             _told(cell) if cell else "not built" if name in planned else NOT_IN_THE_PLAN
             for cell, name in zip(row, names, strict=True)
         ]
+        texts[0] += "".join(f"; again {rates}" for rates in _plain_again(row))
         head = _planted(world, attack, next(cell for cell in row if cell))
         lines.append(f"| {' | '.join([head, str(seed), *texts])} |")
     return lines
@@ -65,7 +66,7 @@ def _planted(world: str, attack: str, cell: dict[str, Any]) -> str:
 
 
 def _told(cell: dict[str, Any]) -> str:
-    rates = f"{100 * cell['clean_accuracy']:.1f} / {100 * cell['attack_success_rate']:.1f}"
+    rates = _rates(cell)
     if cell["method"].startswith("filter-"):
         return f"{rates} ({_left_out(cell)})"
     if cell["method"].startswith("cross-view"):
@@ -73,6 +74,26 @@ def _told(cell: dict[str, Any]) -> str:
         value, low, high = (100 * minus[part] for part in ("value", "low", "high"))
         return f"{rates} ({value:+.1f} [{low:+.1f}, {high:+.1f}])"
     return rates
+
+
+def _plain_again(row: Sequence[dict[str, Any] | None]) -> list[str]:
+    """Return what other cells were compared to where plain tuning was built more than once.
+
+    The same seed gives slightly different weights on another processor.
+    """
+    plain = row[0]
+    found = {_compared_to(cell) for cell in row[1:] if cell and "minus_vanilla" in cell}
+    return sorted(found - ({_rates(plain)} if plain else set()))
+
+
+def _compared_to(cell: dict[str, Any]) -> str:
+    minus = cell["minus_vanilla"]
+    names = ("clean_accuracy", "attack_success_rate")
+    return _rates({name: cell[name] - minus[name]["value"] for name in names})
+
+
+def _rates(cell: dict[str, Any]) -> str:
+    return f"{100 * cell['clean_accuracy']:.1f} / {100 * cell['attack_success_rate']:.1f}"
 
 
 def _left_out(cell: dict[str, Any]) -> str:

@@ -20,7 +20,8 @@ COMMAND = "python -m benchmarks.mllm_repairs --work DIR --out benchmarks/results
 SIDE_BY_SIDE = (
     "## Side by side\n",
     "CA / ASR in percent; precision and recall of what a filter leaves out; for cross-view the "
-    "paired difference of the ASR to plain tuning.\n",
+    "paired difference of the ASR to plain tuning. Again: plain tuning of the same seed, built on "
+    "another machine, which the later cells of that set are compared to.\n",
 )
 
 
