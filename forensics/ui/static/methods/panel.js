@@ -24,10 +24,12 @@ const limits = (said) => fold("tl-method-limits", "What this cannot show",
 
 /** Put the method's flags in the gallery; `trouble` says where that fails. */
 async function showFlags(line, trouble) {
-  const telling = state.methods.filter((other) => other.said && Number.isFinite(other.said.flagged));
-  const of = telling.map((other) => other.said.run).join(".");
+  const telling = (state.methods ?? []).filter((other) => other.said && Number.isFinite(other.said.flagged));
+  const bit = telling.findIndex((other) => other.name === line.name); // by name: the lines may have been read anew
   show(trouble);
-  try { await selectSet(of, 1 << telling.indexOf(line), `flagged by ${line.label}`, true); } catch (error) { show(trouble, alertOf(error)); }
+  if (bit < 0) { show(trouble, alertOf({ message: `${line.label} flags nothing any more.`, remedy: "Its run was deleted, or the page is not up to date: load it again." })); return; }
+  const of = telling.map((other) => other.said.run).join(".");
+  try { await selectSet(of, 1 << bit, `flagged by ${line.label}`, true); } catch (error) { show(trouble, alertOf(error)); }
 }
 
 function flagsButton(line, trouble) {
