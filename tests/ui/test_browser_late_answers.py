@@ -37,8 +37,9 @@ def made(server: Server) -> SimpleNamespace:
     first = synthetic.scan(case)
     second = case.new_run("attention-allocation", {})
     execute(second, lambda context: allocate(case, context, {}, None))  # type: ignore[arg-type]
-    name = Workspace(server.cases).enter(case.folder)
-    return SimpleNamespace(case=case, run=first, name=name)
+    enter = Workspace(server.cases).enter
+    other = enter(synthetic.make_case(server.cases / "empty", 8).folder)
+    return SimpleNamespace(case=case, run=first, name=enter(case.folder), other=other)
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +186,63 @@ def test_flags_that_come_after_somebody_went_back_select_nothing(
     page.wait_for_timeout(A_MOMENT)
     assert page.evaluate("window.triggerlens.state.selection") is None
     assert page.evaluate("document.activeElement.innerText") == "Show"
+
+
+def test_flags_are_found_by_the_name_of_their_method(
+    page: Any, server: Server, made: SimpleNamespace
+) -> None:
+    chosen = "window.triggerlens.state.selection?.rows.size > 0"
+    attention(page, server, made, "&view=attention-allocation")
+    page.wait_for_function(chosen)
+    page.evaluate("window.before = window.triggerlens.state.methods")
+    page.evaluate(STORE % "{ selection: null, finished: 'a run that ended' }")
+    page.wait_for_function(
+        "(now => now && now !== window.before)(window.triggerlens.state.methods)"
+    )
+    page.click("#tl-show-flags")
+    page.wait_for_function(chosen)
+
+
+@pytest.mark.parametrize("pressed", ["#start-scan", "#tl-transplant-start"])
+def test_what_was_started_in_one_case_is_not_followed_in_another(
+    page: Any, server: Server, made: SimpleNamespace, pressed: str
+) -> None:
+    late: list[Any] = []
+    begun = {"run": "begun", "state": "queued", "done": 0, "total": 0, "message": ""}
+    page.route("**/methods/attention-entropy", lambda route: late.append(route))
+
+    def hold(route: Any) -> None:
+        if route.request.method == "POST":
+            late.append(route)
+        else:
+            route.fulfill(json={"state": None})
+
+    page.route("**/transplant", hold)
+    attention(page, server, made)
+    if pressed == "#start-scan":
+        page.click("#tab-case-button")
+    with page.expect_request(lambda request: request.method == "POST"):
+        page.click(pressed)
+    page.evaluate(STORE % f"{{ case: '{made.other}', run: null, tab: 'case' }}")
+    page.wait_for_function("window.triggerlens.state.methods")
+    late[0].fulfill(json=begun)
+    page.wait_for_timeout(A_MOMENT)
+    shown = "(({ run, job, tab }) => [run, job, tab])(window.triggerlens.state)"
+    assert page.evaluate(shown) == [None, None, "case"]
+
+
+def test_a_transplant_test_is_followed_on_after_a_look_that_failed(
+    page: Any, server: Server, made: SimpleNamespace
+) -> None:
+    runs = {"run": "it", "state": "running", "done": 1, "total": 9, "message": ""}
+    halted = runs | {"state": "interrupted", "resumable": True}
+    trouble = {"error": "It is not there.", "remedy": "Look again."}
+    answers = [{"json": runs}, {"status": 404, "json": trouble}]
+    page.route("**/transplant", lambda route: route.fulfill(
+        **(answers.pop(0) if answers else {"json": halted})))  # fmt: skip
+    attention(page, server, made)
+    page.locator("#tl-transplant").get_by_text("It is not there.").wait_for()
+    page.locator("#tl-transplant").get_by_role("button", name="Resume").wait_for()
 
 
 def test_a_question_to_the_model_outlives_a_change_of_layer(

@@ -10,6 +10,7 @@ import { responsive, table, tableToggle } from "../chart/frame.js";
 import { MARKS } from "./verdict.js";
 
 const PACE = 1000; // milliseconds between looks at a test that works
+const CALM = 4000; // and after a look that failed
 const FORCED = 50; // samples that the control experiment takes by force
 const WHAT = "Cuts the attention peak out of flagged samples, pastes it into pictures nobody suspects, and asks the model again, beside controls.";
 
@@ -84,27 +85,25 @@ export function transplantCard() {
 
   const path = () => `${runPath(state)}/transplant`;
 
-  /** Do what a button says; what goes wrong stands below it. */
-  async function pressed({ target }, act) {
+  /** Ask for what a button says, then go on with the answer; what goes wrong stands below it. It concerns no other run of the page. */
+  async function pressed({ target }, ask, then) {
+    const asked = path();
     target.disabled = true;
     show(problem);
-    try { await act(); } catch (error) {
+    try {
+      const answer = await ask();
+      if (asked === path()) then(answer);
+    } catch (error) {
+      if (asked !== path()) return;
       target.disabled = false;
       show(problem, alertOf(error));
     }
   }
 
-  const begin = (event, force) => pressed(event, async () => {
-    const view = await post(path(), { force });
-    set({ job: view.run });
-    draw(view);
-  });
+  const begin = (event, force) => pressed(event, () => post(path(), { force }), (view) => { set({ job: view.run }); draw(view); });
 
-  const resume = (event, run) => pressed(event, async () => {
-    await post(`${casePath(state.case)}/runs/${encodeURIComponent(run)}/resume`);
-    set({ job: run });
-    look();
-  });
+  const resume = (event, run) => pressed(event, () => post(`${casePath(state.case)}/runs/${encodeURIComponent(run)}/resume`),
+    () => { set({ job: run }); look(); });
 
   const start = (text) => el("button", { type: "button", class: "tl-primary", id: "tl-transplant-start", onclick: (event) => begin(event, 0) }, text);
   const control = () => el("button", { type: "button", class: "tl-ghost", id: "tl-transplant-force", onclick: (event) => begin(event, FORCED),
@@ -126,7 +125,7 @@ export function transplantCard() {
   function draw(view) {
     const working = view.state === "queued" || view.state === "running";
     clearTimeout(timer);
-    if (working) timer = setTimeout(look, PACE);
+    if (working) timer = setTimeout(again, PACE);
     const key = view.state === "finished" ? `${view.run}` : "";
     if (key && key === drawn) return;
     drawn = key;
@@ -144,15 +143,22 @@ export function transplantCard() {
 
   async function look() {
     const asked = path();
+    clearTimeout(timer);
     try {
       const view = await getJSON(asked);
       if (asked === path()) draw(view);
     } catch (error) {
-      if (asked === path()) show(body, el("p", { class: "tl-note" }, `${error.message} ${error.remedy ?? ""}`));
+      if (asked !== path()) return;
+      drawn = ""; // the next good answer is drawn in its place
+      show(body, el("p", { class: "tl-note" }, `${error.message} ${error.remedy ?? ""}`));
+      clearTimeout(timer);
+      timer = setTimeout(again, CALM);
     }
   }
 
-  watch(["finished", "job"], () => { if (state.case && state.run && !node.hidden) look(); });
+  const again = () => { if (state.case && state.run && !node.hidden) look(); };
+
+  watch(["finished", "job"], again);
   return {
     node,
     update(found) {

@@ -33,6 +33,9 @@ export const state = {
 /** The tab of a page whose address names none: what is open, or where something can be opened. */
 export const startingTab = () => (state.case ? "case" : "home");
 
+/** Tells later whether the case is still the one of now. */
+export const sameCase = () => { const name = state.case; return () => name === state.case; };
+
 const watchers = [];
 
 /** Call back after any of the named fields changed; returns a function that stops it. */

@@ -1,7 +1,7 @@
 // What every method says about the open case: asked once for the whole page, kept in the state.
 
 import { casePath, forget, getJSON, post } from "../core/api.js";
-import { FRESH, set, state, watch } from "../core/store.js";
+import { FRESH, sameCase, set, state, watch } from "../core/store.js";
 
 export const BASE = "attention-entropy"; // the scan that the Attention tab itself is drawn from
 export const TRIGGERS = new Set(["trigger-inversion", "trigger-transplant", "trigger-tuning"]); // have a tab of their own
@@ -49,17 +49,20 @@ export function followRun({ started, method }) {
   load();
 }
 
-/** Start a method; options that are left out keep their defaults. */
-export async function start(method, options = {}) {
-  const job = await post(`${casePath(state.case)}/methods/${encodeURIComponent(method)}`, { options });
-  followRun({ started: job.run, method });
+/** Ask the open case for a run and follow it; whoever opened another case meanwhile hears no more of it. */
+async function begin(rest, body, method) {
+  const same = sameCase();
+  try {
+    const job = await post(`${casePath(state.case)}${rest}`, body);
+    if (same()) followRun({ started: job.run, method });
+  } catch (error) { if (same()) throw error; }
 }
 
+/** Start a method; options that are left out keep their defaults. */
+export const start = (method, options = {}) => begin(`/methods/${encodeURIComponent(method)}`, { options }, method);
+
 /** Go on with a run that ended early. */
-export async function resume({ run }, method) {
-  await post(`${casePath(state.case)}/runs/${encodeURIComponent(run)}/resume`);
-  followRun({ started: run, method });
-}
+export const resume = ({ run }, method) => begin(`/runs/${encodeURIComponent(run)}/resume`, {}, method);
 
 export const openDrawer = (method) => document.dispatchEvent(new CustomEvent("tl-drawer", { detail: method ?? "" }));
 export const closeDrawer = () => document.dispatchEvent(new CustomEvent("tl-drawer", { detail: null }));

@@ -1,10 +1,7 @@
 // The cards of the open case that were loaded, some ahead; each is asked for once until it is given up.
 
-import { state } from "../core/store.js";
+import { sameCase } from "../core/store.js";
 import { loadCard } from "./data.js";
-
-/** Tells later whether the case is still the one of now. */
-export const sameCase = () => { const name = state.case; return () => name === state.case; };
 
 /** Cards by row: `load(row)`, `drop(row)` after something changed, `forget()` all. */
 export function loadedCards() {
