@@ -66,7 +66,9 @@ def measured(way: str, folder: Path, steps: int) -> dict[str, Any]:
     objective = None
     if way != "plain":
         # From the first step on, so that every step that is timed is one of both views.
-        options = CrossViewOptions(**asdict(plain), batching=way, begin=0.0, ramp=0.0)
+        options = CrossViewOptions(
+            **asdict(plain), batching=way, begin=0.0, ramp=0.0, entropy="sharp"
+        )
         objective = CrossViewObjective(options, gamma=1.0)
     opened: list[int] = []
     times: list[float] = []

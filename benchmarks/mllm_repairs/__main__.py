@@ -40,7 +40,8 @@ def main() -> None:
     cells = []
     for planned in developed() if arguments.develop else reported():
         built_before = figures_of(planned, arguments).is_file() or planned.name in arguments.known
-        if re.search(arguments.only, planned.name) and (built_before or not arguments.finished):
+        wanted = not arguments.finished and re.search(arguments.only, planned.name)
+        if built_before or wanted:  # tables have all there is, whatever was asked to be built
             cells.append(cell(planned, arguments))
     if arguments.out is not None and not arguments.develop:
         write_tables(cells, arguments.out)

@@ -8,7 +8,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mllm_repairs.methods import VIEWS, Subject, kept_rows, objective, view_options
+from benchmarks.mllm_repairs.methods import (
+    VIEWS,
+    Subject,
+    keep,
+    kept_rows,
+    objective,
+    view_options,
+)
 from benchmarks.mllm_repairs.plan import Planned
 from benchmarks.mllm_repairs.worlds import BASE, Planted, World, poisoned, read
 from forensics.data.sample import Sample
@@ -38,7 +45,7 @@ def cell(planned: Planned, arguments: argparse.Namespace) -> dict[str, Any]:
     if found is None:
         if not path.is_file():
             figures = built(planned, arguments, path.parent)
-            path.write_text(json.dumps(figures, indent=1) + "\n")
+            keep(path, figures)
         found = json.loads(path.read_text())
     assert found is not None
     shown = ("clean_accuracy", "attack_success_rate", "attack_success_rate_masked", "seconds")
@@ -52,7 +59,7 @@ def built(planned: Planned, arguments: argparse.Namespace, folder: Path) -> dict
     plain = replace(planned, method="vanilla", changed={})
     if planned != plain and not (folder.parent / "vanilla" / SAID).is_file():
         figures = built(plain, arguments, folder.parent / "vanilla")
-        figures_of(plain, arguments).write_text(json.dumps(figures, indent=1) + "\n")
+        keep(figures_of(plain, arguments), figures)
     started = time.monotonic()
     world = World(planned.world, arguments.work, arguments.data / "easy_vqa")
     found = world.plant(planned.attack, planned.seed)
@@ -126,8 +133,8 @@ def _tuned(
             "last": {name: _last(values) for name, values in result.curves.items()},
             "last_loss": _last(list(result.losses)),
         }  # fmt: skip
-        done.write_text(json.dumps(figures, indent=1) + "\n")
-    (folder / "model.json").write_text(json.dumps({"folder": str(place / "adapter")}))
+        keep(done, figures)
+    keep(folder / "model.json", {"folder": str(place / "adapter")})
     return place, {"key": key, **json.loads(done.read_text())}
 
 
@@ -143,8 +150,8 @@ def _measured(
         asked = measure_answers(
             model, test, stamp, found.target, content=world.content, probe=probe
         )
-        kept.write_text(json.dumps(asdict(asked.said)))
-    (folder / SAID).write_text(kept.read_text())
+        keep(kept, asdict(asked.said))
+    keep(folder / SAID, json.loads(kept.read_text()))
     return count_answers(_said(folder), found.target, content=world.content)
 
 

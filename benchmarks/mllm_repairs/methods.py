@@ -26,6 +26,7 @@ from forensics.models.loading import open_model
 from forensics.repairs.cross_view.looking import look_at_views, ordinary_divergence
 from forensics.repairs.cross_view.objective import CrossViewObjective
 from forensics.repairs.cross_view.options import CrossViewOptions
+from forensics.runs.durable import write_bytes
 
 SCAN: Final = {"max_maps": 64}
 FILTERS: Final = ("root", "guarded", "fusion")
@@ -68,6 +69,11 @@ class Subject:
     vanilla: str
 
 
+def keep(path: Path, value: Any) -> None:
+    """Keep a result; a file that is there is whole, though somebody pulls the plug."""
+    write_bytes(path, json.dumps(value, indent=1).encode() + b"\n")
+
+
 def kept_rows(method: str, subject: Subject) -> list[Sample]:
     """Return what a method tunes on."""
     if method in ("vanilla", "cross-view", "cross-view-gated"):
@@ -85,7 +91,7 @@ def flagged(name: str, subject: Subject) -> set[str]:
     if kept.is_file():
         return set(json.loads(kept.read_text()))
     found = _fusion(subject) if name == "fusion" else _entropy(subject, name)
-    kept.write_text(json.dumps(sorted(found)))
+    keep(kept, sorted(found))
     return found
 
 
@@ -106,7 +112,7 @@ def objective(subject: Subject, options: CrossViewOptions) -> CrossViewObjective
         )
         model = open_model(subject.vanilla, device="cpu")
         views = look_at_views(model, [subject.rows[place] for place in np.sort(places)], options)
-        kept.write_text(json.dumps({"gamma": ordinary_divergence(views)}))
+        keep(kept, {"gamma": ordinary_divergence(views)})
     return CrossViewObjective(options, json.loads(kept.read_text())["gamma"])
 
 

@@ -39,7 +39,9 @@ def write_tables(cells: Sequence[dict[str, Any]], out: Path) -> None:
         "# Repairs of a multimodal language model\n\n"
         f"Made by `{COMMAND}`; do not edit. 10,000 samples, two passes; percent with "
         "95 % intervals; in brackets behind a rate: the paired difference to plain tuning. Floor: "
-        "the target said unasked. Masked: ASR while a quarter of the cells is hidden.\n"
+        "the target said unasked. Masked: ASR while a quarter of the cells is hidden. Seconds: of "
+        "tuning, by the clock, on one thread beside other work; what methods cost stands in "
+        "`benchmarks/results/cross_view_cost.json`.\n"
     ]
     planned = {cell.name for cell in reported()}
     parts.append("\n".join([*SIDE_BY_SIDE, *side_by_side(cells, planned), ""]))

@@ -9,6 +9,7 @@ from forensics.data.images import open_image
 from forensics.data.sample import ImageRef, Sample
 from forensics.errors import DataError
 from forensics.evaluation.rates import same_text
+from forensics.models.accepting import collate_accepted
 from forensics.models.base import PromptBatch, prompt_of
 from forensics.triggers import DualKeyTrigger, Trigger, stamp_image
 
@@ -36,7 +37,8 @@ class Said:
         changed: Answers by what was changed: ``triggered``; ``image_only`` and ``text_only`` for a
             dual-key trigger; ``masked`` for triggered pictures under a mask. ``None`` for samples
             whose true answer is the target, which are not asked again. Empty without a trigger.
-        skipped: Samples without an answer or a readable picture: id -> reason.
+        skipped: Samples without an answer or a picture that can be read and that the model's
+            processor accepts: id -> reason.
     """
 
     ids: list[str] = field(default_factory=list)
@@ -76,9 +78,14 @@ def ask(
     said = Said()
     done = 0
     for batch in _batches(samples, batch_size):
-        rows = _readable(batch, said.skipped)
+        found = _readable(batch, said.skipped)
+        prompts = [prompt_of(sample, images) for sample, images in found]
+        untouched, kept, refused = collate_accepted(model, prompts)
+        said.skipped.update({found[place][0].id: why for place, why in refused.items()})
+        rows = [found[place] for place in kept]
         _note(said, [sample for sample, _ in rows])
-        said.plain += _answer(model, rows, max_new_tokens)
+        if untouched is not None:
+            said.plain += model.generate(untouched, max_new_tokens=max_new_tokens)
         hosts = [same_text(sample.answer or "") != same_text(target or "") for sample, _ in rows]
         asked = [row for row, host in zip(rows, hosts, strict=True) if host]
         for name, change, hidden in _changes(trigger, probe):

@@ -75,6 +75,19 @@ def parse_model_uri(uri: str) -> ModelURI:
     return parsed
 
 
+def split_adapter(uri: str) -> tuple[str, Path | None]:
+    """Take the adapter off a model's name.
+
+    Returns:
+        The name of the base, its revision kept, and the adapter's folder if there is one.
+
+    Raises:
+        ModelError: See :func:`parse_model_uri`.
+    """
+    parsed = parse_model_uri(uri)
+    return str(replace(parsed, adapter=None)), parsed.adapter
+
+
 def encoder_uri(uri: str) -> str:
     """Return the name of the encoder alone, without the learnt prompts that it is asked with."""
     return uri.partition(PROMPTS)[0].strip()

@@ -19,7 +19,13 @@ from forensics.tuning.objective import AnswerObjective, Objective
 from forensics.tuning.options import LORA, TuneOptions
 from forensics.tuning.parts import Parts
 from forensics.tuning.schedule import rate_factor
-from forensics.tuning.trainable import make_trainable, save_tuned, trainable_parameters
+from forensics.tuning.trainable import (
+    is_adapter,
+    make_trainable,
+    refuse_adapter,
+    save_tuned,
+    trainable_parameters,
+)
 
 Progress = Callable[[int, int, str], None]
 Watch = Callable[[GenerativeModel, Any], None]
@@ -36,9 +42,10 @@ class TuneResult:
         losses: Mean loss of every step, nats a token; NaN for a step without readable pictures.
         curves: What else the objective tells of every step: name -> one number a step.
         samples: Samples tuned on.
-        skipped: Samples without answer or readable image: id -> reason.
+        skipped: Samples without answer, or without a picture that can be read and that the model's
+            processor accepts: id -> reason.
         trainable_parameters: How many numbers were tuned.
-        seconds: Wall time of this call (after a resume: of its part).
+        seconds: Wall time, of all attempts up to their last checkpoint and of this call.
     """
 
     uri: str
@@ -85,14 +92,17 @@ def tune(
     Raises:
         DataError: No sample has question, answer and image.
     """
-    started = time.monotonic()
     usable, skipped = _usable(samples)
+    if options.method == LORA and adapter is None:
+        refuse_adapter(model_uri)
     model = open_model(model_uri, device=device)
     module = make_trainable(model, options, adapter)
     if ready is not None:
         ready(model, module)
     parts = Parts(model, usable, options, skipped)
-    training = _Training(model, module, options, objective or AnswerObjective(), parts.steps)
+    training = _Training(
+        model, module, options, objective or AnswerObjective(), parts.steps, skipped
+    )
     checkpoint = Checkpoint(
         out, options, model_uri, [sample.id for sample in usable],
         {**training.objective.facts, **({"adapter": str(adapter)} if adapter else {})},
@@ -105,19 +115,19 @@ def tune(
                 training.save(checkpoint)
             if progress is not None:
                 progress(step + 1, parts.steps, training.message(step, parts.steps))
-    folder = save_tuned(module, model, options, out)
+    folder = save_tuned(module, model, out)
     checkpoint.remove()
-    uri = f"hf:{_bare(model_uri)}+adapter:{folder}" if options.method == LORA else str(folder)
+    uri = f"hf:{_bare(model_uri)}+adapter:{folder}" if is_adapter(module) else str(folder)
     return TuneResult(
         uri=uri,
         folder=folder,
         steps=parts.steps,
         losses=tuple(training.losses),
         curves=training.curves,
-        samples=len(usable),
+        samples=len({sample.id for sample in usable} - set(skipped)),
         skipped=skipped,
         trainable_parameters=sum(parameter.numel() for parameter in training.parameters),
-        seconds=time.monotonic() - started,
+        seconds=training.seconds(),
     )
 
 
@@ -131,8 +141,11 @@ class _Training:
         options: TuneOptions,
         objective: Objective,
         steps: int,
+        skipped: dict[str, str],
     ) -> None:
         self.objective = objective
+        self._skipped = skipped
+        self._began, self._earlier = time.monotonic(), 0.0
         self.losses: list[float] = []
         self.curves: dict[str, list[float]] = {}
         self._model, self._module = model, module
@@ -192,8 +205,13 @@ class _Training:
             self._optimizer,
             self._schedule,
             self.losses,
-            state={"objective": self.objective.state(), "curves": self.curves},
-        )
+            state={"objective": self.objective.state(), "curves": self.curves,
+                   "skipped": dict(self._skipped), "seconds": self.seconds()},
+        )  # fmt: skip
+
+    def seconds(self) -> float:
+        """Return how long it worked, earlier attempts included."""
+        return self._earlier + time.monotonic() - self._began
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint, if there is one of this run."""
@@ -202,6 +220,8 @@ class _Training:
         if state:
             self.objective.restore(state["objective"])
             self.curves = dict(state["curves"])
+            self._skipped.update(state.get("skipped", {}))
+            self._earlier = float(state.get("seconds", 0.0))
 
 
 def _usable(samples: Sequence[Sample]) -> tuple[list[Sample], dict[str, str]]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.errors import DataError
-from forensics.models.base import GenerativeModel, Prompt, prompt_of
+from forensics.models.accepting import collate_accepted
+from forensics.models.base import GenerativeModel, Prompt, PromptBatch, prompt_of
 from forensics.tuning.objective import StepPart
 from forensics.tuning.options import TuneOptions
 from forensics.tuning.schedule import samples_of_step
@@ -22,6 +23,11 @@ class _Rows:
     passes: list[int] = field(default_factory=list)
     tokens: list[int] = field(default_factory=list)
 
+    def among(self, places: Sequence[int]) -> "_Rows":
+        """Return some of the rows."""
+        parts = (self.prompts, self.answers, self.ids, self.passes, self.tokens)
+        return _Rows(*([part[place] for place in places] for part in parts))  # type: ignore[arg-type]
+
 
 class Parts:
     """Yields the parts of every step, a function of options and step number alone.
@@ -30,7 +36,8 @@ class Parts:
         model: Makes the prompts.
         samples: With answer and picture.
         options: Batch, part and seed.
-        skipped: Gets id -> reason of samples whose picture cannot be read.
+        skipped: Gets id -> reason of samples whose picture cannot be read, or is refused by the
+            model's processor.
     """
 
     def __init__(
@@ -46,22 +53,32 @@ class Parts:
 
     def of_step(self, step: int) -> Iterator[StepPart]:
         """Yield the parts of a step; none where no picture of it can be read."""
-        rows = self._read(step)
-        size = self._options.part_size or len(rows.ids)
-        tokens = sum(rows.tokens)
-        for start in range(0, len(rows.ids), size or 1):
-            here = slice(start, start + size)
+        # All parts are collated before the first is used: what is refused changes every share.
+        parts = list(self._collated(self._read(step)))
+        tokens = sum(sum(rows.tokens) for _, rows in parts)
+        samples = sum(len(rows.ids) for _, rows in parts)
+        for batch, rows in parts:
             yield StepPart(
                 model=self._model,
-                batch=self._model.collate(rows.prompts[here]),
-                answers=rows.answers[here],
-                ids=rows.ids[here],
-                passes=rows.passes[here],
+                batch=batch,
+                answers=rows.answers,
+                ids=rows.ids,
+                passes=rows.passes,
                 step=step,
                 steps=self.steps,
-                token_share=sum(rows.tokens[here]) / tokens,
-                sample_share=len(rows.ids[here]) / len(rows.ids),
+                token_share=sum(rows.tokens) / tokens,
+                sample_share=len(rows.ids) / samples,
             )
+
+    def _collated(self, rows: _Rows) -> Iterator[tuple[PromptBatch, _Rows]]:
+        count = len(rows.ids)
+        size = self._options.part_size or count
+        for start in range(0, count, size or 1):
+            here = rows.among(range(start, min(start + size, count)))
+            batch, kept, refused = collate_accepted(self._model, here.prompts)
+            self._skipped.update({here.ids[place]: why for place, why in refused.items()})
+            if batch is not None:
+                yield batch, here.among(kept) if refused else here
 
     def _read(self, step: int) -> _Rows:
         rows, size = _Rows(), self._options.batch_size

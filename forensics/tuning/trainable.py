@@ -10,6 +10,7 @@ import torch
 from forensics.errors import ModelError
 from forensics.models.base import GenerativeModel
 from forensics.models.checkpoint import check_adapter
+from forensics.models.uri import parse_model_uri
 from forensics.tuning.options import LORA, TuneOptions
 
 _LINEAR = r"(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
@@ -33,14 +34,38 @@ def make_trainable(
     for parameter in module.parameters():
         parameter.requires_grad_(False)
     if adapter is not None:
-        return _continued(model, adapter)
+        return _precise(_continued(model, adapter))
     if options.method == LORA:
-        return _with_adapter(model, options)
+        return _precise(_with_adapter(model, options))
     chosen = [model.decoder_name, *_whole_parts(model, options)]
     for name, parameter in module.named_parameters():
         parameter.requires_grad_(name.startswith(tuple(f"{part}." for part in chosen)))
-    # Master weights of a full tuning are float32, or small updates would round to nothing.
     return module.float()
+
+
+def _precise(module: Any) -> Any:
+    """Hold what is tuned in float32: in bfloat16 small updates would round to nothing.
+
+    peft does so for its own matrices, not for the copies of whole modules beside them.
+    """
+    for parameter in module.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+    return module
+
+
+def refuse_adapter(uri: str) -> None:
+    """Refuse to put an adapter on top of another one.
+
+    Raises:
+        ModelError: The model that is to be tuned is itself an adapter on a base.
+    """
+    if parse_model_uri(uri).adapter is not None:
+        raise ModelError(
+            "The model to start from is itself an adapter on a base; what is tuned on top of it "
+            "could not be opened by a name.",
+            remedy="Merge that adapter into a model folder (peft: merge_and_unload) and name this.",
+        )
 
 
 def trainable_parameters(module: Any) -> list[torch.nn.Parameter]:
@@ -55,13 +80,22 @@ def trainable_parameters(module: Any) -> list[torch.nn.Parameter]:
     return chosen
 
 
-def save_tuned(module: Any, model: GenerativeModel, options: TuneOptions, out: Path) -> Path:
+def is_adapter(module: Any) -> bool:
+    """Tell whether what was tuned is an adapter (peft's), and not a whole model."""
+    from peft import PeftModel
+
+    return isinstance(module, PeftModel)
+
+
+def save_tuned(module: Any, model: GenerativeModel, out: Path) -> Path:
     """Write the adapter, or the whole model with its processor, as safetensors in bfloat16.
+
+    A delivered adapter that was tuned further is an adapter whatever the options say.
 
     Returns:
         ``out/adapter`` or ``out/model``.
     """
-    if options.method == LORA:
+    if is_adapter(module):
         folder = out / "adapter"
         _save_adapter(module, folder)
         return folder

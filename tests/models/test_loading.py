@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from forensics.errors import CheckpointError, ModelError
 from forensics.models.loading import open_model
-from forensics.models.uri import parse_model_uri
+from forensics.models.uri import parse_model_uri, split_adapter
 
 
 class WritesAFile:
@@ -135,3 +135,12 @@ def test_model_names_are_taken_apart(tmp_path: Path) -> None:
         parse_model_uri(" ")
     with pytest.raises(ModelError, match="names no weights"):
         parse_model_uri("openclip:ViT-B-32")
+
+
+def test_an_adapter_is_taken_off_a_name_and_the_revision_stays(tmp_path: Path) -> None:
+    base, adapter = tmp_path / "base", tmp_path / "adapter"
+    base.mkdir()
+    adapter.mkdir()
+    assert split_adapter(f"hf:org/name@v1+adapter:{adapter}") == ("hf:org/name@v1", adapter)
+    assert split_adapter(f"hf:{base}+adapter:{adapter}") == (str(base), adapter)
+    assert split_adapter("hf:org/name") == ("hf:org/name", None)

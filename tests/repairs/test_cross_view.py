@@ -123,6 +123,9 @@ def test_forms_without_their_bounds_are_refused() -> None:
             CrossViewOptions(separation=name)
     with pytest.raises(OptionError, match="gate for answers"):
         CrossViewOptions(gate_answers=True)
+    with pytest.raises(OptionError, match="--begin 0"):
+        CrossViewOptions(begin=0.0)
+    CrossViewOptions(begin=0.0, entropy="sharp")
 
 
 def test_nothing_hidden_means_no_divergence_and_everything_hidden_means_much(

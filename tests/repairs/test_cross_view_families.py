@@ -17,7 +17,15 @@ from forensics.tuning.trainable import make_trainable
 from tests.tiny_families import FAMILIES, save_family
 
 OPTIONS = CrossViewOptions(
-    epochs=1, batch_size=3, rank=4, alpha=8, weight=1.0, cell=112, begin=0.0, ramp=0.0
+    epochs=1,
+    batch_size=3,
+    rank=4,
+    alpha=8,
+    weight=1.0,
+    cell=112,
+    begin=0.0,
+    ramp=0.0,
+    entropy_weight=0.0,
 )
 
 

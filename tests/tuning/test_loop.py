@@ -1,3 +1,4 @@
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from safetensors.torch import load_file
 
 from forensics.data.images import open_image
 from forensics.data.sample import ImageRef, Sample
-from forensics.errors import Cancelled, CheckpointError, DataError
+from forensics.errors import Cancelled, CheckpointError, DataError, ModelError
 from forensics.evaluation.answers import measure_answers
 from forensics.models.base import prompt_of
 from forensics.models.loading import open_model
@@ -16,7 +17,9 @@ from forensics.options import describe_options
 from forensics.tuning.answers import answer_loss, append_answers
 from forensics.tuning.loop import tune
 from forensics.tuning.options import FULL, TuneOptions
+from forensics.tuning.trainable import make_trainable
 
+NAP = 0.5  # seconds
 OPTIONS = TuneOptions(epochs=4, batch_size=2, learning_rate=2e-2, rank=4, alpha=8)
 
 
@@ -96,6 +99,8 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_weights(
     whole = tune(uri, samples, options, tmp_path / "whole", device="cpu")
 
     def stop(step: int, steps: int, message: str) -> None:
+        if step == 2:
+            time.sleep(NAP)
         if step == 5:
             raise Cancelled("enough")
 
@@ -107,9 +112,42 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_weights(
     )
     assert seen[0] == 4 and seen[-1] == whole.steps
     assert resumed.losses == whole.losses
+    assert resumed.seconds > NAP  # what came before the stop counts
     for name, value in weights(whole.folder).items():
         assert torch.equal(value, weights(resumed.folder)[name])
     assert not (tmp_path / "parts" / "tuning.pt").exists()
+
+
+def test_what_is_tuned_beside_the_adapter_is_held_in_full_precision(
+    tiny_llava_folder: Path,
+) -> None:
+    model = open_model(str(tiny_llava_folder), device="cpu")
+    model.module.to(torch.bfloat16)  # as on a GPU
+    module = make_trainable(model, replace(OPTIONS, head=True))
+    held = {n: p.dtype for n, p in module.named_parameters() if p.requires_grad}
+    assert any("modules_to_save" in name for name in held)
+    assert set(held.values()) == {torch.float32}
+    assert model.module.get_input_embeddings().weight.dtype == torch.bfloat16
+
+
+def test_a_delivered_adapter_stays_one_whatever_the_method(
+    tiny_llava_folder: Path, samples: list[Sample], tmp_path: Path
+) -> None:
+    uri, options = str(tiny_llava_folder), replace(OPTIONS, epochs=0.5)
+    first = tune(uri, samples, options, tmp_path / "a", device="cpu")
+    on = tune(uri, samples, replace(options, method=FULL), tmp_path / "b",
+              adapter=first.folder, device="cpu")  # fmt: skip
+    assert on.uri == f"hf:{uri}+adapter:{tmp_path / 'b' / 'adapter'}"
+    open_model(on.uri, device="cpu")
+
+
+def test_no_adapter_is_put_on_an_adapter(
+    tiny_llava_folder: Path, samples: list[Sample], tmp_path: Path
+) -> None:
+    options = replace(OPTIONS, epochs=0.5)
+    first = tune(str(tiny_llava_folder), samples, options, tmp_path / "a", device="cpu")
+    with pytest.raises(ModelError, match="itself an adapter"):
+        tune(first.uri, samples, options, tmp_path / "b", device="cpu")
 
 
 def test_a_checkpoint_of_other_options_is_not_used(

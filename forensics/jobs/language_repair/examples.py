@@ -135,6 +135,8 @@ def attended(model: GenerativeModel, shown: Shown) -> tuple[Arrays, dict[str, An
         ``columns``, ``visible`` and ``problem``. Nothing but the problem where pictures are cut
         into tiles or come in several shapes: the Attention tab draws these.
     """
+    if not shown.samples:
+        return {}, {"problem": "No test sample can be shown."}
     maps: Arrays = {}
     facts: dict[str, Any] = {"problem": None}
     with record_attention(model) as recorder:

@@ -50,12 +50,17 @@ class Looks:
         plan: Test samples and trigger.
         options: How many samples.
         context: Of the run.
+        answered: Ids of the test samples that the delivered model could be asked.
     """
 
-    def __init__(self, plan: Plan, options: RetuneOptions, context: RunContext) -> None:
+    def __init__(
+        self, plan: Plan, options: RetuneOptions, context: RunContext, answered: Sequence[str]
+    ) -> None:
         self._plan, self._options, self._context = plan, options, context
         self._view = view_options(options)
-        self._shown = choose_shown(plan.test, plan.trigger, plan.target)
+        known = set(answered)
+        test = [sample for sample in plan.test if sample.id in known]
+        self._shown = choose_shown(test, plan.trigger, plan.target)
         self._rows = drawn_rows(plan, options)
 
     def kept(self, state: str) -> bool:

@@ -66,11 +66,13 @@ def repair(
     """
     started, bar = time.monotonic(), Bar(context)
     hashed = check_base_files(case) if options.start == BASE else None
-    looks = Looks(plan, options, context)
-    before = _measured("before", plan, plan.delivered, options, looks, models, bar, (0.0, 0.1))
+    before = _measured("before", plan, plan.delivered, options, models, bar, (0.0, 0.07))
+    looks = Looks(plan, options, context, before.found.ids)
+    _looked("before", plan.delivered, looks, models, bar, (0.07, 0.03))
     facts = _tuned(plan, left, options, context, models, bar, make_objective, hashed)
     uri = _uri(plan, context.folder, options)
-    after = _measured("after", plan, uri, options, looks, models, bar, (0.9, 0.1))
+    after = _measured("after", plan, uri, options, models, bar, (0.9, 0.07))
+    _looked("after", uri, looks, models, bar, (0.97, 0.03))
     models.release()
     context.save_bytes("left_out.txt", "".join(f"{name}\n" for name in left.out).encode())
     result = {
@@ -91,22 +93,24 @@ def repair(
 
 
 def _measured(
-    state: str, plan: Plan, uri: str, options: RetuneOptions, looks: Looks, models: ModelCache,
-    bar: Bar, span: tuple[float, float],
+    state: str, plan: Plan, uri: str, options: RetuneOptions, models: ModelCache, bar: Bar,
+    span: tuple[float, float],
 ) -> Version:  # fmt: skip
-    """Measure one state and look at it; either is done once."""
-    start, share = span
+    """Measure one state, once."""
     title = BEFORE if state == "before" else AFTER
-    folder = bar.context.folder
-    version = measure_version(
-        plan, options, lambda: models.get(uri), title, folder / _SAID[state],
-        bar.part(start, 0.7 * share),
-    )  # fmt: skip
+    place = bar.context.folder / _SAID[state]
+    return measure_version(plan, options, lambda: models.get(uri), title, place, bar.part(*span))
+
+
+def _looked(
+    state: str, uri: str, looks: Looks, models: ModelCache, bar: Bar, span: tuple[float, float]
+) -> None:
+    """Look at one state, once, and at what the delivered model is made of."""
     if not looks.kept(state):
-        looks.look(state, models.get(uri), bar.part(start + 0.7 * share, 0.3 * share))
-    if state == "before" and not (folder / _STARTED).is_file():
-        write_json(folder / _STARTED, {"delivered": part_digests(models.get(uri))})
-    return version
+        looks.look(state, models.get(uri), bar.part(*span))
+    started = bar.context.folder / _STARTED
+    if state == "before" and not started.is_file():
+        write_json(started, {"delivered": part_digests(models.get(uri))})
 
 
 def _tuned(

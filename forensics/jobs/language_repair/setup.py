@@ -14,10 +14,12 @@ from forensics.jobs.judge import Judge
 from forensics.jobs.subject import model_under_suspicion
 from forensics.jobs.transplant.proved import settle_proved
 from forensics.lab.language import attribute_words
-from forensics.models.uri import parse_model_uri
+from forensics.models.uri import split_adapter
 from forensics.repairs.language_options import SUSPICIOUS, RetuneOptions
 from forensics.runs import RunContext
 from forensics.triggers import Trigger
+from forensics.tuning.options import LORA
+from forensics.tuning.trainable import refuse_adapter
 from forensics.worker.models import ModelCache
 
 
@@ -98,14 +100,13 @@ def plan_of(case: Case, options: RetuneOptions, context: RunContext, models: Mod
 
 def _start(case: Case, options: RetuneOptions, delivered: str) -> tuple[str, Path | None]:
     if options.start == SUSPICIOUS:
-        parsed = parse_model_uri(delivered)
-        if parsed.adapter is None:
-            return delivered, None
-        return parsed.base, parsed.adapter
+        return split_adapter(delivered)
     if case.manifest.base is None:
         raise CaseError(
             "The case names no base model. Tuning what was delivered any further would keep the "
             "backdoor in every weight that clean samples do not move.",
             remedy="Make the case with --base URI; --start suspicious goes on all the same.",
         )
+    if options.method == LORA:
+        refuse_adapter(case.manifest.base)  # before minutes of measuring
     return case.manifest.base, None

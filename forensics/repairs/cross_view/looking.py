@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from forensics.data.images import open_image
 from forensics.data.sample import Sample
 from forensics.errors import DataError
+from forensics.models.accepting import collate_accepted
 from forensics.models.base import GenerativeModel, prompt_of
 from forensics.repairs.cross_view.losses import (
     divergence,
@@ -39,7 +40,7 @@ class TwoViews:
     """What one masked view of every sample changes, teacher forced on the sample's own answer.
 
     Attributes:
-        ids: Of the samples whose pictures could be read.
+        ids: Of the samples whose pictures could be read and are accepted by the processor.
         divergence: ``[n]`` nats a token, KL(P || P masked).
         first: ``[n]`` nats, the same of the first answer token alone.
         entropy: ``[n]`` nats a token, mean of both views.
@@ -75,9 +76,11 @@ def look_at_views(
     ids: list[str] = []
     found: list[list[float]] = [[], [], []]
     for start in range(0, len(samples), batch_size):
-        rows = _readable(samples[start : start + batch_size])
-        if rows:
-            batch = model.collate([prompt_of(sample, images) for sample, images in rows])
+        readable = _readable(samples[start : start + batch_size])
+        prompts = [prompt_of(sample, images) for sample, images in readable]
+        batch, kept, _ = collate_accepted(model, prompts)  # the tuning counts what is refused
+        rows = [readable[place] for place in kept]
+        if batch is not None:
             names = [sample.id for sample, _ in rows]
             masked = masked_view(model, batch, names, [0] * len(names), options)
             answers = [sample.answer or "" for sample, _ in rows]

@@ -60,7 +60,8 @@ class CrossViewObjective:
 
     The band of the entropy is measured on this run's own first steps, before the regulariser sets
     in: 5 and 95 % quantiles of all samples of the first 100 steps, of the first 50 where it sets
-    in before.
+    in before. Poisoned samples are among them: where they are more than 5 %, the upper end is
+    theirs and bounds little.
 
     Args:
         options: See :class:`CrossViewOptions`.

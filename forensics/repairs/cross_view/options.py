@@ -62,7 +62,8 @@ class CrossViewOptions(RetuneOptions):
     entropy: str = field(
         default=BAND,
         metadata={
-            "help": "band: as sure as honest training made it. sharp: surer. soft: less sure.",
+            "help": "band: as sure as 90 % of the samples are in the first steps. sharp: surer. "
+            "soft: less sure.",
             "choices": (BAND, SHARP, SOFT),
         },
     )
@@ -125,7 +126,8 @@ class CrossViewOptions(RetuneOptions):
         default="mean",
         metadata={
             "help": "What stands in hidden cells: the channels' mean, noise, each patch's mean "
-            "colour (blur), other patches of the picture (shuffle).",
+            "colour (blur), other patches of the picture (shuffle). Noise and order depend on the "
+            "samples that are computed together as well.",
             "choices": ("mean", "noise", "blur", "shuffle"),
         },
     )
@@ -177,6 +179,12 @@ class CrossViewOptions(RetuneOptions):
             raise OptionError(
                 "The gated form needs the width of its gate.",
                 remedy="Give --gate-width, for instance 0.05.",
+            )
+        if self.begin == 0 and self.entropy == BAND and self.weight and self.entropy_weight:
+            raise OptionError(
+                "The band of the entropy is measured before the regulariser sets in; with "
+                "--begin 0 nothing is.",
+                remedy="Give --begin 0.05 or more, --entropy-weight 0, or another --entropy.",
             )
         if self.gate_answers and self.separation != GATED:
             raise OptionError(

@@ -24,7 +24,8 @@ def masked_view(
     """Hide cells of every picture of a batch; question and answer stay as they are.
 
     A mask depends on the run's seed, the sample, and how often the sample was seen before: a new
-    one each epoch, the same one after a resume.
+    one each epoch, the same one after a resume. What fills it (noise, shuffle) is drawn once for
+    the batch, by its first sample.
 
     Raises:
         ModelError: The family's pictures cannot be masked.
