@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.mllm_repairs.methods import (
     VIEWS,
     Subject,
+    is_settled,
     keep,
     kept_rows,
     objective,
@@ -56,10 +57,6 @@ def cell(planned: Planned, arguments: argparse.Namespace) -> dict[str, Any]:
 def built(planned: Planned, arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Tune and measure, after plain tuning, which scans ask and which everything is compared to."""
     folder.mkdir(parents=True, exist_ok=True)
-    plain = replace(planned, method="vanilla", changed={})
-    if planned != plain and not (folder.parent / "vanilla" / SAID).is_file():
-        figures = built(plain, arguments, folder.parent / "vanilla")
-        keep(figures_of(plain, arguments), figures)
     started = time.monotonic()
     world = World(planned.world, arguments.work, arguments.data / "easy_vqa")
     found = world.plant(planned.attack, planned.seed)
@@ -68,11 +65,16 @@ def built(planned: Planned, arguments: argparse.Namespace, folder: Path) -> dict
         rows=read(found.data), seed=planned.seed, vanilla=_uri(folder.parent / "vanilla"),
     )  # fmt: skip
     subject.folder.mkdir(parents=True, exist_ok=True)
+    plain = replace(planned, method="vanilla", changed={})
+    if planned != plain and not is_settled(planned.method, subject):
+        subject = _after_plain(plain, subject, arguments)
     rows = kept_rows(planned.method, subject)
     options = _options(planned, subject)
     key = _key(planned, rows, options)
-    if planned != plain and (same := _same_model(planned, key, arguments)) is not None:
-        return same | asdict(planned)
+    if planned != plain:
+        if (same := _same_model(planned, key, arguments)) is not None:
+            return same | asdict(planned)
+        subject = _after_plain(plain, subject, arguments)
     place, told = _tuned(planned, subject, rows, options, key, folder)
     measured = _measured(planned, place, folder, world, found)
     truth = poisoned(found.data)
@@ -88,6 +90,14 @@ def built(planned: Planned, arguments: argparse.Namespace, folder: Path) -> dict
         told["minus_vanilla"] = compare_answers(measured, before).to_json()
     told["seconds"] = round(time.monotonic() - started, 1)
     return asdict(planned) | measured.to_json() | told
+
+
+def _after_plain(plain: Planned, subject: Subject, arguments: argparse.Namespace) -> Subject:
+    """Build plain tuning unless it is there, and name it."""
+    folder = figures_of(plain, arguments).parent
+    if not (folder / SAID).is_file():
+        keep(folder / "figures.json", built(plain, arguments, folder))
+    return replace(subject, vanilla=_uri(folder))
 
 
 def _same_model(planned: Planned, key: str, arguments: argparse.Namespace) -> dict[str, Any] | None:

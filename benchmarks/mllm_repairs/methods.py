@@ -76,18 +76,32 @@ def keep(path: Path, value: Any) -> None:
 
 def kept_rows(method: str, subject: Subject) -> list[Sample]:
     """Return what a method tunes on."""
-    if method in ("vanilla", "cross-view", "cross-view-gated"):
-        return subject.rows
     if method == "random-drop":
         return without_random(subject.rows, 0.2, subject.seed).kept
-    name = method.removeprefix("filter-") if method != "cross-view-filter" else CROSS_VIEW_FILTER
-    out = flagged(name, subject)
+    name = _detector(method)
+    out = set() if name is None else flagged(name, subject)
     return [row for row in subject.rows if row.id not in out]
+
+
+def is_settled(method: str, subject: Subject) -> bool:
+    """Tell whether it is known what a method leaves out, without a scan of the tuned model."""
+    name = _detector(method)
+    return name is None or _flags(name, subject).is_file()
+
+
+def _detector(method: str) -> str | None:
+    if method == "cross-view-filter":
+        return CROSS_VIEW_FILTER
+    return method.removeprefix("filter-") if method.startswith("filter-") else None
+
+
+def _flags(name: str, subject: Subject) -> Path:
+    return subject.folder / f"flagged-{name}.json"
 
 
 def flagged(name: str, subject: Subject) -> set[str]:
     """Return the ids that a detector flags; kept, as a scan takes minutes."""
-    kept = subject.folder / f"flagged-{name}.json"
+    kept = _flags(name, subject)
     if kept.is_file():
         return set(json.loads(kept.read_text()))
     found = _fusion(subject) if name == "fusion" else _entropy(subject, name)
