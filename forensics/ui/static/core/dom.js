@@ -33,21 +33,43 @@ export function svg(tag, attributes = {}, ...children) {
   return fill(node, children);
 }
 
-/** Replace everything inside a node. */
-export function show(node, ...children) {
-  node.replaceChildren();
-  return fill(node, children);
+const NAMES = ["id", "data-value", "data-row", "data-index", "data-place", "aria-label"]; // the first one that a control has tells it
+
+/** What finds a control in a node again once it is drawn anew: its name, in its group, and which of several it is. */
+function finder(node, control) {
+  const named = (one, name) => `[${name}="${CSS.escape(one.getAttribute(name))}"]`;
+  const name = NAMES.find((one) => control.getAttribute(one));
+  if (!name) return () => null;
+  const group = name !== "id" && control.parentElement?.closest("[role=group][aria-label]");
+  const all = () => [...node.querySelectorAll(`${group ? named(group, "aria-label") : ""} ${control.localName}${named(control, name)}`)];
+  const which = all().indexOf(control);
+  return () => all()[which];
 }
 
-/** Draw anew what stands in a node. The control that had the focus, told by its id, has it again, and a field its caret. */
+/** A control, or where it cannot be pressed now (the end of the pages) the nearest one beside it that can. */
+function pressable(control) {
+  if (!control?.disabled) return control;
+  const all = [...control.parentNode.children];
+  const away = (one) => Math.abs(all.indexOf(one) - all.indexOf(control));
+  return all.filter((one) => one.matches("button:enabled")).sort((a, b) => away(a) - away(b))[0];
+}
+
+/** Draw anew what stands in a node. The control in it that had the focus has it again, and a field its caret. */
 export function keepFocus(node, draw) {
   const held = node.contains(document.activeElement) ? document.activeElement : null;
+  const find = held && finder(node, held);
   const [from, to] = [held?.selectionStart, held?.selectionEnd];
   draw();
-  const now = held?.isConnected ? held : held?.id && document.getElementById(held.id);
+  const now = held?.isConnected ? held : held && pressable(find());
   if (!now || now === document.activeElement) return;
   now.focus({ preventScroll: true });
   if (Number.isInteger(from)) now.setSelectionRange(from, to);
+}
+
+/** Replace everything inside a node; whoever had the focus there keeps it. */
+export function show(node, ...children) {
+  keepFocus(node, () => { node.replaceChildren(); fill(node, children); });
+  return node;
 }
 
 /** A card with a title line; `tools` stand at the right of the title. */

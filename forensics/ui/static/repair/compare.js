@@ -49,7 +49,7 @@ export function compareCard({ choose }) {
   node.id = "tl-rp-compare";
 
   function pick(row) {
-    const name = el("button", { type: "button", class: "tl-tb-name", onclick: (event) => { event.stopPropagation(); choose(row.run); } }, el("span", { class: "tl-rp-mark", "aria-hidden": "true" }, row.letter ?? "○"), row.label);
+    const name = el("button", { type: "button", class: "tl-tb-name", id: `tl-rp-open-${row.run}`, onclick: (event) => { event.stopPropagation(); choose(row.run); } }, el("span", { class: "tl-rp-mark", "aria-hidden": "true" }, row.letter ?? "○"), row.label);
     return el("th", { scope: "row", title: row.sentence }, name, el("span", { class: "tl-sub tl-rp-options", title: told(row) }, [told(row) || "defaults", clock(row.created)].join(" · ")));
   }
 

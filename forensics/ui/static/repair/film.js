@@ -23,12 +23,14 @@ export function chosenExample() {
 /** The strip; a click chooses for every card that goes by the same `link`. */
 export function filmstrip(view, link) {
   const node = el("div", { class: "tl-rp-film", role: "group", "aria-label": "Pictures" });
-  const draw = () => show(node, view.comparison.examples.map((one, k) => {
+  const tiles = view.comparison.examples.map((one, k) => {
     const badge = view.comparison.triggered ? fate(one, view) : "";
-    return el("button", { type: "button", class: "tl-tile", "aria-pressed": String(k === link.place), title: `${one.id}: ${one.label}`, "aria-label": `Picture ${one.id}, ${one.label}`, onclick: () => link.choose(k) },
+    return el("button", { type: "button", class: "tl-tile", title: `${one.id}: ${one.label}`, "aria-label": `Picture ${one.id}, ${one.label}`, onclick: () => link.choose(k) },
       picture(examplePicture(view.run, k, "plain")), badge && el("span", { class: "tl-badge" }, badge));
-  }));
-  link.watch(draw);
-  draw();
+  });
+  const mark = () => tiles.forEach((tile, k) => tile.setAttribute("aria-pressed", String(k === link.place)));
+  show(node, tiles);
+  link.watch(mark);
+  mark();
   return node;
 }
