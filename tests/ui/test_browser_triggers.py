@@ -10,7 +10,7 @@ from forensics.ui.workspace import Workspace
 from tests.tiny_encoders import save_vit
 from tests.ui import synthetic
 from tests.ui.drawn_triggers import HOSTILE, clip_case, write_inversion
-from tests.ui.serving import CHROMIUM, Server, Watched, chromium, leave
+from tests.ui.serving import CHROMIUM, Held, Server, Watched, chromium, leave
 
 pytest.importorskip("playwright")
 pytestmark = [
@@ -24,6 +24,13 @@ MANY = [f"class number {k}" for k in range(998)] + list(HOSTILE)
 # What was asked and answered last: run, class, picture, seed, strength.
 SHOWN = "document.querySelector('#tl-apply').dataset.shown"
 FEW = ["disc", "ring", "star", "heart", "cross"]
+STORE = "import('/lens/core/store.js').then(({ set }) => set(%s))"
+A_MOMENT = 300  # milliseconds: for what must not happen
+ARM = {"label": "its trigger", "title": "its trigger", "role": "patch", "rate": 0.9, "low": 0.8,
+       "high": 1.0, "n": 10, "flips": 9}  # fmt: skip
+TESTED = {"run": "tested", "verdict": "suspicious", "sentence": "It works elsewhere.",
+          "target": "ring", "arms": [ARM], "numbers": [], "facts": "", "examples": [],
+          "limits": []}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +42,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Iterator
         ("many", MANY, {"planted": 999, "side": 4}), ("few", FEW, {"form": "mask"}),
     ):  # fmt: skip
         case = clip_case(root / name, model, classes[:3], count=8)
-        write_inversion(case, classes, **given)
+        setattr(made, f"{name}_run", write_inversion(case, classes, **given).id)
         setattr(made, name, space.enter(case.folder))
         setattr(made, f"{name}_case", case)
     made.language = space.enter(synthetic.make_case(root / "language", 12).folder)
@@ -151,6 +158,69 @@ def test_a_trigger_is_put_on_any_picture(watched: Watched, served: SimpleNamespa
     assert "with the trigger" in page.locator("#tl-wipe canvas").nth(1).get_attribute("aria-label")
     assert "below 0" in page.inner_text("#tl-convergence").lower()
     assert page.locator("#tl-graft-start").inner_text() == "Test the trigger of “ring”"
+
+
+def test_an_answer_about_another_class_is_not_drawn(
+    watched: Watched, served: SimpleNamespace
+) -> None:
+    page = watched.page
+    first, second = Held(page, "**/triggers/1/apply"), Held(page, "**/triggers/0/apply")
+    with page.expect_request("**/triggers/1/apply"):
+        visit(watched, served, served.few)
+    page.click("#tl-classes tr[data-index='0']")
+    page.wait_for_function("document.querySelector('#tl-apply-title').textContent.includes('disc')")
+    with page.expect_request("**/triggers/0/apply"):
+        first.release()
+    page.wait_for_timeout(A_MOMENT)
+    assert page.get_attribute("#tl-apply", "data-shown") is None
+    second.release()
+    page.wait_for_function(f"{SHOWN}?.split(' ')[1] === '0'")
+
+
+def test_what_follows_a_scan_outlives_a_failure_and_asks_no_other_case(
+    watched: Watched, served: SimpleNamespace
+) -> None:
+    page, about = watched.page, "**/triggers/about/transplant"
+    page.route("**/apply", lambda route: route.abort())  # no model is needed here
+    page.route(about, lambda route: route.fulfill(json={"view": TESTED}))
+    visit(watched, served, served.few)
+    page.wait_for_selector("#tl-graft-said")
+    page.unroute(about)
+    page.route(about, lambda route: route.fulfill(status=404, json={"error": "It is gone."}))
+    page.evaluate(STORE % "{ finished: 'one run' }")
+    page.wait_for_selector("#tl-graft >> text=It is gone.")
+    page.unroute(about)
+    page.route(about, lambda route: route.fulfill(json={"view": TESTED}))
+    page.evaluate(STORE % "{ finished: 'another run' }")
+    page.wait_for_selector("#tl-graft-said")
+    page.evaluate(STORE % f"{{ case: '{served.language}' }}")
+    page.wait_for_selector("#triggers >> text=Not applicable here")
+    page.wait_for_timeout(A_MOMENT)
+    assert not [url for url in watched.requests
+                if f"/{served.language}/runs/{served.few_run}" in url]  # fmt: skip
+    watched.problems.clear()  # what was refused above
+
+
+def test_pressed_controls_keep_the_focus_when_they_are_drawn_anew(
+    watched: Watched, served: SimpleNamespace
+) -> None:
+    page = watched.page
+    page.route("**/apply", lambda route: route.abort())
+    visit(watched, served, served.many)
+    held = "document.activeElement.ariaLabel ?? document.activeElement.dataset.value"
+    for control, after in (
+        ("#tl-trigger-gallery [data-value=image]", "image"),
+        ("#tl-classes [aria-label='Next page']", "Next page"),
+        ("#tl-classes [aria-label='Last page']", "Previous page"),  # nothing follows the last one
+        ("#triggers .tl-film [data-row='3']", "Picture 4, data-4"),
+    ):
+        page.focus(control)
+        old = page.locator(control).element_handle()
+        page.keyboard.press("Enter")
+        page.wait_for_function("old => !old.isConnected || old.ariaPressed === 'true'", arg=old)
+        page.wait_for_timeout(A_MOMENT)
+        assert page.evaluate(held) == after
+    watched.problems.clear()  # what was refused above
 
 
 def test_a_language_model_has_no_triggers_of_classes(

@@ -91,16 +91,21 @@ export function applyPanel({ chooseSeed }) {
       el("p", { class: "tl-note" }, `“${reply.target}”: ${percent(before.target, 1)} → ${percent(after.target, 1)}. A pixel changes by ${levels(reply.largest)} at most.`));
   }
 
-  /** Ask the model; while it answers, only the latest wish is kept. */
+  /** What an answer is about; strength and seed may differ, the next answer follows at once. */
+  const about = () => [view.run, entry.index, state.sample].join(" ");
+
+  /** Ask the model; while it answers, only the latest wish is kept, and what it says of another one is not shown. */
   async function ask() {
     if (asking) { again = true; return; }
     asking = true;
     again = false;
-    const wish = [view.run, entry.index, state.sample, seed, strength].join(" ");
+    const asked = about();
+    const wish = `${asked} ${seed} ${strength}`;
     if (!reply) show(trouble, el("p", { class: "tl-wait" }, "Asking the model; the first question loads it."));
     try {
       const next = await post(triggersPath(view.run, `/${entry.index}/apply`), { row: state.sample, seed, strength });
       const pictures = await Promise.all([loaded(next.before.picture), loaded(next.after.picture)]);
+      if (asked !== about()) return;
       for (const half of [next.before, next.after]) if (half.maps) { half.values = halves(half.maps); half.tokens = half.values.length / next.attention.layers; }
       const first = !reply;
       [reply, images] = [next, pictures];
@@ -112,12 +117,14 @@ export function applyPanel({ chooseSeed }) {
       tell();
       node.dataset.shown = wish;
     } catch (error) {
+      if (asked !== about()) return;
       reply = null;
       drawn.hidden = true;
       show(trouble, el("div", { class: "tl-alert", role: "alert" }, el("strong", {}, error.message), " ", error.remedy ?? "", " ", el("button", { type: "button", class: "tl-ghost", onclick: () => ask() }, "Try again")));
+    } finally {
+      asking = false;
+      if (again) ask();
     }
-    asking = false;
-    if (again) ask();
   }
 
   function refresh() {

@@ -2,7 +2,7 @@
 
 import { getJSON } from "../core/api.js";
 import { card, el, empty, show } from "../core/dom.js";
-import { watch } from "../core/store.js";
+import { state, watch } from "../core/store.js";
 import { lineOf, triggersPath } from "./data.js";
 import { stage, starter } from "./stages.js";
 
@@ -31,7 +31,7 @@ export function following(method, about, { title, subtitle, label, id }, { resul
   }
 
   async function load() {
-    if (!follower.scan) return;
+    if (!follower.scan || !state.methods) return; // without methods another case is being opened
     const mine = asked += 1;
     const line = lineOf(method);
     if (line?.active) { follower.drawn = null; wait(line, {}); return; }
@@ -44,7 +44,11 @@ export function following(method, about, { title, subtitle, label, id }, { resul
       result(view, follower);
       node.dataset.run = view.run;
     } catch (error) {
-      if (mine === asked) show(body, empty(error.message, error.remedy ?? ""));
+      if (mine !== asked) return;
+      follower.drawn = null; // the next good answer is drawn in its place
+      node.dataset.run = "";
+      show(tools);
+      show(body, empty(error.message, error.remedy ?? ""));
     }
   }
 
@@ -55,6 +59,7 @@ export function following(method, about, { title, subtitle, label, id }, { resul
     return load();
   }
 
+  watch(["case"], () => { asked += 1; follower.scan = follower.drawn = null; }); // no other case has this scan
   watch(["methods", "finished"], load);
   return follower;
 }

@@ -120,7 +120,7 @@ export function mount({ element }) {
       curve.update(detail);
       seeds.update(view, detail);
     } catch (error) {
-      if (view?.run === of) seeds.trouble(error);
+      if (view?.run === of && entry.index === state.trigger) seeds.trouble(error);
     }
   }
 
