@@ -23,6 +23,7 @@ pytestmark = [
 ]
 CLASSES = ["disc", HOSTILE[1], "star", HOSTILE[0]]
 TAB = "#repair .tl-root[data-ready]"
+STORE = "import('/lens/core/store.js').then(({ set }) => set(%s))"
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,69 @@ def repaired(server: Server) -> tuple[str, Case]:
     write_repair(case, CLASSES, "linear-probe", judged_by=None)
     write_repair(case, CLASSES, "token-unlearning", rate=0.02, accuracy=0.92)
     return Workspace(server.cases).enter(case.folder), case
+
+
+@pytest.fixture(scope="module")
+def unrepaired(server: Server) -> str:
+    root = server.cases / "unrepaired"
+    clip = clip_case(root, save_vit(root / "vit"), ["disc", "ring"])
+    return Workspace(server.cases).enter(clip.folder)
+
+
+def test_a_repair_that_cannot_be_read_leaves_the_others_within_reach(
+    server: Server, repaired: tuple[str, Case], unrepaired: str
+) -> None:
+    name, case = repaired
+    broken, sound = (case.runs(name)[0].id for name in ("repulsive-prompts", "token-unlearning"))
+    with chromium() as browser:
+        watched = Watched(browser.new_page(viewport={"width": 1440, "height": 1000}))
+        page = watched.page
+        detail = f"**/runs/{broken}/repair"
+        page.route(detail, lambda route: route.fulfill(status=404, json={"error": "It is gone."}))
+        page.goto(f"{server.url}/?case={name}&tab=repair&repair={broken}")
+        page.wait_for_selector("#tl-rp-figures >> text=It is gone.")
+        focus_stays(page, sound)
+        page.unroute(detail)
+        page.click(f"#tl-rp-open-{broken}")
+        page.wait_for_selector(f"#tl-rp-said[data-run='{broken}']")
+        # What was chosen for one case is not chosen for another one.
+        page.click("#tl-rp-picker > summary")
+        page.click("#tl-rp-method-trigger-tuning")
+        page.wait_for_selector("#tl-rp-why-not")
+        page.evaluate(STORE % f"{{ case: '{unrepaired}' }}")
+        page.wait_for_selector("#repair >> text=No repair yet.")
+        chosen = page.get_attribute("#tl-rp-methods", "aria-activedescendant")
+        assert chosen != "tl-rp-method-trigger-tuning"
+        assert page.locator("#tl-rp-why-not").count() == 0
+        assert not [url for url in watched.requests if f"/cases/{unrepaired}/runs/" in url]
+        assert all("404" in said for said in watched.problems)  # what was refused
+
+
+def focus_stays(page: Any, run: str) -> None:
+    """Open a repair and choose what its cards show by keys: what is pressed keeps the focus."""
+    held = "(({ id, dataset, title }) => [id, dataset.value, title])(document.activeElement)"
+    for control in (
+        f"#tl-rp-open-{run}",
+        "#tl-rp-resistivity [data-value=blur]",
+        "#tl-rp-examples .tl-tile >> nth=1",
+        "#tl-rp-examples [data-value=plain]",
+    ):
+        page.focus(control)
+        before = page.evaluate(held)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#tl-rp-resistivity[data-ready]")
+        page.wait_for_selector("#tl-rp-examples[data-ready]")
+        assert page.evaluate(held) == before, control
+        pressed = "document.activeElement.closest('[data-shown=true], [aria-pressed=true]')"
+        page.wait_for_function(pressed)
+    letters = page.locator(".tl-rp-letter")
+    letters.nth(0).focus()
+    words = letters.nth(0).get_attribute("aria-label")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f".tl-rp-letter-shown[aria-label='{words}']")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == words
+    page.click(f"#tl-rp-open-{run}")
+    page.wait_for_selector(f"#tl-rp-said[data-run='{run}']")
 
 
 def test_hostile_names_are_text_in_every_figure(server: Server, repaired: tuple[str, Case]) -> None:
@@ -160,9 +224,7 @@ def choose_a_scan(page: Any, scan: str) -> None:
     warning.wait_for(state="visible")
 
 
-def test_what_stands_there_before_anything_is_repaired(server: Server) -> None:
-    root = server.cases / "unrepaired"
-    clip = clip_case(root, save_vit(root / "vit"), ["disc", "ring"])
+def test_what_stands_there_before_anything_is_repaired(server: Server, unrepaired: str) -> None:
     language = synthetic.make_case(server.cases / "language", 8)
     with chromium() as browser:
         watched = Watched(browser.new_page(viewport={"width": 1024, "height": 900}))
@@ -170,7 +232,7 @@ def test_what_stands_there_before_anything_is_repaired(server: Server) -> None:
         page.set_default_timeout(400_000)  # a busy machine
         page.goto(f"{server.url}/?tab=repair")
         page.wait_for_selector("#repair .tl-empty:has-text('No case is open.')")
-        page.goto(f"{server.url}/?case={Workspace(server.cases).enter(clip.folder)}&tab=repair")
+        page.goto(f"{server.url}/?case={unrepaired}&tab=repair")
         page.wait_for_selector(TAB)
         assert "No repair yet." in page.inner_text("#repair")
         assert page.locator("#tl-rp-methods [role=option]").count() >= 9

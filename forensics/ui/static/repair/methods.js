@@ -97,6 +97,7 @@ export function methodsCard({ running }) {
       view = next;
       node.hidden = !view.methods.length;
       if (!view.methods.length) return;
+      if (other) { chosen = null; show(problem); } // what was chosen and what went wrong concerned another case
       if (!view.methods.some((one) => one.name === chosen)) chosen = (view.methods.find((one) => one.ready) ?? view.methods.find((one) => one.startable) ?? view.methods[0]).name;
       if (other) { node.open = open; node.dataset.case = state.case; }
       show(summary, open ? "Choose a repair" : "Repair again, or with another method");

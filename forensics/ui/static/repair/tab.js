@@ -28,6 +28,8 @@ function figures(view) {
     changed && pairsCard(view, example), changed && examplesCard(view, example), changed && divergenceCard(view), changed && planeCard(view), tokensCard(view), changed && el("div", { class: "tl-rp-pair" }, curveCards(view))];
 }
 
+const cannot = (what, error) => el("div", { class: "tl-card" }, empty(what, `${error.message} ${error.remedy ?? ""}`));
+
 /** Build the tab into `element`. */
 export function mount({ element }) {
   const host = element.querySelector(".tl-root");
@@ -58,7 +60,7 @@ export function mount({ element }) {
       if (mine !== token) return;
       await draw(next, mine);
     } catch (error) {
-      if (mine === token) stop(el("div", { class: "tl-card" }, empty("The repairs cannot be shown.", `${error.message} ${error.remedy ?? ""}`)));
+      if (mine === token) stop(cannot("The repairs cannot be shown.", error));
     }
   }
 
@@ -81,11 +83,20 @@ export function mount({ element }) {
       return;
     }
     if (chosen.run === drawn) { host.dataset.ready = drawn; return; }
-    const one = await getJSON(repairPath(chosen.run));
+    await drawOne(chosen.run, mine);
+  }
+
+  /** One repair in full; where that fails, the others stay within reach, and the next look tries again. */
+  async function drawOne(run, mine) {
+    let [one, content] = [null, null];
+    try {
+      one = await getJSON(repairPath(run));
+      if (mine === token) content = figures(one);
+    } catch (error) { [one, content] = [null, cannot("This repair cannot be shown.", error)]; }
     if (mine !== token) return;
-    drawn = chosen.run;
-    show(detail, figures(one));
-    host.dataset.ready = drawn;
+    drawn = one && run;
+    show(detail, content);
+    host.dataset.ready = drawn ?? "none";
   }
 
   watch(["case"], () => { token += 1; drawn = null; show(detail); body.hidden = blank.hidden = true; set({ repair: null }); open(); });
