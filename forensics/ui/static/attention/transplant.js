@@ -1,6 +1,6 @@
 // Does the suspected trigger work elsewhere? The transplant test: its start, progress and result.
 
-import { alertOf } from "../core/alert.js";
+import { alertOf, herald } from "../core/alert.js";
 import { casePath, getJSON, post, runPath } from "../core/api.js";
 import { card, el, picture, show } from "../core/dom.js";
 import { count, fixed, percent, signed } from "../core/format.js";
@@ -66,7 +66,7 @@ function verdict(view) {
 
 function progress(view) {
   const share = view.total ? view.done / view.total : 0;
-  return el("div", { class: "tl-transplant-wait", "aria-live": "polite" },
+  return el("div", { class: "tl-transplant-wait" },
     el("div", { class: "tl-track", role: "progressbar", "aria-label": "Progress of the test", "aria-valuemin": "0", "aria-valuemax": String(view.total || 1), "aria-valuenow": String(view.done) },
       el("i", { style: `width:${(100 * share).toFixed(1)}%` })),
     el("span", { class: "tl-sub" }, view.state === "queued" ? "waiting for the worker" : `${count(view.done)} of about ${count(view.total)} questions · ${view.message || "loading the model"}`));
@@ -77,7 +77,8 @@ export function transplantCard() {
   const body = el("div");
   const problem = el("div", { "aria-live": "polite" });
   const tools = el("span", { class: "tl-tools" });
-  const node = card("Does the suspected trigger work elsewhere?", { subtitle: WHAT, tools: [tools], label: "Transplant test" }, body, problem);
+  const said = herald(); // the numbers of the progress change each second
+  const node = card("Does the suspected trigger work elsewhere?", { subtitle: WHAT, tools: [tools], label: "Transplant test" }, body, problem, said.node);
   node.id = "tl-transplant";
   let flagged = 0;
   let timer = null;
@@ -127,6 +128,7 @@ export function transplantCard() {
     clearTimeout(timer);
     if (working) timer = setTimeout(again, PACE);
     const key = view.state === "finished" ? `${view.run}` : "";
+    if (working || said.node.textContent) said.tell(`The transplant test is ${view.state}.`);
     if (key && key === drawn) return;
     drawn = key;
     const done = view.state === "finished";
@@ -166,6 +168,7 @@ export function transplantCard() {
       flagged = rules[rule]?.flagged ?? 0;
       drawn = "";
       show(problem);
+      said.tell("");
       return look();
     },
   };

@@ -14,11 +14,11 @@ const told = (title, series) => `${title}. ${series.map((one) => `${one.label}: 
 /** Names of stages as people read them: the loops call a plain step "step". */
 const stageName = (stage) => (stage === "step" || !stage ? "tuning" : stage);
 
-/** The loss of a run under way; `follow(run)` begins, `stop()` ends. */
+/** The loss of a run; `follow(run, active)` draws it, again and again while it is under way, `stop()` ends. */
 export function liveCurve() {
   const charts = el("div", { class: "tl-rp-live" });
   const node = el("div", { hidden: true }, charts);
-  let [timer, run, shown] = [null, null, new Map()];
+  let [timer, run, live, shown] = [null, null, false, new Map()];
 
   async function look() {
     clearTimeout(timer);
@@ -39,11 +39,22 @@ export function liveCurve() {
       node.hidden = !stages.length;
       node.dataset.points = String(stages.reduce((sum, stage) => sum + stage.steps.length, 0));
     } catch { /* the bar at the top says what is wrong with the server */ }
-    if (of === run) timer = setTimeout(look, 1000);
+    if (of === run && live) timer = setTimeout(look, 1000);
+  }
+
+  function clear() {
+    shown = new Map();
+    show(charts);
+    node.hidden = true;
   }
   return {
     node,
-    follow(next) { if (next === run) return; run = next; shown = new Map(); show(charts); node.hidden = true; look(); },
+    follow(next, active) {
+      if (next === run && active === live) return;
+      if (next !== run) clear();
+      [run, live] = [next, active];
+      look(); // one that ended is looked at once
+    },
     stop() { run = null; clearTimeout(timer); node.hidden = true; },
   };
 }

@@ -1,6 +1,6 @@
 // A repair under way, waiting or ended early: how far it is, its loss, cancel, resume.
 
-import { alertOf } from "../core/alert.js";
+import { alertOf, herald } from "../core/alert.js";
 import { casePath, getJSON, post } from "../core/api.js";
 import { el, show } from "../core/dom.js";
 import { duration } from "../core/format.js";
@@ -16,13 +16,14 @@ const runPath = (run, rest = "") => `${casePath(state.case)}/runs/${encodeURICom
 export function runningCard({ ended }) {
   const title = el("h3");
   const bar = el("div", { class: "tl-track", role: "progressbar", "aria-label": "Progress of the repair", "aria-valuemin": "0", "aria-valuemax": "100" }, el("i"));
-  const words = el("span", { class: "tl-job-text", "aria-live": "polite" });
+  const words = el("span", { class: "tl-job-text" });
+  const said = herald(); // the words beside it change several times a second
   const buttons = el("span", { class: "tl-tools" });
   const problem = el("div");
   const curve = liveCurve();
   const node = el("section", { class: "tl-card tl-rp-running", id: "tl-rp-running", "aria-label": "Repair under way", hidden: true },
-    el("header", { class: "tl-card-head" }, el("div", {}, title), buttons), el("div", { class: "tl-rp-progress" }, bar, words), problem, curve.node);
-  let [row, timer] = [null, null];
+    el("header", { class: "tl-card-head" }, el("div", {}, title), buttons), el("div", { class: "tl-rp-progress" }, bar, words, said.node), problem, curve.node);
+  let [row, timer, stage] = [null, null, ""];
 
   async function command(act, button) {
     button.disabled = true;
@@ -39,8 +40,19 @@ export function runningCard({ ended }) {
     bar.firstChild.style.width = `${(100 * share).toFixed(1)}%`;
     bar.setAttribute("aria-valuenow", String(Math.round(100 * share)));
     const { status, progress } = job;
+    said.tell(status.state === "queued" ? "The repair waits for the worker." : "The repair is under way.");
     show(words, [status.state === "queued" ? "waits for the worker" : `${Math.floor(100 * share)} %`, status.message, progress.remaining !== null && `about ${duration(progress.remaining)} left`,
       progress.stalled && "no sign of life from its process for a while"].filter(Boolean).join(" · "));
+  }
+
+  /** The button that fits; it stays, with what went wrong, until another one does. */
+  function offer() {
+    const next = `${row.run} ${row.active ? "active" : row.state}`;
+    if (next === stage) return;
+    stage = next;
+    show(problem);
+    show(buttons, row.active ? button("Cancel", "tl-rp-cancel", () => post(runPath(row.run, "/cancel")))
+      : row.resumable && button(row.state === "failed" ? "Try again" : "Resume", "tl-rp-resume", () => resume(row, row.method), true));
   }
 
   async function look() {
@@ -61,19 +73,15 @@ export function runningCard({ ended }) {
     update(next) {
       row = next;
       node.hidden = !row;
-      if (!row) { clearTimeout(timer); curve.stop(); return; }
+      if (!row) { clearTimeout(timer); curve.stop(); stage = ""; return; }
       node.dataset.run = row.run;
       node.dataset.state = row.state;
       show(title, row.label, row.options.length > 0 && el("span", { class: "tl-sub" }, ` ${optionsText(row.options)}`));
-      show(problem);
-      curve.follow(row.run);
+      curve.follow(row.run, row.active);
       bar.hidden = !row.active;
-      if (row.active) {
-        show(buttons, button("Cancel", "tl-rp-cancel", () => post(runPath(row.run, "/cancel"))));
-        look();
-        return;
-      }
-      show(buttons, row.resumable && button(row.state === "failed" ? "Try again" : "Resume", "tl-rp-resume", () => resume(row, row.method), true));
+      offer();
+      if (row.active) { look(); return; }
+      said.tell(`The repair is ${row.state}.`);
       show(words, el("b", {}, `It is ${row.state}. `), row.error || "What it finished is kept.");
     },
   };
