@@ -8,7 +8,7 @@ export const TEXTS = [
   ["Attack success", "is the share of pictures that become the planted class once the trigger is on them; pictures that truly show this class do not count. It says by which trigger: the known one, or a reconstructed one, which works but need not be the attacker’s."],
   ["Clean accuracy", "is the share of pictures without a trigger that are named rightly. A repair that destroys the model also destroys the backdoor, so both always stand together, each with its number of pictures and a 95 % interval."],
   ["The paired difference", "compares both models picture by picture. Its interval tells whether a change may be chance."],
-  ["The frontier", "holds the repairs that no other beats in both: less attack success and more clean accuracy. The lower and further up, the better."],
+  ["The frontier", "holds the repairs that no other beats in both: less attack success and more clean accuracy. Further up and further left is better."],
   ["Resistivity", "says how little a small change of a picture moves what a layer sees: 1 is not at all. A backdoor makes the tower give way to its trigger; a repair should make it hold, without making it blind to everything."],
   ["The same pictures", "show what the old and the new model say and where they look, with and without the trigger."],
   ["The plane", "lays the image vectors of some pictures on their two main directions. Where a backdoor works, triggered pictures leave their own kind and gather in one place."],

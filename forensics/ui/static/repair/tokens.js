@@ -59,15 +59,19 @@ export function tokensCard(view) {
     el("div", { class: "tl-legend" }, "weight of a word or patch: ", el("span", {}, "none"), el("i", { style: `background:${ramp()}` }), el("span", {}, "most")), note, list, pager);
   node.id = "tl-rp-tokens";
 
+  let asked = 0;
+
   async function open(start) {
+    const mine = asked += 1; // of several pages in a row the last one is shown
     try {
       const found = await getJSON(repairPath(view.run, `/tokens?start=${start}&most=${PAGE}`));
+      if (mine !== asked) return;
       show(note, found.word ? [`${percent(found.agreement)} of these captions share the word `, el("q", {}, found.word), "."] : "These captions share no word.");
       show(list, found.pairs.map((pair) => line(pair, found.largest)));
-      const step = (text, to, on) => el("button", { type: "button", class: "tl-ghost", disabled: !on, onclick: () => open(to) }, text);
-      show(pager, found.total > PAGE && [step("←", Math.max(0, start - PAGE), start > 0), `${count(start + 1)}–${count(Math.min(start + PAGE, found.total))} of ${count(found.total)}`, step("→", start + PAGE, start + PAGE < found.total)]);
+      const step = (text, label, to, on) => el("button", { type: "button", class: "tl-ghost", "aria-label": label, disabled: !on, onclick: () => open(to) }, text);
+      show(pager, found.total > PAGE && [step("←", "Earlier pairs", Math.max(0, start - PAGE), start > 0), `${count(start + 1)}–${count(Math.min(start + PAGE, found.total))} of ${count(found.total)}`, step("→", "Further pairs", start + PAGE, start + PAGE < found.total)]);
       node.dataset.ready = view.run;
-    } catch (error) { show(list, empty(error.message, error.remedy ?? "")); }
+    } catch (error) { if (mine === asked) show(list, empty(error.message, error.remedy ?? "")); }
   }
   open(0);
   return node;
