@@ -222,6 +222,33 @@ def test_a_note_that_was_not_saved_waits_for_its_writer(watched: Watched) -> Non
     assert not page.is_visible(".tl-rv-note >> text=Not saved yet")
 
 
+def test_a_note_on_its_way_is_there_on_the_way_back(watched: Watched) -> None:
+    page = watched.page
+    asked: list[Any] = []
+    for outcome in ("lost", "kept"):
+        asked.clear()
+        page.route("**/review/decide?*", lambda route: asked.append(route))
+        page.fill("#tl-rv-note", f"a note that is {outcome}")
+        with page.expect_request("**/review/decide?*"):
+            page.keyboard.press("Escape")
+        for _ in range(2):  # going on from it does not send it again
+            press(page, "ArrowRight")
+            press(page, "ArrowLeft")
+            page.wait_for_selector(".tl-rv-note >> text=Saving…")
+            assert page.input_value("#tl-rv-note") == f"a note that is {outcome}"
+        assert len(asked) == 1
+        if outcome == "lost":
+            asked[0].abort()
+            page.wait_for_selector(".tl-rv-note >> text=Not saved.")
+        else:
+            asked[0].continue_()
+            page.wait_for_selector(".tl-rv-note >> text=Saved.")
+        page.unroute("**/review/decide?*")
+        assert page.input_value("#tl-rv-note") == f"a note that is {outcome}"
+    page.wait_for_selector("#tl-rv-people q >> text=a note that is kept")
+    watched.problems.clear()  # the request that failed
+
+
 def test_a_verdict_shows_on_the_way_back_though_it_is_not_saved_yet(watched: Watched) -> None:
     page, verdict = watched.page, "#tl-rv-unsure[aria-pressed='true']"
     decisions = Held(page, "**/review/decide?*")

@@ -20,8 +20,9 @@ async function loadImage(path) {
 
 /** The middle of the tab; `act` has `decide(verdict)`, `note(text)` and `step(by)`. */
 export function sampleCard(act) {
-  let [card, channels, image, warm, saved, saving] = [null, [], null, false, "", 0]; // the map hides what it points at: it is shown on demand, its peak always
+  let [card, channels, image, warm] = [null, [], null, false]; // the map hides what it points at: it is shown on demand, its peak always
   const unsaved = new Map(); // what somebody wrote and no server has yet, by case and row
+  const underway = new Map(); // what of it is on its way
   const stage = pictureStage(looks, { name: "rv-", tell: (now, token) => `${percent(now.values[token], 1)} of the attention on the image` });
   stage.opacity(0.55);
   const missing = el("p", { class: "tl-rv-missing tl-sub" });
@@ -79,32 +80,35 @@ export function sampleCard(act) {
     verdicts();
   }
 
-  /** Whether the note holds what the server does not know yet, or will in a moment. */
-  const writes = () => saving || note === document.activeElement || note.value.trim() !== saved;
+  const place = () => (card ? `${state.case} ${card.row}` : null);
 
-  const place = (row) => `${state.case} ${row}`;
+  /** The note as the server knows it, or will in a moment. */
+  const known = () => underway.get(place())?.text ?? card.mine?.note ?? "";
+
+  /** Whether the note holds what a card that is read anew does not. */
+  const writes = () => underway.has(place()) || note === document.activeElement || note.value.trim() !== known();
 
   function tellNote() {
-    saved = card.mine?.note ?? "";
-    const kept = unsaved.get(place(card.row));
-    note.value = kept ?? saved;
-    show(noteSaid, kept !== undefined && "Not saved yet; it is sent again when you go on.");
+    const kept = unsaved.get(place());
+    note.value = kept ?? card.mine?.note ?? "";
+    show(noteSaid, underway.has(place()) ? "Saving…" : kept !== undefined && "Not saved yet; it is sent again when you go on.");
   }
 
   async function write() {
-    const [of, text, before] = [card, note.value.trim(), saved];
-    if (!of) return;
-    const at = place(of.row);
-    if (text === before) { unsaved.delete(at); return; }
-    saved = text;
-    saving += 1;
+    if (!card) return;
+    const [of, at, sent] = [card, place(), { text: note.value.trim() }];
+    if (sent.text === known()) { if (!underway.has(at)) unsaved.delete(at); return; }
+    unsaved.set(at, sent.text); // before it is sent: whoever comes back meanwhile finds it
+    underway.set(at, sent);
     show(noteSaid, "Saving…");
-    const done = await act.note(of.row, text);
-    saving -= 1;
-    if (done) unsaved.delete(at); else unsaved.set(at, text);
-    if (card?.row !== of.row) return; // the note of another sample stands there now
-    if (!done && saved === text) saved = before; // whoever leaves the field again sends it again
-    show(noteSaid, done ? "Saved." : "Not saved.");
+    const done = await act.note(of.row, sent.text);
+    const latest = underway.get(at) === sent;
+    if (latest) underway.delete(at);
+    if (done && unsaved.get(at) === sent.text) unsaved.delete(at);
+    const here = place() === at; // else the note of another sample stands there now
+    const told = here ? card : of;
+    if (done) told.mine = { verdict: null, at: "", ...told.mine, note: sent.text };
+    if (here && latest) show(noteSaid, !done ? "Not saved." : note.value.trim() === sent.text && "Saved.");
   }
 
   note.addEventListener("blur", write);
@@ -121,10 +125,11 @@ export function sampleCard(act) {
     /** Show a sample. One that is shown already keeps the note that somebody is writing. */
     async open(next, ofChannels) {
       const same = card?.row === next.row;
+      const written = same && writes();
       if (!same) write();
       [card, channels, image] = [next, ofChannels, null];
       fill();
-      if (!same || !writes()) tellNote();
+      if (!written) tellNote();
       node.dataset.row = String(card.row);
       const wanted = card;
       const found = await loadImage(card.picture);
