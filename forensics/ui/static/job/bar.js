@@ -43,19 +43,22 @@ export function jobBar() {
   const name = el("span", { class: "tl-job-name" }, "No job");
   const track = el("div", { class: "tl-track", role: "progressbar", "aria-label": "Progress of the job", "aria-valuemin": "0" }, el("i"));
   const text = el("span", { class: "tl-job-text", id: "tl-job" });
+  const problem = el("span", { class: "tl-job-text tl-bad-text", id: "tl-job-problem", role: "alert" }); // what a button could not do
   const buttons = el("span", { class: "tl-job-buttons" });
-  const node = el("div", { class: "tl-jobbar", id: "tl-jobbar" }, name, track, text, buttons);
+  const node = el("div", { class: "tl-jobbar", id: "tl-jobbar" }, name, track, text, problem, buttons);
   let timer = null;
   let last = null;
 
   async function command(word) {
+    const path = followed();
+    show(problem);
     try {
-      await post(`${followed()}/${word}`);
+      await post(`${path}/${word}`);
     } catch (error) {
-      show(text, `${error.message} ${error.remedy ?? ""}`);
+      if (path === followed()) show(problem, `${error.message} ${error.remedy ?? ""}`);
       return;
     }
-    forget(followed());
+    forget(path);
     look();
   }
 
@@ -79,7 +82,7 @@ export function jobBar() {
     track.setAttribute("aria-valuenow", String(status.done));
     show(text, details(job));
     const key = `${status.state}`;
-    if (buttons.dataset.key !== key) { show(buttons, actions(job)); buttons.dataset.key = key; }
+    if (buttons.dataset.key !== key) { show(problem); show(buttons, actions(job)); buttons.dataset.key = key; }
   }
 
   function blank() {
@@ -87,6 +90,7 @@ export function jobBar() {
     delete buttons.dataset.key;
     track.hidden = true;
     show(buttons);
+    show(problem);
     show(name, "No job");
     show(text, state.case ? "nothing is under way" : "open a case to start one");
   }
@@ -106,6 +110,7 @@ export function jobBar() {
       last = working ? `${path} working` : path;
       if (working) timer = setTimeout(look, PACE);
     } catch (error) {
+      if (path !== followed()) return;
       show(text, `${error.message} ${error.remedy ?? ""}`);
       timer = setTimeout(look, CALM);
     }
