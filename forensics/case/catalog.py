@@ -68,9 +68,13 @@ class Catalog:
         Raises:
             CaseError: A number is out of range.
         """
-        wanted = np.asarray(rows, dtype=np.int64)
+        outside = CaseError(f"The case has rows 0 to {len(self) - 1}.")
+        try:
+            wanted = np.asarray(rows, dtype=np.int64)
+        except OverflowError as error:  # an address may name any number
+            raise outside from error
         if wanted.size and (wanted.min() < 0 or wanted.max() >= len(self)):
-            raise CaseError(f"The case has rows 0 to {len(self) - 1}.")
+            raise outside
         groups = np.searchsorted(self._starts, wanted, side="right") - 1
         found: dict[int, Sample] = {}
         for group in np.unique(groups):

@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from forensics.errors import CaseError
 from forensics.ui.context import open_context
 from forensics.ui.problems import explain_errors
 from forensics.ui.routes import routers
@@ -258,3 +259,12 @@ def test_demos_tell_what_was_planted_only_under_spoiler(client: TestClient) -> N
 
 def _ids(text: str) -> list[str]:
     return [row["id"] for row in csv.DictReader(io.StringIO(text))]
+
+
+@pytest.mark.parametrize("row", [COUNT, 10**30, -(10**30)])
+def test_a_row_that_no_case_has_is_told(client: TestClient, scanned: Scanned, row: int) -> None:
+    with pytest.raises(CaseError, match=f"rows 0 to {COUNT - 1}"):
+        scanned.case.catalog.select([row])
+    review = f"/api/cases/{scanned.name}/review"
+    for path in (f"/pictures/{scanned.name}/thumb", f"{review}/samples", f"{scanned.path}/samples"):
+        assert client.get(f"{path}/{row}").status_code in (400, 404), path
