@@ -325,6 +325,43 @@ def test_a_resume_that_is_refused_says_so(page: Any, server: Server) -> None:
     assert again.is_enabled()
 
 
+def test_what_a_button_could_not_do_stays_told(
+    page: Any, server: Server, made: SimpleNamespace
+) -> None:
+    halted = {"run": "gone", "state": "failed", "error": "It broke.", "resumable": True}
+
+    def with_trouble(route: Any) -> None:
+        answer = route.fetch().json()
+        next(line for line in answer["methods"] if line["base"])["trouble"] = halted
+        route.fulfill(json=answer)
+
+    def at_work(route: Any) -> None:
+        answer = route.fetch().json()
+        answer["status"] |= {"state": "running", "resumable": False}
+        route.fulfill(json=answer)
+
+    page.route("**/methods?*", with_trouble)
+    refuse(page, "**/resume")
+    refuse(page, "**/cancel")
+    attention(page, server, made)
+    page.route(f"**/runs/{made.run.id}", at_work)
+    page.evaluate(STORE % f"{{ job: '{made.run.id}' }}")
+    page.click("#tl-cancel")
+    again = page.locator("#tl-methods button[aria-label^='Resume']")
+    again.click()
+    page.wait_for_selector("#tl-methods .tl-alert >> text=It is not there.")
+    old = again.element_handle()
+    page.evaluate(STORE % "{ finished: 'a run that ended' }")
+    page.wait_for_function("old => !old.isConnected", arg=old)
+    assert again.is_enabled()
+    for place in ("#tl-methods .tl-alert", "#tl-job-problem"):
+        assert "It is not there." in page.inner_text(place)
+    for _ in range(2):
+        with page.expect_response(f"**/runs/{made.run.id}"):
+            pass  # the bar looks again and again
+    assert "It is not there." in page.inner_text("#tl-job-problem")
+
+
 def test_what_was_unfolded_and_scrolled_stays(
     page: Any, server: Server, made: SimpleNamespace
 ) -> None:

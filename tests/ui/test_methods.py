@@ -174,6 +174,19 @@ def test_routes_tell_lines_sets_and_masks(client: TestClient, twice: SimpleNames
     assert (masks[1:] == 3).sum() == POISONED
 
 
+def test_bits_of_other_runs_than_the_page_knows_are_refused(
+    client: TestClient, twice: SimpleNamespace
+) -> None:
+    base = f"/api/cases/{twice.name}/agreement"
+    known = ".".join(line(twice.case, name)["said"]["run"]
+                     for name in ("attention-entropy", "attention-allocation"))  # fmt: skip
+    for part in ("", "/rows"):
+        assert client.get(base + part, params={"of": known}).status_code == 200
+        old = client.get(base + part, params={"of": twice.scan.id})
+        assert old.status_code == 404
+        assert "load the page again" in old.json()["remedy"]
+
+
 def test_the_allocation_panel_gets_heads_histogram_and_masses(
     client: TestClient, twice: SimpleNamespace
 ) -> None:

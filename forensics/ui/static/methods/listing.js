@@ -15,22 +15,23 @@ export const isEvidence = (line) => line.kind !== "repair" && line.kind !== SELF
 /** Whether the open case is about an encoder (CLIP); not known before the methods are. */
 export const forEncoder = () => Boolean(state.case && state.methods && !state.methods.some((line) => line.base));
 
-const query = () => (state.run ? `?run=${encodeURIComponent(state.run)}` : "");
+const query = (run) => (run ? `?run=${encodeURIComponent(run)}` : "");
 
-/** The addresses of the agreement; `of` changes with the runs, so that old answers are not kept. */
-export const agreementPath = (part, of) => {
-  const joined = query() ? `${query()}&of=${of}` : `?of=${of}`;
-  return `${casePath(state.case)}/agreement${part}${joined}`;
-};
+let about = null; // the scan on the page when `state.methods` was asked for: its line tells of this one
+
+/** The addresses of the agreement. `of` names the runs that the lines tell of: the server answers for no others, nor is an old answer kept. */
+export const agreementPath = (part, of) => `${casePath(state.case)}/agreement${part}${query(about)}${about ? "&" : "?"}of=${of}`;
 
 let token = 0; // of the latest question; an older answer must not replace a newer one
 
 async function load() {
   const mine = token += 1;
+  const shown = state.run;
   if (!state.case) { set({ methods: null }); return; }
   try {
-    const { methods } = await getJSON(`${casePath(state.case)}/methods${query()}`);
+    const { methods } = await getJSON(`${casePath(state.case)}/methods${query(shown)}`);
     if (mine !== token) return;
+    about = shown;
     const active = methods.find((line) => line.active)?.active.run;
     set({ methods, ...(active && active !== state.run && !state.job ? { job: active } : {}) });
   } catch { /* the top bar says what is wrong with the case or the server */ }
