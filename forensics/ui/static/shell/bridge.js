@@ -16,7 +16,10 @@ export function mount({ element, props, watch }) {
     seen = said.version;
     show(host, said.error ? alertOf({ message: said.error, remedy: said.remedy }) : null);
     if (said.error) return;
-    if (said.started) { followRun(said); return; }
+    if (said.started) {
+      if (said.case === state.case) followRun(said); // else somebody has opened another case meanwhile
+      return;
+    }
     if (said.case) {
       forget(casePath(said.case));
       set({ ...(said.case === state.case ? {} : FRESH), case: said.case, run: said.run ?? null, tab: said.tab ?? state.tab });
