@@ -89,7 +89,9 @@ def filtered(page: Any, case: Case) -> None:
 def regularised(page: Any, case: Case) -> None:
     """Tune on everything with two views held apart; nothing on the page speaks of detection."""
     open_tab(page)
-    run = run_repair(page, "cross-view", weight=0.5, calibration=16, begin=0.0, entropy_weight=0.0, **SHORT)
+    run = run_repair(
+        page, "cross-view", weight=0.5, calibration=16, begin=0.0, entropy_weight=0.0, **SHORT
+    )
     for card in ("views", "divergence"):
         page.wait_for_selector(f"#tl-rp-{card}[data-ready='{run}']")
     figures = page.inner_text("#tl-rp-figures")
