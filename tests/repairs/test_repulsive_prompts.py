@@ -31,10 +31,6 @@ from forensics.tuning.prompts import PromptShots
 from tests.encoders.towers import TOWERS, WITH_CLASS_TOKEN, WITHOUT_CLASS_TOKEN
 from tests.tiny_encoders import CLASSES, save_resnet
 
-ROUNDING = {
-    "rtol": 1e-3,
-    "atol": 1e-3,
-}  # other batches are rounded otherwise, by some processors more
 OPTIONS = RepulsivePromptsOptions(
     depth=1, prompts=4, epochs=3, batch_size=4, rate=0.05, warmup_epochs=0
 )
@@ -43,7 +39,11 @@ OPTIONS = RepulsivePromptsOptions(
 @pytest.fixture(scope="module")
 def encoders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     place = tmp_path_factory.mktemp("encoders")
-    return {name: open_encoder(str(save(place / name)), "cpu") for name, save in TOWERS.items()}
+    opened = {name: open_encoder(str(save(place / name)), "cpu") for name, save in TOWERS.items()}
+    for encoder in opened.values():
+        # Steps amplify rounding, by some processors past any bound: what is compared are two ways.
+        encoder.module.double()
+    return opened
 
 
 def drawn_shots(count: int = 9) -> PromptShots:
@@ -64,8 +64,8 @@ def tuned(encoder: Any, options: VisualPromptsOptions = OPTIONS, **more: Any) ->
 def test_reuse_changes_no_number_of_the_curve(name: str, encoders: dict[str, Any]) -> None:
     fast, slow = tuned(encoders[name]), tuned(encoders[name], replace(OPTIONS, reuse=False))
     assert fast.log.shape == (9, 3)
-    assert np.allclose(fast.log, slow.log, **ROUNDING)
-    assert torch.allclose(fast.prompts.vectors, slow.prompts.vectors, **ROUNDING)
+    assert np.allclose(fast.log, slow.log, atol=1e-4)
+    assert torch.allclose(fast.prompts.vectors, slow.prompts.vectors, atol=1e-4)
     assert float(np.abs(np.diff(fast.log[:, 0])).max()) > 1e-3
 
 
@@ -74,8 +74,8 @@ def test_nor_with_other_options(change: dict[str, str], encoders: dict[str, Any]
     options = replace(OPTIONS, **change)
     fast = tuned(encoders["vit"], options)
     slow = tuned(encoders["vit"], replace(options, reuse=False))
-    assert np.allclose(fast.log, slow.log, **ROUNDING)
-    assert not np.allclose(fast.log, tuned(encoders["vit"]).log, **ROUNDING)
+    assert np.allclose(fast.log, slow.log, atol=1e-4)
+    assert not np.allclose(fast.log, tuned(encoders["vit"]).log, atol=1e-4)
 
 
 def test_features_that_find_no_room_are_read_anew(
@@ -84,7 +84,7 @@ def test_features_that_find_no_room_are_read_anew(
     kept = tuned(encoders["vit"])
     needed = "forensics.repairs.repulsive_prompts.forwards.bytes_needed"
     monkeypatch.setattr(needed, lambda *_: 1 << 60)
-    assert np.allclose(kept.log, tuned(encoders["vit"]).log, **ROUNDING)
+    assert np.allclose(kept.log, tuned(encoders["vit"]).log, atol=1e-5)
 
 
 def test_only_prompts_are_tuned(encoders: dict[str, Any]) -> None:
@@ -157,7 +157,7 @@ def test_towers_without_a_class_token(name: str, encoders: dict[str, Any]) -> No
     assert "pooled" in caught.value.remedy
     fast = tuned(encoders[name], replace(OPTIONS, pooled=True))
     slow = tuned(encoders[name], replace(OPTIONS, pooled=True, reuse=False))
-    assert np.allclose(fast.log, slow.log, **ROUNDING)
+    assert np.allclose(fast.log, slow.log, atol=1e-4)
     assert tuned(encoders[name], VisualPromptsOptions(depth=1, epochs=1)).log.shape == (1, 3)
 
 

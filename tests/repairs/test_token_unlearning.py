@@ -120,8 +120,7 @@ def test_the_copy_alone_is_overfitted_and_few_pairs_are_chosen(
     poisoned: Stages, exposed: Exposed, world: World
 ) -> None:
     assert weights_digest(poisoned.model) == weights_digest(world.open("poisoned"))
-    # It ends once the pairs match well; on some processors rounding lets it end a pass earlier.
-    assert exposed.history.shape in {(3, 40), (4, 40)} and len(exposed.chosen) == SMALL.k
+    assert exposed.history.shape == (4, 40) and len(exposed.chosen) == SMALL.k
     earlier = top(before_overfitting(exposed.history, poisoned.split), SMALL.k)
     precision = [
         poisoned.bad[poisoned.split.suspicious[places]].mean()
