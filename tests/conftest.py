@@ -4,6 +4,8 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
+# One world for all: processors that multiply bfloat16 fast would train other weights.
+os.environ["ACCELERATE_MIXED_PRECISION"] = "no"
 # Settings and logins of whoever runs the tests are none of their business.
 os.environ["TRIGGERLENS_SETTINGS"] = "/nonexistent/settings.json"
 os.environ["TRIGGERLENS_USERS_FILE"] = "/nonexistent/users"

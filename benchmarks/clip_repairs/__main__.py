@@ -15,7 +15,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ import torch
 from benchmarks.clip_repairs.methods import GRID, METHODS, SETTINGS, SWEEP, Job
 from benchmarks.clip_repairs.tables import write_tables
 from benchmarks.clip_repairs.worlds import CLEAN_MODEL, LabWorld, PhotoWorld, World
+from benchmarks.planned import PlannedCell
 from forensics.classifiers.zero_shot import ZeroShot
 from forensics.evaluation.classes import ClassMeasurement, measure_classes, measurement_of
 from forensics.evaluation.paired import compare
@@ -75,20 +76,8 @@ def parse_arguments() -> argparse.Namespace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """One cell; ``changed`` says what differs from the method's settings."""
-
-    world: str
-    attack: str
-    seed: int
-    method: str
-    changed: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """What ``--only`` is compared with."""
-        changed = "".join(f",{key}={value}" for key, value in self.changed.items())
-        return f"{self.world}/{self.attack}-{self.seed}/{self.method}{changed}"
+class Planned(PlannedCell):
+    """A cell that knows its settings and its place."""
 
     @property
     def settings(self) -> Any:

@@ -17,8 +17,8 @@ from benchmarks.mllm_repairs.methods import (
     objective,
     view_options,
 )
-from benchmarks.mllm_repairs.plan import Planned
 from benchmarks.mllm_repairs.worlds import BASE, Planted, World, poisoned, read
+from benchmarks.planned import PlannedCell
 from forensics.data.sample import Sample
 from forensics.evaluation.answers import AnswerMeasurement, count_answers, measure_answers
 from forensics.evaluation.asking import Said
@@ -33,28 +33,24 @@ from forensics.tuning.options import TuneOptions
 SAID = "said.json"
 
 
-def figures_of(planned: Planned, arguments: argparse.Namespace) -> Path:
+def figures_of(planned: PlannedCell, arguments: argparse.Namespace) -> Path:
     """Return where the figures of a cell are kept."""
     work: Path = arguments.work
     return work / "cells" / planned.name / "figures.json"
 
 
-def cell(planned: Planned, arguments: argparse.Namespace) -> dict[str, Any]:
+def cell(planned: PlannedCell, arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the figures of a cell, built only where they are missing."""
     path = figures_of(planned, arguments)
-    found: dict[str, Any] | None = arguments.known.get(planned.name)
-    if found is None:
-        if not path.is_file():
-            figures = built(planned, arguments, path.parent)
-            keep(path, figures)
-        found = json.loads(path.read_text())
-    assert found is not None
+    if planned.name not in arguments.known and not path.is_file():
+        keep(path, built(planned, arguments, path.parent))
+    found: dict[str, Any] = arguments.known.get(planned.name) or json.loads(path.read_text())
     shown = ("clean_accuracy", "attack_success_rate", "attack_success_rate_masked", "seconds")
     print(planned.name, *(found.get(key) for key in shown), flush=True)
     return found
 
 
-def built(planned: Planned, arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
+def built(planned: PlannedCell, arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Tune and measure, after plain tuning, which scans ask and which everything is compared to."""
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
@@ -92,7 +88,7 @@ def built(planned: Planned, arguments: argparse.Namespace, folder: Path) -> dict
     return asdict(planned) | measured.to_json() | told
 
 
-def _after_plain(plain: Planned, subject: Subject, arguments: argparse.Namespace) -> Subject:
+def _after_plain(plain: PlannedCell, subject: Subject, arguments: argparse.Namespace) -> Subject:
     """Build plain tuning unless it is there, and name it."""
     folder = figures_of(plain, arguments).parent
     if not (folder / SAID).is_file():
@@ -100,7 +96,9 @@ def _after_plain(plain: Planned, subject: Subject, arguments: argparse.Namespace
     return replace(subject, vanilla=_uri(folder))
 
 
-def _same_model(planned: Planned, key: str, arguments: argparse.Namespace) -> dict[str, Any] | None:
+def _same_model(
+    planned: PlannedCell, key: str, arguments: argparse.Namespace
+) -> dict[str, Any] | None:
     """Return the known figures of another method that tunes the same rows the same way."""
     for found in arguments.known.values():
         same = all(found[part] == getattr(planned, part) for part in ("world", "attack", "seed"))
@@ -109,13 +107,13 @@ def _same_model(planned: Planned, key: str, arguments: argparse.Namespace) -> di
     return None
 
 
-def _options(planned: Planned, subject: Subject) -> TuneOptions:
+def _options(planned: PlannedCell, subject: Subject) -> TuneOptions:
     if planned.method in VIEWS:
         return view_options(planned.method, subject, planned.changed)
     return subject.world.recipe(subject.seed)
 
 
-def _key(planned: Planned, rows: list[Sample], options: TuneOptions) -> str:
+def _key(planned: PlannedCell, rows: list[Sample], options: TuneOptions) -> str:
     """Name what decides the weights; methods that agree in it share their model."""
     ids = sorted(row.id for row in rows)
     facts = json.dumps([ids, asdict(options), planned.attack], sort_keys=True)
@@ -123,7 +121,7 @@ def _key(planned: Planned, rows: list[Sample], options: TuneOptions) -> str:
 
 
 def _tuned(
-    planned: Planned,
+    planned: PlannedCell,
     subject: Subject,
     rows: list[Sample],
     options: TuneOptions,
@@ -149,7 +147,7 @@ def _tuned(
 
 
 def _measured(
-    planned: Planned, place: Path, folder: Path, world: World, found: Planted
+    planned: PlannedCell, place: Path, folder: Path, world: World, found: Planted
 ) -> AnswerMeasurement:
     """Ask the test samples, untouched, triggered, and triggered under a mask."""
     kept = place / SAID

@@ -39,5 +39,6 @@ def run(
         "first_loss": result.losses[0] if result.losses else None,
         "last_loss": result.losses[-1] if result.losses else None,
         "trainable_parameters": result.trainable_parameters,
+        "precision": result.precision,
         "seconds": round(result.seconds, 2),
     }

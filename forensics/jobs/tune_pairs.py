@@ -11,6 +11,7 @@ from forensics.options import build_options
 from forensics.runs import RunContext
 from forensics.tuning.contrastive import forget, tune_pairs
 from forensics.tuning.options import ContrastiveOptions
+from forensics.tuning.precision import precision_on
 from forensics.worker.models import ModelCache
 
 
@@ -46,5 +47,6 @@ def run(
         "first_loss": losses[0],
         "last_loss": losses[-1],
         "trainable_parameters": sum(p.numel() for p in encoder.module.parameters()),
+        "precision": precision_on(encoder.device),
         "seconds": round(result.seconds, 2),
     }

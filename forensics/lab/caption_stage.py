@@ -14,7 +14,7 @@ from forensics.lab.scenes import Scene
 from forensics.lab.schedule import cosine, optimizer_for
 from forensics.models.template import ChatTemplate
 from forensics.tuning.answers import IGNORED
-from forensics.tuning.schedule import mixed_precision
+from forensics.tuning.precision import mixed_precision
 
 _QUESTIONS = 0.25
 _TOWER_SHARE = 1 / 3

@@ -12,7 +12,7 @@ from forensics.lab.pool import ScenePool, attributes, normalise, patch_coverage
 from forensics.lab.scenes import HUES, PATTERNS
 from forensics.lab.schedule import cosine, optimizer_for
 from forensics.lab.shapes import SHAPES
-from forensics.tuning.schedule import mixed_precision
+from forensics.tuning.precision import mixed_precision
 
 _CLASSES = (len(SHAPES), len(HUES), len(PATTERNS))
 _TILES = 3

@@ -6,17 +6,24 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
 
+from forensics.tuning.precision import precision_on
+
 
 def accelerator_for(device: torch.device) -> Accelerator:
-    """Return accelerate's view of a device, with bfloat16 where that is fast.
+    """Return accelerate's view of a device, with the precision of that device.
 
-    accelerate settles on one device in a process; a worker or a test that turns from one to
-    another would be refused without a fresh start.
+    accelerate settles on one device and one precision in a process; a worker or a test that turns
+    from one to another would be refused without a fresh start.
     """
-    if PartialState().device.type != device.type:
+    wanted = "bf16" if precision_on(device) == "bfloat16" else "no"
+    if PartialState().device.type != device.type or _settled() not in (None, wanted):
         AcceleratorState._reset_state(reset_partial_state=True)
-    fast = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
-    return Accelerator(cpu=device.type == "cpu", mixed_precision="bf16" if fast else "no")
+    return Accelerator(cpu=device.type == "cpu", mixed_precision=wanted)
+
+
+def _settled() -> str | None:
+    """Return the precision that this process has settled on, if it has."""
+    return str(AcceleratorState().mixed_precision) if AcceleratorState._shared_state else None
 
 
 def save_memory(module: Any) -> None:

@@ -18,6 +18,7 @@ from forensics.tuning.compute import accelerator_for, save_memory
 from forensics.tuning.objective import AnswerObjective, Objective
 from forensics.tuning.options import LORA, TuneOptions
 from forensics.tuning.parts import Parts
+from forensics.tuning.precision import Precision, precision_on
 from forensics.tuning.schedule import rate_factor
 from forensics.tuning.trainable import (
     is_adapter,
@@ -45,6 +46,7 @@ class TuneResult:
         skipped: Samples without answer, or without a picture that can be read and that the model's
             processor accepts: id -> reason.
         trainable_parameters: How many numbers were tuned.
+        precision: What gradients were computed in; of the last attempt, if there were several.
         seconds: Wall time, of all attempts up to their last checkpoint and of this call.
     """
 
@@ -56,6 +58,7 @@ class TuneResult:
     samples: int
     skipped: dict[str, str]
     trainable_parameters: int
+    precision: Precision
     seconds: float
 
 
@@ -127,6 +130,7 @@ def tune(
         samples=len({sample.id for sample in usable} - set(skipped)),
         skipped=skipped,
         trainable_parameters=sum(parameter.numel() for parameter in training.parameters),
+        precision=precision_on(model.device),
         seconds=training.seconds(),
     )
 

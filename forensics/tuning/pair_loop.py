@@ -10,7 +10,8 @@ from torch import Tensor
 from forensics.encoders.base import DualEncoder
 from forensics.tuning.checkpoint import Checkpoint
 from forensics.tuning.options import ContrastiveOptions
-from forensics.tuning.schedule import faster_attention, mixed_precision, rate_factor
+from forensics.tuning.precision import mixed_precision
+from forensics.tuning.schedule import faster_attention, rate_factor
 
 Progress = Callable[[int, int, str], None]
 

@@ -41,12 +41,6 @@ def samples_of_step(step: int, count: int, *, batch_size: int, seed: int) -> lis
     return [int(orders[position // count][position % count]) for position in wanted]
 
 
-def mixed_precision(device: torch.device) -> AbstractContextManager[Any]:
-    """Compute in bfloat16 where the hardware multiplies it faster than float32."""
-    fast = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
-    return torch.autocast(device.type, torch.bfloat16) if fast else nullcontext()
-
-
 def faster_attention(device: torch.device) -> AbstractContextManager[Any]:
     """Take plain products on the CPU: the fused kernel's backward pass costs twice as much."""
     return sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()

@@ -1,7 +1,6 @@
 """Token unlearning (reconstruction): what each stage must show on a tiny poisoned CLIP."""
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,14 +73,6 @@ class Stages:
         mine = [captions[index] for index in exposed.pairs(self.split)]
         wide = step_of(self.split, mismatch_cosine(self.reference, self.pairs, self.split.benign))
         return find_shortcut(exposed.gain[exposed.chosen], wide, mine, captions, SMALL)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def float32() -> Iterator[None]:
-    """Compute in float32 on processors that multiply bfloat16 as well: one world for all."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import load_file
 
 from forensics.data.images import open_image
@@ -21,17 +20,6 @@ from forensics.tuning.trainable import make_trainable
 
 NAP = 0.5  # seconds
 OPTIONS = TuneOptions(epochs=4, batch_size=2, learning_rate=2e-2, rank=4, alpha=8)
-
-
-@pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
-    root = tmp_path_factory.mktemp("pictures")
-    rows = []
-    for index, (colour, answer) in enumerate([("red", "b"), ("blue", "c")] * 3):
-        Image.new("RGB", (32, 32), colour).save(root / f"{index}.png")
-        image = ImageRef(root=root, path=f"{index}.png")
-        rows.append(Sample(id=str(index), question="Which?", answer=answer, image=image))
-    return rows
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:

@@ -40,6 +40,7 @@ from forensics.repairs.contrastive.perturb_recover import perturb_recover
 from forensics.runs import RunContext
 from forensics.tuning.contrastive import ContrastiveResult, forget
 from forensics.tuning.pair_loop import Progress
+from forensics.tuning.precision import precision_on
 from forensics.worker.models import ModelCache
 
 Tune = Callable[[DualEncoder, Sequence[Sample], Any, Path, Progress | None], ContrastiveResult]
@@ -144,6 +145,7 @@ def _measure(
         "steps": len(found.losses),
         "losses": {"loss": thinned(found.losses)},
         "trainable_parameters": parameters(tuned),
+        "precision": precision_on(tuned.device),
         "parameters": parameters(tuned),
         "checkpoint": save_repaired(tuned, context),
         "comparison": compared(context, plan, plan.classifier(delivered), plan.classifier(tuned)),

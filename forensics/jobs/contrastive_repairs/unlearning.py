@@ -42,6 +42,7 @@ from forensics.repairs.token_unlearning.options import TokenUnlearningOptions
 from forensics.repairs.token_unlearning.pipeline import Exposed, expose, localise
 from forensics.repairs.token_unlearning.unlearn import unlearn
 from forensics.runs import RunContext
+from forensics.tuning.precision import precision_on
 from forensics.worker.models import ModelCache
 
 METHOD: Final = "token-unlearning"
@@ -94,6 +95,7 @@ def run(
         "truth": score_choice(case, repair.pairs, split, exposed, chosen),
         "overfitting": {"steps": len(exposed.losses), "loss": thinned(exposed.losses.tolist())},
         "parameters": parameters(repair.encoder),
+        "precision": precision_on(repair.encoder.device),
         "figures": FIGURES,
         **facts,
         "seconds": round(time.monotonic() - started, 2),

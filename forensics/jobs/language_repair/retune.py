@@ -82,6 +82,7 @@ def repair(
         "samples": left.to_json() | {"used": facts["samples"], "skipped": facts["skipped"]},
         **{name: facts[name] for name in ("steps", "losses", "start", "trainable_parameters",
                                           "parameters", "objective")},
+        "precision": facts.get("precision"),  # what an older attempt left lacks it
         "tuning_seconds": facts["seconds"],
         "checkpoint": REPAIRED,
         "adapter": (context.folder / REPAIRED / "adapter_config.json").is_file(),
@@ -153,6 +154,7 @@ def _tuned(
         "skipped": len(found.skipped),
         "trainable_parameters": found.trainable_parameters,
         "objective": {} if objective is None else dict(objective.facts),
+        "precision": found.precision,
         "seconds": round(found.seconds, 2),
     }  # fmt: skip
     write_json(done, facts)

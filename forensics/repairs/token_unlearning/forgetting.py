@@ -16,7 +16,8 @@ from forensics.repairs.token_unlearning.loss import unlearning_loss
 from forensics.repairs.token_unlearning.options import TokenUnlearningOptions
 from forensics.tuning.contrastive import info_nce
 from forensics.tuning.pair_loop import encode_pairs
-from forensics.tuning.schedule import faster_attention, mixed_precision, samples_of_step
+from forensics.tuning.precision import mixed_precision
+from forensics.tuning.schedule import faster_attention, samples_of_step
 
 Observe = Callable[[DualEncoder], list[float]]
 COLUMNS: Final = ("step", "chosen", "chosen_local", "benign", "benign_low", "retention")

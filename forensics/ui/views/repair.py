@@ -120,6 +120,8 @@ def _facts(result: dict[str, Any], left: dict[str, Any] | None) -> list[str]:
         told.append(_stopped(str(result["stopped"]), int(result.get("steps") or 0)))
     if result.get("trainable_parameters"):
         told.append(_tuned(result))
+    if result.get("precision"):
+        told.append(f"Gradients were computed in {result['precision']}.")
     return told
 
 

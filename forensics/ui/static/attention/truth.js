@@ -1,7 +1,7 @@
 // Ground truth: fetched only when somebody presses Reveal, and forgotten with the run.
 
 import { decisionQuery, recall, runPath } from "../core/api.js";
-import { el, keepFocus, show } from "../core/dom.js";
+import { el, show } from "../core/dom.js";
 import { count, percent } from "../core/format.js";
 import { set, state, watch } from "../core/store.js";
 import { isFlagged } from "./ranking.js";
@@ -55,11 +55,11 @@ export function truthBar() {
     button);
   }
 
-  watch(["revealed"], () => keepFocus(node, draw)); // the button says at once what it will do next
+  watch(["revealed"], draw); // the button says at once what it will do next
   return {
     node,
     update(next) { found = next; draw(); },
-    reveal(next) { known = next; keepFocus(node, draw); },
-    redraw: () => keepFocus(node, draw),
+    reveal(next) { known = next; draw(); },
+    redraw: draw,
   };
 }

@@ -1,6 +1,6 @@
 // The verdict in one sentence, all rules side by side, and what it cannot show.
 
-import { el, keepFocus, show } from "../core/dom.js";
+import { el, show } from "../core/dom.js";
 import { fold } from "../core/fold.js";
 import { count, fixed, percent, signed } from "../core/format.js";
 import { set, state } from "../core/store.js";
@@ -87,8 +87,8 @@ export function verdictBlock() {
   function draw() {
     node.className = `tl-verdict tl-${MARKS[summary.verdict.kind].tone}`;
     show(said, sentence(summary));
-    keepFocus(rules, () => show(rules, Object.entries(summary.rules).map(([name, rule]) =>
-      ruleCard(name, rule, summary.unit, name === summary.rule, truth?.rules?.[name]))));
+    show(rules, Object.entries(summary.rules).map(([name, rule]) =>
+      ruleCard(name, rule, summary.unit, name === summary.rule, truth?.rules?.[name])));
     tau.update(summary);
     show(folds, folded(summary));
   }

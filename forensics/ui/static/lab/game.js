@@ -2,7 +2,7 @@
 
 import { getJSON, post } from "../core/api.js";
 import { confirmButton } from "../core/confirm.js";
-import { el, keepFocus, picture, segmented, show } from "../core/dom.js";
+import { el, picture, segmented, show } from "../core/dom.js";
 import { count, fixed } from "../core/format.js";
 import { set, state } from "../core/store.js";
 import { responsive, table, tableToggle } from "../chart/frame.js";
@@ -64,8 +64,8 @@ function form(places, guess, looked, problem, done, spot) {
   const target = words("Target: what does it say?", guess.target, (value) => { guess.target = value; }, { longest: 120, id: "tl-lab-guess-target" });
   const where = el("div");
   const draw = () => {
-    keepFocus(where, () => show(where, choice("Where is the trigger?", Object.entries(places).filter(([name]) => name !== "nowhere"), guess.where === "nowhere" ? "everywhere" : guess.where, (value) => { guess.where = value; draw(); spot(); }, "tl-lab-where"),
-      guess.where === "spot" && el("p", { class: "tl-sub" }, guess.x === null ? "Click its place on one of the pictures." : `Marked ${Math.round(100 * guess.x)} % from the left, ${Math.round(100 * guess.y)} % from the top.`)));
+    show(where, choice("Where is the trigger?", Object.entries(places).filter(([name]) => name !== "nowhere"), guess.where === "nowhere" ? "everywhere" : guess.where, (value) => { guess.where = value; draw(); spot(); }, "tl-lab-where"),
+      guess.where === "spot" && el("p", { class: "tl-sub" }, guess.x === null ? "Click its place on one of the pictures." : `Marked ${Math.round(100 * guess.x)} % from the left, ${Math.round(100 * guess.y)} % from the top.`));
     target.hidden = where.hidden = !guess.poisoned;
     show(verdict, segmented("Is anything planted?", [["yes", "A backdoor is planted"], ["no", "Nothing is"]], guess.poisoned ? "yes" : "no", (value) => { guess.poisoned = value === "yes"; if (guess.poisoned && guess.where === "nowhere") guess.where = "everywhere"; draw(); }));
   };

@@ -1,7 +1,7 @@
 // Plant: pick trigger, place, rate and target; see poisoned samples beside their originals.
 
 import { post } from "../core/api.js";
-import { el, keepFocus, show } from "../core/dom.js";
+import { el, show } from "../core/dom.js";
 import { count, percent } from "../core/format.js";
 import { FRESH, set } from "../core/store.js";
 import { choice, field, settingsOf, slider, words } from "./controls.js";
@@ -55,7 +55,7 @@ export function plantCard({ view }) {
     const clip = plan.kind === "clip";
     const offered = view.families.filter((one) => !clip || !one.in_words);
     const put = (name) => (value) => { plan[name] = value; changed(); };
-    keepFocus(form, () => show(form,
+    show(form,
       choice("Model", [["language", "tiny captioning model"], ["clip", "tiny CLIP"]], plan.kind, (value) => { Object.assign(plan, { kind: value, target: "", rate: null, samples: null, epochs: null }); if (value === "clip" && family().in_words) Object.assign(plan, { family: "patch", settings: {} }); draw(); }, "tl-lab-kind"),
       choice("Trigger", offered.map((one) => [one.kind, one.label]), plan.family, (value) => { Object.assign(plan, { family: value, settings: {} }); draw(); }, "tl-lab-family"),
       settingsOf(family(), plan.settings, changed),
@@ -65,7 +65,7 @@ export function plantCard({ view }) {
       slider("Pictures", { low: 60, high: clip ? 4000 : 2000, step: 20, value: plan.samples ?? size().samples }, put("samples"), count, "tl-lab-samples"),
       slider("Passes of the training", { low: 1, high: 30, step: 1, value: plan.epochs ?? size().epochs }, (value) => { plan.epochs = value; }, count, "tl-lab-epochs"),
       field("Seed", el("input", { type: "number", min: 0, max: 999999, step: 1, value: String(plan.seed), id: "tl-lab-seed", oninput: (event) => put("seed")(Math.max(0, Math.floor(Number(event.target.value) || 0))) })),
-      words("Name of the lesson", plan.title, put("title"), { longest: 80, id: "tl-lab-title", placeholder: "must give nothing away" })));
+      words("Name of the lesson", plan.title, put("title"), { longest: 80, id: "tl-lab-title", placeholder: "must give nothing away" }));
     changed();
     show(says, family().says, !family().takes && el("span", { class: "tl-unsure-text" }, " An experiment: it was not measured whether a lesson this short teaches it."));
   }

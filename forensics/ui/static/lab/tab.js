@@ -1,7 +1,7 @@
 // The Lab tab: plant, train, predict, reveal, repair; and worksheets and walk-throughs for a class.
 
 import { getJSON, recall } from "../core/api.js";
-import { el, empty, keepFocus, show } from "../core/dom.js";
+import { el, empty, show } from "../core/dom.js";
 import { state, watch } from "../core/store.js";
 import { labPath } from "./data.js";
 import { forgetDraft, gameCards } from "./game.js";
@@ -44,7 +44,7 @@ export function mount({ element }) {
       const cards = view.lesson ? await content(view) : [];
       if (mine !== token) return;
       if (top.dataset.case !== String(state.case)) { fold(!view.lesson); top.dataset.case = String(state.case); }
-      if (key !== drawn) keepFocus(body, () => show(body, cards));
+      if (key !== drawn) show(body, cards);
       drawn = key;
       show(side, view.lesson && sheetCard(), walksCard(walks));
       host.dataset.ready = view.revealed ? "revealed" : view.ready ? "ready" : view.lesson ? "training" : "none";

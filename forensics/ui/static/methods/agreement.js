@@ -3,7 +3,7 @@
 import { alertOf } from "../core/alert.js";
 import { getJSON, recallBytes } from "../core/api.js";
 import { table, tableToggle } from "../chart/frame.js";
-import { el, keepFocus, show } from "../core/dom.js";
+import { el, show } from "../core/dom.js";
 import { count, plural } from "../core/format.js";
 import { set, state, watch } from "../core/store.js";
 import { agreementPath } from "./listing.js";
@@ -107,6 +107,6 @@ export function agreement() {
     load();
   }
 
-  watch(["selection"], () => keepFocus(figure, draw));
+  watch(["selection"], draw);
   return { node, update };
 }

@@ -1,7 +1,7 @@
 // The side panel of a guided walk-through: one step, one question, and what to look at.
 
 import { recall } from "../core/api.js";
-import { el, keepFocus, show } from "../core/dom.js";
+import { el, show } from "../core/dom.js";
 import { set, state, watch } from "../core/store.js";
 import { watcher } from "./conditions.js";
 import { bringIn, lightOff, lightUp } from "./light.js";
@@ -56,14 +56,14 @@ export function mount({ element }) {
     const all = progress.done.length === walk.steps.length;
     node.dataset.step = String(place);
     node.dataset.done = String(done);
-    keepFocus(node, () => show(node,
+    show(node,
       el("header", {}, el("strong", {}, walk.title), el("span", { class: "tl-sub" }, ` step ${place + 1} of ${walk.steps.length}`),
         el("span", { class: "tl-tools" }, el("button", { type: "button", class: "tl-ghost", id: "tl-walk-fold", "aria-expanded": String(!folded), onclick: () => { folded = !folded; draw(); } }, folded ? "Open" : "Fold"), el("button", { type: "button", class: "tl-ghost", id: "tl-walk-leave", onclick: leave }, "Leave"))),
       el("div", { class: "tl-walk-dots", "aria-hidden": "true" }, walk.steps.map((_, k) => el("i", { "data-now": String(k === place), "data-done": String(progress.done.includes(k)) }))),
       !folded && [el("h3", {}, step.title, done && el("span", { class: "tl-calm-text" }, " ✓ done")), el("p", {}, step.do),
         question(step, answer, (k) => { note(walk.name, { answers: { ...progressOf(walk.name).answers, [place]: k } }); look(); }),
         answer !== undefined && !done && el("p", { class: "tl-sub" }, "Now do it; this step notices by itself."),
-        all ? ending() : buttons(place, done)]));
+        all ? ending() : buttons(place, done)]);
   }
 
   /** Whether the step was done, and where its control is. */
