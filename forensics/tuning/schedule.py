@@ -2,11 +2,16 @@
 
 import math
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
+
+_ORDER: Final = 0x0DE2
+"""Marks the draws of orders. Without it the first pass would be ``default_rng(seed).permutation``
+to the bit, which is also how poisoned rows are drawn, here and elsewhere: a model would be taught
+all of them first, and then none for the rest of the pass."""
 
 
 def rate_factor(step: int, steps: int, *, warmup: float, schedule: str) -> float:
@@ -30,12 +35,12 @@ def rate_factor(step: int, steps: int, *, warmup: float, schedule: str) -> float
 def samples_of_step(step: int, count: int, *, batch_size: int, seed: int) -> list[int]:
     """Say which samples make up a step: a function of seed and step, so a resume needs no state.
 
-    Every sample comes once before any comes again.
+    Every sample comes once before any comes again. No other draw of the same seed has this order.
     """
     first = step * batch_size
     wanted = np.arange(first, first + batch_size)
     orders = {
-        epoch: np.random.default_rng([seed, int(epoch)]).permutation(count)
+        epoch: np.random.default_rng([seed, int(epoch), _ORDER]).permutation(count)
         for epoch in np.unique(wanted // count)
     }
     return [int(orders[position // count][position % count]) for position in wanted]
