@@ -10,7 +10,7 @@ from forensics.models.accepting import collate_accepted
 from forensics.models.base import GenerativeModel, Prompt, PromptBatch, prompt_of
 from forensics.tuning.objective import StepPart
 from forensics.tuning.options import TuneOptions
-from forensics.tuning.schedule import samples_of_step
+from forensics.tuning.schedule import ROW_ORDER, samples_of_step
 
 
 @dataclass(slots=True)
@@ -83,7 +83,8 @@ class Parts:
     def _read(self, step: int) -> _Rows:
         rows, size = _Rows(), self._options.batch_size
         count = len(self._samples)
-        chosen = samples_of_step(step, count, batch_size=size, seed=self._options.seed)
+        seed = self._options.seed
+        chosen = samples_of_step(step, count, batch_size=size, seed=seed, stream=ROW_ORDER)
         for place, index in enumerate(chosen):
             sample = self._samples[index]
             try:

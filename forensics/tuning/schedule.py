@@ -8,10 +8,14 @@ import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-_ORDER: Final = 0x0DE2
-"""Marks the draws of orders. Without it the first pass would be ``default_rng(seed).permutation``
-to the bit, which is also how poisoned rows are drawn, here and elsewhere: a model would be taught
-all of them first, and then none for the rest of the pass."""
+ROW_ORDER: Final = 0x0DE2
+PAIR_ORDER: Final = 1
+"""Streams of the orders in which rows and pairs of somebody's data set are taught.
+
+With stream 0 the first pass is ``default_rng(seed).permutation`` to the bit, which is also how
+poisoned rows are drawn, here and elsewhere: a model would be taught all of them first, and none
+afterwards.
+"""
 
 
 def rate_factor(step: int, steps: int, *, warmup: float, schedule: str) -> float:
@@ -32,15 +36,24 @@ def rate_factor(step: int, steps: int, *, warmup: float, schedule: str) -> float
     return 1.0 - done if schedule == "linear" else 1.0
 
 
-def samples_of_step(step: int, count: int, *, batch_size: int, seed: int) -> list[int]:
+def samples_of_step(
+    step: int, count: int, *, batch_size: int, seed: int, stream: int = 0
+) -> list[int]:
     """Say which samples make up a step: a function of seed and step, so a resume needs no state.
 
-    Every sample comes once before any comes again. No other draw of the same seed has this order.
+    Every sample comes once before any comes again.
+
+    Args:
+        step: Counted from 0.
+        count: How many samples there are.
+        batch_size: Samples a step.
+        seed: Of the run.
+        stream: Which draws of that seed; 0 shares its first pass with ``default_rng(seed)``.
     """
     first = step * batch_size
     wanted = np.arange(first, first + batch_size)
     orders = {
-        epoch: np.random.default_rng([seed, int(epoch), _ORDER]).permutation(count)
+        epoch: np.random.default_rng([seed, int(epoch), stream]).permutation(count)
         for epoch in np.unique(wanted // count)
     }
     return [int(orders[position // count][position % count]) for position in wanted]
