@@ -187,6 +187,20 @@ def test_a_job_that_ends_takes_neither_the_note_nor_the_question(watched: Watche
     page.wait_for_selector("#tl-rv-yes", state="detached")
 
 
+def test_keys_mean_samples_as_soon_as_the_tab_was_clicked(watched: Watched) -> None:
+    page = watched.page
+    before = page.inner_text("#tl-rv-progress")
+    page.click("#tab-report-button")
+    page.click("#tab-review-button")
+    press(page, "ArrowRight")
+    press(page, "ArrowLeft")
+    assert page.evaluate("window.triggerlens.state.tab") == "review"
+    page.focus("#tab-review-button")  # by keyboard: letters decide here as well
+    press(page, "u")
+    page.keyboard.press("Control+z")
+    told(page, before)
+
+
 def test_a_note_that_was_not_saved_is_sent_again(watched: Watched) -> None:
     page = watched.page
     page.route("**/review/decide?*", lambda route: route.abort(), times=1)

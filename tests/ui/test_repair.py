@@ -165,6 +165,8 @@ def test_words_of_the_form_are_those_that_the_page_names() -> None:
     told = " ".join(NOT_BEGUN.values())
     assert all(f"“{word}”" in told for word in words)
     assert "margin" not in repair_words.choices("token-unlearning"), "called by its own name"
+    assert repair_words.choices("cross-view", "gradient")["both"] == "both views"
+    assert "views" not in repair_words.choices("filter-retune", "flags")["both"]
 
 
 def test_a_repair_that_does_not_fit_is_refused_before_it_is_queued(

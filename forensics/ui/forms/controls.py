@@ -165,7 +165,7 @@ def option_control(field: OptionField, method: str) -> Any:
         "min_width": 170,
     }
     if field.choices:
-        words = CHOICES | repair_words.choices(method)
+        words = CHOICES | repair_words.choices(method, field.name)
         named = [(words.get(choice, choice), choice) for choice in field.choices]
         return gr.Radio(named, value=field.default, **common)
     if field.kind is bool:

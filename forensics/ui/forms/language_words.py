@@ -72,8 +72,12 @@ CHOICES = {
     "detach-original": "the masked view alone", "both": "both views",
     "concat": "in one pass", "sequential": "one after the other",
     "exact": "just that share", "bernoulli": "each by chance",
-    "band": "as sure as honest training", "sharp": "surer", "soft": "less sure",
+    "band": "as sure as in the first steps", "sharp": "surer", "soft": "less sure",
 }  # fmt: skip
+OWN_CHOICES = {
+    "flags": {"scan": "the scan", "decisions": "people", "both": "either of them"},
+}
+"""What means something else in one option than in others."""
 OWN_UNSET = {
     ("filter-retune", "run"): "the latest that flagged any",
     ("cross-view", "run"): "none",

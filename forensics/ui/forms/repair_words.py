@@ -103,10 +103,10 @@ def brief(method: str, option: str) -> str | None:
     return language_words.HELP.get((method, option)) or language_words.SHARED_HELP.get(option)
 
 
-def choices(method: str) -> dict[str, str]:
+def choices(method: str, option: str = "") -> dict[str, str]:
     """Return what choices of a repair's options are called, where not by their own name."""
     if method in language_words.FIRST:
-        return language_words.CHOICES
+        return language_words.CHOICES | language_words.OWN_CHOICES.get(option, {})
     return _CHOICES if method in FIRST else {}
 
 

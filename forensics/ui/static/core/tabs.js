@@ -16,6 +16,15 @@ function rove() {
   for (const button of all()) button.tabIndex = nameOf(button) === state.tab ? 0 : -1;
 }
 
+/** Whoever clicked a tab goes on in its panel, once Gradio has made and shown it: on the button keys would walk the tabs. */
+function enter(button, until = Date.now() + PATIENCE) {
+  if (document.activeElement !== button || Date.now() > until) return;
+  const panel = document.getElementById(button.getAttribute("aria-controls"));
+  panel?.setAttribute("tabindex", "-1");
+  panel?.focus({ preventScroll: true });
+  requestAnimationFrame(() => enter(button, until));
+}
+
 function open() {
   const found = all().find((button) => nameOf(button) === state.tab);
   if (!found) { set({ tab: startingTab() }); return; } // a link to a tab that this page does not have
@@ -47,7 +56,9 @@ function followBar(bar) {
   bar.querySelector("[role=tablist]").setAttribute("aria-label", "Parts of the investigation");
   bar.addEventListener("click", (event) => {
     const button = event.target.closest("[role=tab][data-tab-id]");
-    if (button) set({ tab: nameOf(button) });
+    if (!button) return;
+    set({ tab: nameOf(button) });
+    if (event.detail) enter(button); // who pressed a key stays on the tabs, and walks on
   });
   bar.addEventListener("keydown", walk);
   watch(["tab"], open);
