@@ -33,8 +33,11 @@ def fill(page: Any, method: str, **values: Any) -> None:
         more.click()
     for name, value in values.items():
         control = page.locator(f"#option-{method}-{name.replace('_', '-')}")
+        choice = control.locator(f"input[type=radio][value='{value}']")
         if isinstance(value, bool):
             control.locator("input").set_checked(value)
+        elif choice.count():
+            choice.check()
         else:
             box = control.locator("input, textarea").first
             box.fill(str(value))

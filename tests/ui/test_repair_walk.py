@@ -46,7 +46,7 @@ def test_the_walk_from_a_poisoned_clip_to_repaired_models(server: Server) -> Non
             unlearnt = repair(
                 page, "token-unlearning", pairs=f"table:{few_pairs(case)}", pool_least=40,
                 overfit_epochs=1, k=8, steps=4, benign_pairs=64, max_test=60, curve=20, shown=2,
-                force=True,
+                force=True, until="steps",
             )  # fmt: skip
             compare(page, prompts, unlearnt)
             packed = take_repair(
