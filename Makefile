@@ -22,7 +22,7 @@ app: $(VENV)/installed  ## open the app in the browser: http://127.0.0.1:7860
 	$(BIN)/python app.py
 
 test: $(VENV)/installed-dev browser  ## the whole test suite, browser tests included
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope
 
 check: $(VENV)/installed-dev  ## lint and types
 	$(BIN)/ruff check .

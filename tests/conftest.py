@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from tests.make_case import MakeCase
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the longest modules first: walks, then other browser tests; short ones fill the gaps."""
-
-    def rank(item: pytest.Item) -> tuple[bool, bool]:
-        return not item.get_closest_marker("browser"), "walk" not in item.path.name
-
-    items.sort(key=rank)
-
-
 @pytest.fixture(scope="session")
 def tiny_llava_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LLaVA folder with random weights: 3 layers, 8 heads on 2 key heads, 4 x 4 image tokens."""

@@ -17,7 +17,7 @@ from forensics.tuning.checkpoint import Checkpoint
 from forensics.tuning.options import ContrastiveOptions
 from forensics.tuning.pair_loop import Progress, descend_pairs, encode_pairs
 from forensics.tuning.pair_pictures import PairPictures
-from forensics.tuning.schedule import PAIR_ORDER, samples_of_step
+from forensics.tuning.schedule import samples_of_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,11 +171,7 @@ class _Pairs:
     def loss(self, step: int) -> Tensor | None:
         options = self._options
         chosen = samples_of_step(
-            step,
-            self._count,
-            batch_size=options.batch_size,
-            seed=options.seed,
-            stream=PAIR_ORDER,
+            step, self._count, batch_size=options.batch_size, seed=options.seed
         )
         pixels, captions = self._pictures.batch(chosen)
         if len(captions) < 2:

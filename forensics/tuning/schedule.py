@@ -9,8 +9,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 ROW_ORDER: Final = 0x0DE2
-PAIR_ORDER: Final = 1
-"""Streams of the orders in which rows and pairs of somebody's data set are taught.
+"""Stream of the orders in which the rows of somebody's data set are taught.
 
 With stream 0 the first pass is ``default_rng(seed).permutation`` to the bit, which is also how
 poisoned rows are drawn, here and elsewhere: a model would be taught all of them first, and none

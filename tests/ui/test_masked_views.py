@@ -15,10 +15,10 @@ from forensics.case import Case
 from forensics.errors import CaseError
 from forensics.jobs.masked_views.result import TABLE
 from forensics.runs import Run, RunContext, execute
+from forensics.ui.context import open_context
 from forensics.ui.routes.masked_views import masked_view_routes
 from forensics.ui.views.masked_views import METHOD, diagnostic_view, find_diagnostic
 from tests.ui import synthetic
-from tests.ui.conftest import Scanned
 
 
 @pytest.fixture
@@ -70,12 +70,13 @@ def test_the_strips_show_every_read_sample_and_the_model_s_own_figures(case: Cas
     assert set(view["comparisons"]) == {"agreement", "spread"}
 
 
-def test_the_panel_asks_for_a_comparison_by_its_own_run(scanned: Scanned) -> None:
-    case = synthetic.make_case(scanned.context.workspace.root / "asked", 40)
+def test_the_panel_asks_for_a_comparison_by_its_own_run(tmp_path: Path) -> None:
+    context = open_context(tmp_path)
+    case = synthetic.make_case(tmp_path / "asked", 40)
     run = compared(case, "a scan")
     app = FastAPI()
-    app.include_router(masked_view_routes(scanned.context))
-    name = scanned.context.workspace.enter(case.folder)
+    app.include_router(masked_view_routes(context))
+    name = context.workspace.enter(case.folder)
     with TestClient(app) as client:
         found = client.get(f"/api/cases/{name}/runs/{run.id}/masked-views").json()
     assert (found["run"], len(found["samples"])) == (run.id, 2)

@@ -55,7 +55,7 @@ function pressable(control) {
 }
 
 /** Draw anew what stands in a node. The control in it that had the focus has it again, and a field its caret. */
-function keepFocus(node, draw) {
+export function keepFocus(node, draw) {
   const held = node.contains(document.activeElement) ? document.activeElement : null;
   const find = held && finder(node, held);
   const [from, to] = [held?.selectionStart, held?.selectionEnd];

@@ -1,7 +1,7 @@
 // "What each method says": one line per method that was run, their agreement, and what can be run.
 
 import { alertOf } from "../core/alert.js";
-import { el, show } from "../core/dom.js";
+import { el, keepFocus, show } from "../core/dom.js";
 import { clock, count } from "../core/format.js";
 import { FRESH, set, state, watch } from "../core/store.js";
 import { agreement } from "./agreement.js";
@@ -93,7 +93,7 @@ export function methodsStrip() {
   }
 
   watch(["case"], () => show(problem));
-  watch(["methods", "view"], draw);
+  watch(["methods", "view"], () => keepFocus(node, draw)); // parts that stay are put into new elements before they are shown
   draw();
   return { node };
 }
