@@ -31,7 +31,7 @@ from tests.repairs.plain_clip import TEXTS
 PLAIN = Path(__file__).parents[1] / "repairs" / "plain_clip.py"
 SHORT = {"epochs": 1.0, "batch_size": 16, "rate": 1e-4, "warmup": 1}
 UNLEARN = {"pool_least": 40, "overfit_epochs": 1, "overfit_rate": 1e-4, "overfit_batch": 20,
-           "k": 8, "steps": 4, "batch_size": 16, "rate": 3e-4, "watch_every": 2,
+           "k": 8, "steps": 4, "batch_size": 16, "rate": 3e-4, "watch_every": 2, "until": "steps",
            "retention_rise": 100.0, "shown": 2, "curve": 20}  # fmt: skip
 RUNS: dict[str, tuple[Any, dict[str, Any]]] = {
     "fine-tuning": (job.run_fine_tuning, SHORT),

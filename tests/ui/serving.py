@@ -82,21 +82,30 @@ class Held:
     Args:
         page: The page.
         pattern: Which addresses.
+        answered: The server is asked at once, and its answers wait: they grow stale.
     """
 
-    def __init__(self, page: Any, pattern: str) -> None:
+    def __init__(self, page: Any, pattern: str, *, answered: bool = False) -> None:
         self._page, self._pattern = page, pattern
-        self._waiting: list[Any] = []
-        page.route(pattern, lambda route: self._waiting.append(route))
+        self._waiting: list[tuple[Any, dict[str, Any]]] = []
+        page.route(pattern, lambda route: self._waiting.append(
+            (route, {"response": route.fetch()} if answered else {})))  # fmt: skip
 
-    def release(self) -> None:
-        """Wait for a first request where none is there yet; let all go on, and later ones pass."""
+    def wait(self) -> None:
+        """Wait for a first request where none is there yet."""
         end = time.monotonic() + 60
         while not self._waiting:
             assert time.monotonic() < end, f"Nothing asked for {self._pattern}."
             self._page.wait_for_timeout(20)
-        for route in self._waiting:
-            route.continue_()
+
+    def release(self) -> None:
+        """Let all requests go on, at least one, and later ones pass."""
+        self.wait()
+        for route, answer in self._waiting:
+            if answer:
+                route.fulfill(**answer)
+            else:
+                route.continue_()
         self._page.unroute(self._pattern)
 
 

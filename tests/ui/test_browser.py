@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from forensics.case import Case
 from forensics.errors import InputError
 from forensics.lab.demos import find_demo
 from forensics.runs import State
+from forensics.ui.forms.preload import FIRST
 from forensics.ui.workspace import Workspace
 from tests.ui import synthetic
 from tests.ui.serving import CHROMIUM, Server, Watched, chromium, leave
@@ -67,6 +69,16 @@ def open_attention(watched: Watched, server: Server, case: str, **more: Any) -> 
     watched.page.wait_for_selector("#attention .tl-root[data-ready]")
     watched.page.wait_for_selector("#tl-gallery .tl-tile")
     return watched.page
+
+
+def fetched_ahead(watched: Watched) -> None:
+    """Wait for the modules of the other tabs, which the page asks for when it is idle."""
+    listed = "[...document.querySelectorAll('link[rel=modulepreload]')].map(link => link.href)"
+    watched.page.wait_for_selector(f"link[href$='{FIRST['lab'][0]}']", state="attached")
+    end = time.monotonic() + 60
+    while not set(watched.page.evaluate(listed)) <= set(watched.requests):
+        assert time.monotonic() < end, "Modules are listed that nobody asks for."
+        watched.page.wait_for_timeout(50)
 
 
 def number(page: Any, selector: str) -> int:
@@ -184,7 +196,7 @@ def test_opacity_and_layer_sliders_ask_the_server_for_nothing(
 ) -> None:
     page = open_attention(watched, server, drawn)
     page.wait_for_selector(".tl-stage[data-ready]")
-    page.wait_for_load_state("networkidle")
+    fetched_ahead(watched)
     before = len(watched.requests)
     page.locator("#tl-opacity").focus()
     for _ in range(10):

@@ -277,6 +277,32 @@ def test_a_verdict_shows_on_the_way_back_though_it_is_not_saved_yet(watched: Wat
     page.wait_for_selector(verdict)
 
 
+@pytest.mark.parametrize("stale", ["**/review?*", "**/review/queue?*"])
+def test_a_verdict_counts_though_an_answer_from_before_it_comes_late(
+    watched: Watched, stale: str
+) -> None:
+    page = watched.page
+    page.fill("#tl-rv-name", "eve")
+    page.check("#tl-rv-blind")  # what others of this file decided does not count
+    told(page, "0 of 25 suspected samples decided")
+    answer = Held(page, stale, answered=True)
+    page.fill("#tl-rv-name", f"carl, {stale}")  # everything is read again
+    page.keyboard.press("Tab")
+    answer.wait()
+    row = page.get_attribute("#tl-rv-card", "data-drawn")
+    with page.expect_response("**/review/decide?*"):
+        press(page, "f")
+    told(page, "1 of 25 suspected samples decided")
+    answer.release()
+    page.wait_for_function("name => document.querySelector('#tl-rv-name').value === name",
+                           arg=f"carl, {stale}")  # fmt: skip
+    page.wait_for_selector(f".tl-rv-line[data-row='{row}'] .tl-rv-flag")
+    told(page, "1 of 25 suspected samples decided")
+    page.select_option("#tl-rv-shown", "all")  # another queue; how far carl is stays
+    page.wait_for_function("!document.querySelector('#tl-rv-n').textContent.startsWith('25 ')")
+    told(page, "1 of 25 suspected samples decided")
+
+
 def test_a_verdict_that_could_not_be_saved_is_taken_back(watched: Watched) -> None:
     page = watched.page
     pressed = "[...document.querySelectorAll('.tl-rv-verdict')].map(one => one.ariaPressed)"

@@ -21,6 +21,7 @@ export function mount({ element }) {
   let [summary, queue, place, token, stale] = [null, null, 0, 0, true];
   let filter = { shown: "suspected", channel: null, selection: null };
   let writing = Promise.resolve(); // decisions reach the server in the order of the keys
+  let [saved, reading] = [0, 0]; // decisions that the server answered; how often everything was read
   const cards = loadedCards();
   const blank = el("div", { class: "tl-card" });
   const trouble = el("div");
@@ -58,7 +59,7 @@ export function mount({ element }) {
     const mine = token += 1;
     if (!state.case) { stop(empty("No case is open.", "Open a demo or your own case first.", button("Open a case", "home"))); return; }
     try {
-      const next = await loadSummary();
+      const next = await upToDate(loadSummary);
       if (mine !== token) return;
       if (!next.channels.length && !next.problems.length) { stop(unseen()); return; }
       summary = next;
@@ -71,11 +72,20 @@ export function mount({ element }) {
     }
   }
 
+  /** Read something that tells of decisions; again where one was saved meanwhile, of which the answer may not know. */
+  async function upToDate(load) {
+    for (;;) {
+      const before = saved;
+      const found = await load();
+      if (saved === before) return found;
+    }
+  }
+
   const here = () => (queue ? queue.rows[place] : state.sample); // a link may name a sample
 
   /** Read the queue of the filter; stay at the row that `at` names then, if it is in it. */
   async function refill(at = () => null, mine = token) {
-    const next = await loadQueue(filter);
+    const next = await upToDate(() => loadQueue(filter));
     if (mine !== token) return;
     const row = at(); // only now: somebody may have gone on while the answer was on its way
     queue = next;
@@ -134,14 +144,16 @@ export function mount({ element }) {
 
   /** Send a verdict; afterwards list and card say what the server says. */
   async function record(of, at, verdict) {
-    const [same, row] = [sameCase(), of.rows[at]];
+    const [same, row, asked] = [sameCase(), of.rows[at], reviewPath()];
     const { counts } = await send("/decide", { rows: [row], verdict, note: null });
     if (!same()) return;
-    head.counts(counts);
+    saved += 1;
+    if (reviewPath() === asked) { summary = { ...summary, counts }; head.counts(counts); } // else they are another reviewer's
     const fresh = await reload(row);
     if (!fresh) return;
     const said = new Set(fresh.opinions.map((one) => one.verdict).filter(Boolean));
-    of.codes[at] = codeOf(said.size > 1 ? "disagreement" : [...said][0]);
+    const place = queue?.rows.indexOf(row) ?? -1; // of the queue of now
+    if (place >= 0) queue.codes[place] = codeOf(said.size > 1 ? "disagreement" : [...said][0]);
     if (sample.row === row) sample.mine(fresh.mine?.verdict ?? null); // the card may have been read before the decision arrived
   }
 
@@ -168,11 +180,11 @@ export function mount({ element }) {
 
   /** Read everything again, because much may have changed. */
   async function again(at = here) {
-    const same = sameCase();
-    const next = await loadSummary();
-    if (!same()) return;
+    const [same, mine] = [sameCase(), reading += 1];
+    const next = await upToDate(loadSummary);
+    if (!same() || mine !== reading) return; // read for another name since
     summary = next;
-    await refill(at);
+    await refill(at, token += 1);
   }
 
   async function all(verdict) {
