@@ -1,8 +1,8 @@
 """What is compared: which samples each method leaves out, and which loss it is tuned with.
 
-Cross-view is reported with the defaults of its options, and with those that were chosen on the
-development seed (``--develop``), which is in no table. Everything else is the recipe of plain
-tuning.
+Cross-view is reported with those settings that were chosen on the development seed (``--develop``),
+which is in no table; on some sets with an earlier choice and with the defaults as well. Everything
+else is the recipe of plain tuning.
 """
 
 import json
@@ -30,21 +30,27 @@ from forensics.runs.durable import write_bytes
 
 SCAN: Final = {"max_maps": 64}
 FILTERS: Final = ("root", "guarded", "fusion")
-GATED: Final[dict[str, Any]] = {"separation": "gated", "gate_width": 0.05, "gate_answers": True}
-CHOSEN: Final[dict[str, Any]] = {"weight": 0.01, "share": 0.75, **GATED, "gate_quantile": 0.2}
-"""Of what was tried on the development seed, the setting with the lowest ASR on Blended."""
+GATED: Final[dict[str, Any]] = {"weight": 0.01, "share": 0.75, "separation": "gated",
+                                "gate_answers": True}  # fmt: skip
+GRAY: Final[dict[str, Any]] = {**GATED, "gate_width": 0.05, "gate_quantile": 0.2}
+"""Chosen on models that read all their poison first: hidden cells are gray, the gate is wide."""
+CHOSEN: Final[dict[str, Any]] = {
+    **GATED, "fill": "shuffle", "gate_width": 0.002, "gate_quantile": 0.3, "begin": 0.05,
+}  # fmt: skip
+"""Of what was tried on the development seed, the setting with the lowest ASR."""
 VIEWS: Final[dict[str, dict[str, Any]]] = {
     "cross-view": {},
-    "cross-view-gated": CHOSEN,
+    "cross-view-gated": GRAY,
+    "cross-view-shuffled": CHOSEN,
     "cross-view-filter": CHOSEN,
 }
 """Methods that tune with two views -> what they change in its options."""
 METHODS: Final = (
-    "vanilla", "random-drop", *(f"filter-{name}" for name in FILTERS), "cross-view-gated",
+    "vanilla", "random-drop", *(f"filter-{name}" for name in FILTERS), "cross-view-shuffled",
     "cross-view-filter",
 )  # fmt: skip
 CROSS_VIEW_FILTER: Final = "fusion"
-FEW: Final = ("vanilla", "filter-guarded", "cross-view-gated")
+FEW: Final = ("vanilla", "filter-guarded", "cross-view-gated", "cross-view-shuffled")
 """Those that are compared on easy-VQA."""
 
 

@@ -20,7 +20,7 @@ from forensics.models.loading import open_model
 from forensics.repairs.cross_view.looking import look_at_views
 from forensics.repairs.cross_view.options import CrossViewOptions
 
-SHARES = (0.25, 0.5, 0.75)
+SHARES, FILLS = (0.25, 0.5, 0.75), ("mean", "shuffle")
 SAMPLES = 160
 RESULTS = Path(__file__).parents[1] / "results" / "mllm_repairs"
 
@@ -43,15 +43,21 @@ def main() -> None:
         "poisoned": [row for row in rows if row.id in bad][:SAMPLES],
     }
     found = {
-        str(share): {kind: quantiles(model, chosen, share) for kind, chosen in kinds.items()}
-        for share in SHARES
+        fill: {
+            str(share): {
+                kind: quantiles(model, chosen, share, fill) for kind, chosen in kinds.items()
+            }
+            for share in SHARES
+        }
+        for fill in FILLS
     }
     figures = {
-        "what": "nats a token, teacher forced: quartiles of D, D of the first token, and H",
-        "command": "python -m benchmarks.mllm_repairs.views --work DIR",
+        "what": "nats a token, teacher forced: quartiles of D, D of the first token, and H, by "
+        "what fills the hidden cells and by their share",
+        "command": f"python -m benchmarks.mllm_repairs.views --work DIR --attack {arguments.attack}",  # noqa: E501
         "attack": arguments.attack,
         "samples": {kind: len(chosen) for kind, chosen in kinds.items()},
-        "shares": found,
+        "fills and shares": found,
     }
     out = arguments.out or RESULTS / f"views-{arguments.attack}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -59,9 +65,11 @@ def main() -> None:
     print(json.dumps(figures, indent=1))
 
 
-def quantiles(model: GenerativeModel, samples: list[Sample], share: float) -> dict[str, Any]:
+def quantiles(
+    model: GenerativeModel, samples: list[Sample], share: float, fill: str
+) -> dict[str, Any]:
     """Return the quartiles of what one masked view of each sample changes."""
-    views = look_at_views(model, samples, CrossViewOptions(share=share))
+    views = look_at_views(model, samples, CrossViewOptions(share=share, fill=fill))
     measures = {"D": views.divergence, "first": views.first, "H": views.entropy}
     return {
         name: [float(f"{value:.3g}") for value in np.quantile(values, (0.25, 0.5, 0.75))]
