@@ -206,6 +206,7 @@ def test_parts_and_one_view_after_the_other_give_the_same_gradients(
     told, whole = gradients(tiny_llava_folder, samples, objective(first), first, 9)
     again, parts = gradients(tiny_llava_folder, samples, objective(other), other, 9)
     assert told["regulariser"] > 0.1
+    assert 0.0 < told.get("held_back", 0.5) < 1.0 and ("held_back" in told) == first.gate_answers
     assert again == pytest.approx(told, abs=1e-4)
     assert largest_difference(whole, parts) < 1e-4
 

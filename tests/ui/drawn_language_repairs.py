@@ -63,7 +63,7 @@ def _write(
         "steps": STEPS, "losses": {
             "loss": [1.0, 0.5, 0.25], "divergence": [0.1, 0.2, 0.3],
             "first_token_divergence": [None, 0.1, 0.2], "entropy": [0.5, 0.4, 0.3],
-            "regulariser": [0.0, 0.01, 0.02]},
+            "regulariser": [0.0, 0.01, 0.02], "held_back": [None, 0.2, 0.1]},
         "trainable_parameters": 64, "parameters": 640, "objective": {}, "tuning_seconds": 6.0,
         "checkpoint": "repaired", "adapter": True, "seconds": 9.0,
         "comparison": _comparison(case, context, texts),

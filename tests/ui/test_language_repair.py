@@ -115,6 +115,8 @@ def test_cross_view_never_speaks_of_a_finding(made: SimpleNamespace) -> None:
     views = titles["Divergence of two views while it is tuned"]
     assert views["series"][0]["steps"] == [1, 3, 5], "every other of six steps was kept"
     assert {one["name"] for one in titles["Loss"]["series"]} == {"loss", "regulariser"}
+    held = titles["Answers that the gate holds back"]
+    assert held["unit"] == "weight" and held["series"][0]["values"] == [None, 0.2, 0.1]
 
 
 def test_runs_that_differ_in_the_weight_alone_are_a_family(made: SimpleNamespace) -> None:

@@ -130,14 +130,19 @@ class CrossViewObjective:
         """Return which answer positions are compared."""
         return used_tokens(labels, self._options.answer_tokens)
 
-    def told(self, both: _Both, d: Tensor, h: Tensor, part: StepPart) -> dict[str, float]:
+    def told(
+        self, both: _Both, d: Tensor, h: Tensor, part: StepPart, weights: Tensor | None = None
+    ) -> dict[str, float]:
         """Return this part's share of the means that curves are drawn of."""
         self._recent = [*self._recent, *d.detach().tolist()][-_RECENT:]
-        first = first_divergence(both.logs.detach(), both.masked.detach())
+        means = {
+            "divergence": d, "first_token_divergence": first_divergence(both.logs, both.masked),
+            "entropy": h,
+        }  # fmt: skip
+        if weights is not None:
+            means["held_back"] = 1.0 - weights
         return {
-            "divergence": float(d.detach().mean()) * part.sample_share,
-            "first_token_divergence": float(first.mean()) * part.sample_share,
-            "entropy": float(h.detach().mean()) * part.sample_share,
+            name: float(each.detach().mean()) * part.sample_share for name, each in means.items()
         }
 
     def state(self) -> dict[str, Any]:
@@ -197,7 +202,7 @@ def _together(
     extra = ramp * cost.mean() * part.sample_share
     backward(loss + extra)
     return {"loss": float(loss.detach()), "regulariser": float(extra.detach()),
-            **objective.told(both, d, h, part)}  # fmt: skip
+            **objective.told(both, d, h, part, weights)}  # fmt: skip
 
 
 def _sequential(
@@ -225,4 +230,4 @@ def _sequential(
     extra = ramp * cost.mean() * part.sample_share
     backward(loss + extra)
     return {"loss": float(loss.detach()), "regulariser": float(extra.detach()),
-            **objective.told(both, d, h, part)}  # fmt: skip
+            **objective.told(both, d, h, part, weights)}  # fmt: skip

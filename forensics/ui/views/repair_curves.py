@@ -11,6 +11,7 @@ LABELS = {
     "benign_low": "the lowest twentieth of the benign pairs",
     "divergence": "D of two views", "first_token_divergence": "D of the first token",
     "entropy": "H of both views", "regulariser": "price on views that agree",
+    "held_back": "held back",
 }  # fmt: skip
 SHARES = ("clean_accuracy", "target_accuracy", "attack_success_rate")
 COSINES = ("chosen", "benign", "benign_low")
@@ -18,6 +19,7 @@ OUTSIDE = ("cosine",)  # not a loss: another unit
 
 VIEWS = ("divergence", "first_token_divergence")
 ENTROPY = ("entropy",)
+HELD = ("held_back",)
 
 
 def curves_of(result: dict[str, Any]) -> list[dict[str, Any]]:
@@ -26,13 +28,15 @@ def curves_of(result: dict[str, Any]) -> list[dict[str, Any]]:
     at = _kept_steps(result, losses)
     charts = [
         _chart("Loss", "loss", _axis(result),
-               {k: v for k, v in losses.items() if k not in OUTSIDE + VIEWS + ENTROPY}, at),
+               {k: v for k, v in losses.items() if k not in OUTSIDE + VIEWS + ENTROPY + HELD}, at),
         _chart("Cosine with the features of the delivered tower", "cosine", "epoch",
                {k: v for k, v in losses.items() if k in OUTSIDE}),
         _chart("Divergence of two views while it is tuned", "nats", "step",
                {k: v for k, v in losses.items() if k in VIEWS}, at),
         _chart("Entropy of the outputs while it is tuned", "nats", "step",
                {k: v for k, v in losses.items() if k in ENTROPY}, at),
+        _chart("Answers that the gate holds back", "weight", "step",
+               {k: v for k, v in losses.items() if k in HELD}, at),
     ]  # fmt: skip
     overfitting = (result.get("overfitting") or {}).get("loss")
     if overfitting:

@@ -6,7 +6,7 @@ import { fixed } from "../core/format.js";
 import { repairPath } from "./data.js";
 import { lineChart } from "./lines.js";
 
-const UNITS = { share: "share of pictures", cosine: "cosine", loss: "loss", nats: "nats a token" };
+const UNITS = { share: "share of pictures", cosine: "cosine", loss: "loss", nats: "nats a token", weight: "share of the answers’ weight" };
 
 /** Words for a figure: where each series begins and ends. */
 const told = (title, series) => `${title}. ${series.map((one) => `${one.label}: ${fixed(one.values[0], 3)} to ${fixed(one.values.at(-1), 3)}`).join("; ")}.`;
