@@ -23,6 +23,7 @@ from forensics.jobs.attention.result import decide_case
 from forensics.jobs.flag_files import SCORES
 from forensics.jobs.language_repair.flagged import without_random
 from forensics.models.loading import open_model
+from forensics.registry import find_method
 from forensics.repairs.cross_view.looking import look_at_views, ordinary_divergence
 from forensics.repairs.cross_view.objective import CrossViewObjective
 from forensics.repairs.cross_view.options import CrossViewOptions
@@ -34,9 +35,7 @@ GATED: Final[dict[str, Any]] = {"weight": 0.01, "share": 0.75, "separation": "ga
                                 "gate_answers": True}  # fmt: skip
 GRAY: Final[dict[str, Any]] = {**GATED, "gate_width": 0.05, "gate_quantile": 0.2}
 """Chosen on models that read all their poison first: hidden cells are gray, the gate is wide."""
-CHOSEN: Final[dict[str, Any]] = {
-    **GATED, "fill": "shuffle", "gate_width": 0.002, "gate_quantile": 0.3, "begin": 0.05,
-}  # fmt: skip
+CHOSEN: Final[dict[str, Any]] = find_method("cross-view").variant("held-back")
 """Of what was tried on the development seed, the setting with the lowest ASR."""
 VIEWS: Final[dict[str, dict[str, Any]]] = {
     "cross-view": {},

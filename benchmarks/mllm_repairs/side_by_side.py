@@ -9,9 +9,9 @@ COLUMNS: Final = (
     ("filter `root`", "filter-root"),
     ("filter `guarded`", "filter-guarded"),
     ("filter `fusion`", "filter-fusion"),
-    ("cross-view, gated answers (ours), gray cells", "cross-view-gated"),
-    ("the same, shuffled cells", "cross-view-shuffled"),
-    ("shuffled cells + `fusion`", "cross-view-filter"),
+    ("cross-view, gated answers, gray cells (ours)", "cross-view-gated"),
+    ("cross-view `held-back` (ours)", "cross-view-shuffled"),
+    ("`held-back` + filter `fusion`", "cross-view-filter"),
 )
 """Head of a column -> its method."""
 PLANTED: Final = {

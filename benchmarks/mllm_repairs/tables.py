@@ -12,9 +12,9 @@ NAMES = {
     "vanilla": "plain tuning", "random-drop": "random drop of 20 %",
     "filter-root": "filter-retune (root)", "filter-guarded": "filter-retune (guarded)",
     "filter-fusion": "filter-retune (fusion)", "cross-view": "cross-view (reconstruction)",
-    "cross-view-gated": "cross-view, gated answers (ours), gray cells",
-    "cross-view-shuffled": "cross-view, gated answers (ours), shuffled cells",
-    "cross-view-filter": "the same + filter (fusion)",
+    "cross-view-gated": "cross-view, gated answers, gray cells (ours)",
+    "cross-view-shuffled": "cross-view, held-back (ours)",
+    "cross-view-filter": "cross-view, held-back + filter (fusion)",
 }  # fmt: skip
 COMMAND = "python -m benchmarks.mllm_repairs --work DIR --out benchmarks/results/mllm_repairs"
 

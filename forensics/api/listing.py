@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from forensics.options import OptionField, describe_options
-from forensics.registry import KINDS, MethodSpec, load_object, methods
+from forensics.registry import KINDS, MethodSpec, Variant, load_object, methods
 
 HEADINGS = {
     "scan": "Look for evidence: `forensics scan`",
@@ -55,6 +55,7 @@ def _method(spec: MethodSpec) -> str:
         f"{_cell(spec.title)}.{source}",
         "",
         *_options(describe_options(load_object(spec.options))),
+        *(_variant(one) for one in spec.variants),
     ]
     return "\n".join(lines)
 
@@ -70,6 +71,13 @@ def _options(found: tuple[OptionField, ...]) -> Iterator[str]:
         choices = f" One of {listed}." if listed else ""
         yield f"| `{option.flag}` | {default} | {_cell(option.help)}{choices} |"
     yield ""
+
+
+def _variant(one: Variant) -> str:
+    changed = ", ".join(f"{name} {value}" for name, value in one.options.items())
+    return (
+        f"`--variant {one.name}`: {_cell(one.title)}. {_cell(one.words)} Sets {_cell(changed)}.\n"
+    )
 
 
 def _cell(text: str) -> str:

@@ -8,7 +8,7 @@ import click
 
 from forensics.api.running import run_method
 from forensics.case import Case
-from forensics.cli.flags import case_flag, given, option_flags
+from forensics.cli.flags import F, case_flag, given, option_flags
 from forensics.cli.output import emit, json_flag
 from forensics.cli.progress import progress_bar
 from forensics.errors import InputError
@@ -50,15 +50,31 @@ def _command(spec: MethodSpec, tell: Tell) -> click.Command:
     @click.command(spec.name, help=_help(spec))
     @case_flag
     @click.option("--resume", help="Id of a run that was cancelled, failed or killed.")
+    @_variant_flag(spec)
     @option_flags(load_object(spec.options))
     @json_flag
-    def command(case_folder: Path, resume: str | None, as_json: bool, **values: Any) -> None:
+    def command(
+        case_folder: Path, resume: str | None, as_json: bool, variant: str | None = None,
+        **values: Any,
+    ) -> None:  # fmt: skip
+        asked = (spec.variant(variant) if variant else {}) | given(values)
         with progress_bar(spec.name) as progress:
-            done = run_method(case_folder, spec, given(values), resume=resume, progress=progress)
+            done = run_method(case_folder, spec, asked, resume=resume, progress=progress)
         listed, text = tell(done.case, done.run, done.result)
         emit({"run": done.id, **listed}, as_json, text)
 
     return command
+
+
+def _variant_flag(spec: MethodSpec) -> Callable[[F], F]:
+    """Offer a method's variants; one without any gets no flag."""
+    if not spec.variants:
+        return lambda function: function
+    told = " ".join(f"{one.name}: {one.title}. {one.words}" for one in spec.variants)
+    names = click.Choice([one.name for one in spec.variants])
+    return click.option(
+        "--variant", type=names, help=f"Options that belong together; others go before. {told}"
+    )
 
 
 def _help(spec: MethodSpec) -> str:

@@ -6,6 +6,6 @@ group ``forensics.methods``, each entry naming a :class:`MethodSpec`.
 """
 
 from forensics.registry.lookup import BUILT_IN, find_method, load_object, methods
-from forensics.registry.spec import KINDS, MethodSpec
+from forensics.registry.spec import KINDS, MethodSpec, Variant
 
-__all__ = ["BUILT_IN", "KINDS", "MethodSpec", "find_method", "load_object", "methods"]
+__all__ = ["BUILT_IN", "KINDS", "MethodSpec", "Variant", "find_method", "load_object", "methods"]

@@ -98,7 +98,10 @@ def _unusable(spec: Any, taken: set[str]) -> str:
         options = getattr(import_module(module), name)
         if not is_dataclass(options):
             return f"its options {spec.options} are no dataclass"
-        describe_options(options)  # type: ignore[arg-type]
+        known = {field.name for field in describe_options(options)}  # type: ignore[arg-type]
+        for variant in spec.variants:
+            if strange := sorted(set(variant.options) - known):
+                return f"its variant {variant.name!r} sets {strange[0]!r}, which is no option"
     except Exception as error:
         return f"its options {spec.options} cannot be read, {failure(error)}"
     return ""

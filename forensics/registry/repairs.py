@@ -1,6 +1,19 @@
 """The methods that remove a backdoor, and their baselines."""
 
-from forensics.registry.spec import MethodSpec
+from forensics.registry.spec import MethodSpec, Variant
+
+HELD_BACK = Variant(
+    name="held-back",
+    title="answers held back (ours)",
+    words="A sample whose answer stays when cells of its picture are shuffled is hardly taught "
+    "that answer. Not the published method; it kept some of the lab's backdoors out entirely and "
+    "others in part. Answers that need no picture are held back as well: look at clean accuracy.",
+    options={
+        "weight": 0.01, "share": 0.75, "fill": "shuffle", "separation": "gated",
+        "gate_answers": True, "gate_width": 0.002, "gate_quantile": 0.3, "begin": 0.05,
+    },
+)  # fmt: skip
+"""Chosen on the development seed of ``benchmarks/mllm_repairs``; see docs/language-repairs.md."""
 
 REPAIRS = (
     MethodSpec(
@@ -156,6 +169,7 @@ REPAIRS = (
         reconstruction=True,
         options="forensics.repairs.cross_view.options:CrossViewOptions",
         job="forensics.jobs.language_repair.cross_view:run",
+        variants=(HELD_BACK,),
     ),
     MethodSpec(
         name="random-drop",

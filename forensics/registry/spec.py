@@ -1,9 +1,10 @@
 """What is told of a method without importing it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from forensics.errors import NotApplicable
+from forensics.errors import NotApplicable, OptionError
 
 KINDS = {
     "multimodal-llm": "a multimodal language model",
@@ -11,6 +12,23 @@ KINDS = {
     "any": "models of any kind",
 }
 """What to call the kinds of models."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """Options that belong together, under one name; never what a method does by default.
+
+    Attributes:
+        name: As in ``--variant``.
+        title: For people.
+        words: What it does otherwise than the default, and what that was measured to be worth.
+        options: Option -> value.
+    """
+
+    name: str
+    title: str
+    words: str
+    options: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +54,7 @@ class MethodSpec:
             for one that looks at data or at arrays of either.
         options: ``module:Class`` of the options dataclass.
         job: ``module:function`` that runs it on a case.
+        variants: Named sets of options that can be started as easily as the defaults.
     """
 
     name: str
@@ -51,6 +70,21 @@ class MethodSpec:
     acts_on: Literal["multimodal-llm", "clip", "any"] = "multimodal-llm"
     options: str
     job: str
+    variants: tuple[Variant, ...] = ()
+
+    def variant(self, name: str) -> dict[str, Any]:
+        """Return the options of a variant.
+
+        Raises:
+            OptionError: The method has none of that name.
+        """
+        for one in self.variants:
+            if one.name == name:
+                return dict(one.options)
+        known = ", ".join(one.name for one in self.variants) or "none"
+        raise OptionError(
+            f"{self.name} has no variant {name[:40]!r}.", remedy=f"There are: {known}."
+        )
 
     def fits(self, kind: str) -> bool:
         """Tell whether the method can examine models of a kind."""

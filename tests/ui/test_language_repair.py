@@ -105,6 +105,13 @@ def test_one_repair_tells_measures_start_and_what_was_left_out(made: SimpleNames
     assert "keep the backdoor" in repair_view(made.case, made.other)["start"]["suspicious"]
 
 
+def test_the_variant_of_cross_view_is_offered_beside_its_defaults(made: SimpleNamespace) -> None:
+    (held,) = method(made.case, "cross-view")["variants"]
+    assert held["name"] == "held-back" and held["options"]["gate_answers"] is True
+    assert "Not the published method" in held["words"] and "detect" not in str(held)
+    assert method(made.case, "filter-retune")["variants"] == []
+
+
 def test_cross_view_never_speaks_of_a_finding(made: SimpleNamespace) -> None:
     view = repair_view(made.case, made.weighed[0])
     assert "(reconstruction)" in view["label"]

@@ -1,6 +1,7 @@
 """The Repair tab: what can be repaired how, and the repairs of a case beside each other."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from forensics.case import Case
@@ -190,6 +191,7 @@ def _method(case: Case, spec: MethodSpec) -> dict[str, Any]:
         "startable": reason is None and all(need["state"] != MISSING for need in needs),
         "ready": reason is None and all(need["state"] == "have" for need in needs),
         "cost": None if reason else repair_cost(case, spec),
+        "variants": [asdict(variant) for variant in spec.variants],
     }
 
 

@@ -33,10 +33,10 @@ export function methodsCard({ running }) {
   const inOrder = (baseline) => view.methods.filter((one) => one.baseline === baseline).sort((a, b) => Boolean(a.why_not) - Boolean(b.why_not));
   const find = () => view.methods.find((one) => one.name === chosen);
 
-  async function begin(event) {
+  async function begin(event, options = {}) {
     event.target.disabled = true;
     show(problem);
-    try { await start(chosen); } catch (error) {
+    try { await start(chosen, options); } catch (error) {
       show(problem, alertOf(error));
       event.target.disabled = false;
     }
@@ -61,6 +61,13 @@ export function methodsCard({ running }) {
       busy && el("span", { class: "tl-sub" }, "Another repair is under way."));
   }
 
+  /** Sets of options that start as easily as the defaults, with what they are worth. */
+  function variants(method) {
+    return method.variants.map(({ name, title, words, options }) => el("div", { class: "tl-start" },
+      el("button", { type: "button", class: "tl-ghost", id: `tl-rp-variant-${name}`, disabled: running() || !method.ready, onclick: (event) => begin(event, options) }, `Start with ${title}`),
+      el("span", { class: "tl-sub" }, words)));
+  }
+
   function drawDetail() {
     const method = find();
     show(detail, el("h3", {}, method.title), el("p", { class: "tl-sub" }, `Gives ${method.gives}.`),
@@ -68,7 +75,7 @@ export function methodsCard({ running }) {
         ? el("p", { class: "tl-alert", id: "tl-rp-why-not" }, el("strong", {}, "Not for this model. "), method.why_not)
         : [el("ul", { class: "tl-rp-needs" }, [...method.needs, view.judge].map(need)),
           el("p", { class: "tl-sub", id: "tl-rp-cost" }, el("b", {}, "Cost. "), method.cost),
-          buttons(method)],
+          buttons(method), variants(method)],
       problem,
       method.paper && el("p", { class: "tl-sub tl-rp-paper" }, `${method.paper}${method.arxiv ? `, arXiv ${method.arxiv}` : ""}${method.reconstruction ? ". Rebuilt from partial sources (reconstruction)" : ""}.`));
   }
