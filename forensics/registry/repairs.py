@@ -6,7 +6,7 @@ HELD_BACK = Variant(
     name="held-back",
     title="answers held back (ours)",
     words="A sample whose answer stays when cells of its picture are shuffled is hardly taught "
-    "that answer. Not the published method; it kept some of the lab's backdoors out entirely and "
+    "that answer. Not the published method; it kept some of the lab’s backdoors out entirely and "
     "others in part. Answers that need no picture are held back as well: look at clean accuracy.",
     options={
         "weight": 0.01, "share": 0.75, "fill": "shuffle", "separation": "gated",
