@@ -7,8 +7,9 @@ import pytest
 
 from forensics.case import Case
 from forensics.lab.shipped import SHIPPED
+from forensics.registry import find_method
 from forensics.ui.workspace import Workspace
-from tests.ui.repairing import run_repair, take_repair
+from tests.ui.repairing import JOB, run_repair, take_repair
 from tests.ui.serving import CHROMIUM, Server, Watched, chromium, leave
 from tests.ui.test_browser_trigger_walk import fill
 
@@ -100,3 +101,16 @@ def regularised(page: Any, case: Case) -> None:
     assert "λ 0.5" in page.locator("#tl-rp-frontier").inner_text()
     assert "detect" not in figures.lower()
     assert case.run(run).result()["objective"]["weight"] == 0.5
+    start_variant(page, case, run)
+
+
+def start_variant(page: Any, case: Case, after: str) -> None:
+    """One click starts the variant with its options and the demo's own; it would take minutes."""
+    page.click("#tl-rp-method-cross-view")
+    page.click("#tl-rp-variant-held-back")
+    page.wait_for_function(f"before => {JOB} !== before", arg=after)
+    started = case.run(page.evaluate(JOB))
+    own = find_method("cross-view").variant("held-back") | {"epochs": 14.0}
+    assert {name: started.options[name] for name in own} == own
+    page.click("#tl-rp-cancel")
+    page.wait_for_selector("#tl-rp-resume")
