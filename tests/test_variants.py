@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from forensics.api import methods as api
+from forensics.api.methods import repair as repair_case
 from forensics.cli import method_group
 from forensics.cli.repair import repair
 from forensics.errors import OptionError
@@ -25,7 +27,7 @@ def test_a_variant_sets_known_options_to_something_else(spec: Any, variant: Any)
     assert variant.title and variant.words
 
 
-def test_there_is_one_and_no_method_is_a_variant_by_default() -> None:
+def test_cross_view_alone_has_one() -> None:
     assert [(spec.name, one.name) for spec, one in VARIANTS] == [("cross-view", "held-back")]
 
 
@@ -44,9 +46,13 @@ def test_flags_that_are_given_go_before_the_variants(
         asked.append(values)
         raise OptionError("seen", remedy="")
 
-    monkeypatch.setattr(method_group, "run_method", stop)
+    for module in (method_group, api):
+        monkeypatch.setattr(module, "run_method", stop)
     words = ["cross-view", "--case", str(tmp_path), "--variant", "held-back", "--share", "0.5"]
     CliRunner().invoke(repair, words)
     own = find_method("cross-view").variant("held-back")
     assert asked == [own | {"share": 0.5}] and own["share"] == 0.75
+    with pytest.raises(OptionError, match="seen"):
+        repair_case(tmp_path, "cross-view", variant="held-back", share=0.5)
+    assert asked[1] == asked[0]
     assert CliRunner().invoke(repair, ["filter-retune", "--variant", "x"]).exit_code == 2

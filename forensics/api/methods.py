@@ -44,15 +44,19 @@ def repair(
     method: str,
     /,
     *,
+    variant: str | None = None,
     resume: str | None = None,
     progress: Tell | None = None,
     **options: Any,
 ) -> FinishedRun:
     """Remove a backdoor, measured before and after; the case's own model is never changed.
 
-    Arguments and errors are those of :func:`scan`; :func:`export_checkpoint` writes what it made.
+    Arguments and errors are those of :func:`scan`; ``variant`` names options that belong together,
+    which ``options`` go before; :func:`export_checkpoint` writes what it made.
     """
-    return run_method(case, _of_kind(method, "repair"), options, resume=resume, progress=progress)
+    spec = _of_kind(method, "repair")
+    chosen = (spec.variant(variant) if variant else {}) | options
+    return run_method(case, spec, chosen, resume=resume, progress=progress)
 
 
 def transplant(

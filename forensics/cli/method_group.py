@@ -73,7 +73,9 @@ def _variant_flag(spec: MethodSpec) -> Callable[[F], F]:
     told = " ".join(f"{one.name}: {one.title}. {one.words}" for one in spec.variants)
     names = click.Choice([one.name for one in spec.variants])
     return click.option(
-        "--variant", type=names, help=f"Options that belong together; others go before. {told}"
+        "--variant",
+        type=names,
+        help=f"Options that belong together; what is given beside them goes before. {told}",
     )
 
 

@@ -148,7 +148,7 @@ export function mount({ element }) {
     const { counts } = await send("/decide", { rows: [row], verdict, note: null });
     if (!same()) return;
     saved += 1;
-    if (reviewPath() === asked) { summary = { ...summary, counts }; head.counts(counts); } // else they are another reviewer's
+    if (summary && reviewPath() === asked) { summary = { ...summary, counts }; head.counts(counts); } // else they are another reviewer's
     const fresh = await reload(row);
     if (!fresh) return;
     const said = new Set(fresh.opinions.map((one) => one.verdict).filter(Boolean));
