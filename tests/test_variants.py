@@ -1,14 +1,14 @@
 """Variants: named sets of options that start as easily as a method's defaults."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from forensics.api import methods as api
+from forensics.api import running
 from forensics.api.methods import repair as repair_case
-from forensics.cli import method_group
 from forensics.cli.repair import repair
 from forensics.errors import OptionError
 from forensics.options import build_options, options_to_dict
@@ -42,12 +42,13 @@ def test_flags_that_are_given_go_before_the_variants(
 ) -> None:
     asked: list[dict[str, Any]] = []
 
-    def stop(case: Any, spec: Any, values: dict[str, Any], **_: Any) -> None:
+    def stop(case: Any, spec: Any, values: dict[str, Any]) -> None:
         asked.append(values)
         raise OptionError("seen", remedy="")
 
-    for module in (method_group, api):
-        monkeypatch.setattr(module, "run_method", stop)
+    case = SimpleNamespace(manifest=SimpleNamespace(kind="multimodal-llm"))
+    monkeypatch.setattr(running, "open_case", lambda _: case)
+    monkeypatch.setattr(running, "_new", stop)
     words = ["cross-view", "--case", str(tmp_path), "--variant", "held-back", "--share", "0.5"]
     CliRunner().invoke(repair, words)
     own = find_method("cross-view").variant("held-back")

@@ -54,7 +54,8 @@ def main() -> None:
     figures = {
         "what": "nats a token, teacher forced: quartiles of D, D of the first token, and H, by "
         "what fills the hidden cells and by their share",
-        "command": f"python -m benchmarks.mllm_repairs.views --work DIR --attack {arguments.attack}",  # noqa: E501
+        "command": "python -m benchmarks.mllm_repairs.views --work DIR --attack "
+        + arguments.attack,
         "attack": arguments.attack,
         "samples": {kind: len(chosen) for kind, chosen in kinds.items()},
         "fills and shares": found,

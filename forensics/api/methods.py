@@ -54,9 +54,14 @@ def repair(
     Arguments and errors are those of :func:`scan`; ``variant`` names options that belong together,
     which ``options`` go before; :func:`export_checkpoint` writes what it made.
     """
-    spec = _of_kind(method, "repair")
-    chosen = (spec.variant(variant) if variant else {}) | options
-    return run_method(case, spec, chosen, resume=resume, progress=progress)
+    return run_method(
+        case,
+        _of_kind(method, "repair"),
+        options,
+        variant=variant,
+        resume=resume,
+        progress=progress,
+    )
 
 
 def transplant(

@@ -18,6 +18,7 @@ def run_method(
     spec: MethodSpec,
     values: Mapping[str, Any],
     *,
+    variant: str | None = None,
     resume: str | None = None,
     progress: Tell | None = None,
 ) -> FinishedRun:
@@ -26,19 +27,21 @@ def run_method(
     Args:
         case: The case, or its folder.
         spec: The method.
-        values: Options that were given.
+        values: Options that were given; they go before the variant's.
+        variant: Name of options that belong together.
         resume: Id of a cancelled, failed or interrupted run to go on with; its options hold.
         progress: Told how far it is.
 
     Raises:
         NotApplicable: The method cannot examine models of the case's kind.
-        OptionError: An option is unknown or outside its range.
+        OptionError: A variant or an option is unknown, or an option outside its range.
         Cancelled: The user stopped it; ``resume=`` goes on.
         JobFailed: The job failed; ``job.log`` in the run says where.
     """
     opened = open_case(case)
     spec.check_fits(opened.manifest.kind)
-    run = _new(opened, spec, values) if resume is None else _again(opened, resume)
+    asked = (spec.variant(variant) if variant else {}) | dict(values)
+    run = _new(opened, spec, asked) if resume is None else _again(opened, resume)
     with following(run, progress):
         execute(run, _job(opened, run))
     return FinishedRun(case=opened, run=run, result=run.result())

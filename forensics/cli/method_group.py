@@ -57,9 +57,15 @@ def _command(spec: MethodSpec, tell: Tell) -> click.Command:
         case_folder: Path, resume: str | None, as_json: bool, variant: str | None = None,
         **values: Any,
     ) -> None:  # fmt: skip
-        asked = (spec.variant(variant) if variant else {}) | given(values)
         with progress_bar(spec.name) as progress:
-            done = run_method(case_folder, spec, asked, resume=resume, progress=progress)
+            done = run_method(
+                case_folder,
+                spec,
+                given(values),
+                variant=variant,
+                resume=resume,
+                progress=progress,
+            )
         listed, text = tell(done.case, done.run, done.result)
         emit({"run": done.id, **listed}, as_json, text)
 

@@ -130,20 +130,19 @@ class CrossViewObjective:
         """Return which answer positions are compared."""
         return used_tokens(labels, self._options.answer_tokens)
 
+    @torch.no_grad()
     def told(
         self, both: _Both, d: Tensor, h: Tensor, part: StepPart, weights: Tensor | None = None
     ) -> dict[str, float]:
         """Return this part's share of the means that curves are drawn of."""
-        self._recent = [*self._recent, *d.detach().tolist()][-_RECENT:]
+        self._recent = [*self._recent, *d.tolist()][-_RECENT:]
         means = {
             "divergence": d, "first_token_divergence": first_divergence(both.logs, both.masked),
             "entropy": h,
         }  # fmt: skip
         if weights is not None:
             means["held_back"] = 1.0 - weights
-        return {
-            name: float(each.detach().mean()) * part.sample_share for name, each in means.items()
-        }
+        return {name: float(each.mean()) * part.sample_share for name, each in means.items()}
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
