@@ -12,6 +12,7 @@ import pytest
 
 import forensics as fx
 from forensics.cli.entry import run as command
+from forensics.runs.context import WatchedContext
 from tests.make_case import MakeCase
 
 
@@ -94,19 +95,24 @@ def test_a_case_is_shown_as_the_command_shows_it(
     assert facts.n == 6 and facts.runs == () and set(facts.hashes) == {"data", "model", "pictures"}
 
 
-def test_ctrl_c_cancels_the_run_and_it_goes_on_from_there(make_case: MakeCase) -> None:
-    case = make_case(60)
+def test_ctrl_c_cancels_the_run_and_it_goes_on_from_there(
+    make_case: MakeCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = make_case(20)
+    tell = WatchedContext.progress
 
-    def stop(progress: fx.Progress) -> None:
-        if progress.done:
+    def press(context: WatchedContext, done: int, total: int, message: str = "") -> None:
+        if done == 7:  # once, in the middle of the job: a listener's thread may come after its end
             signal.raise_signal(signal.SIGINT)
+        tell(context, done, total, message)
 
-    with pytest.raises(fx.Cancelled):
-        fx.scan(case, "bye", batch_size=1, progress=stop)
+    with monkeypatch.context() as pressing, pytest.raises(fx.Cancelled):
+        pressing.setattr(WatchedContext, "progress", press)
+        fx.scan(case, "bye", batch_size=1, progress=lambda _: None)
     stopped = case.runs()[0]
     assert stopped.status().state == "cancelled"
     run = fx.scan(case, "bye", resume=stopped.id)
-    assert run.id == stopped.id and run.result["n"] == 60
+    assert run.id == stopped.id and run.result["n"] == 20
 
 
 def test_a_broken_listener_is_heard_of_after_the_run(make_case: MakeCase) -> None:
