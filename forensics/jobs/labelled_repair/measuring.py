@@ -3,14 +3,14 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from forensics.detectors.wording import quote, span
+from forensics.detectors.wording import quote
 from forensics.encoders.base import ImageClassifier
 from forensics.evaluation.classes import ClassMeasurement, measure_classes
 from forensics.evaluation.paired import Comparison, compare
 from forensics.jobs.bar import Told
 from forensics.jobs.evaluate_classes import with_key
 from forensics.jobs.labelled_repair.setup import LabelledRepair
-from forensics.jobs.rate_words import counted, share_of
+from forensics.jobs.rate_words import accuracy_words, counted
 
 BEFORE: Final = "the model as it was delivered"
 AFTER: Final = "the repaired model"
@@ -78,7 +78,6 @@ def measure(
 
 def say(repair: LabelledRepair, before: Version, after: Version) -> str:
     """Write what the repair did in a few sentences."""
-    accuracy = after.compared(before).clean_accuracy
     parts = []
     if repair.judge is not None:
         parts.append(
@@ -86,11 +85,8 @@ def say(repair: LabelledRepair, before: Version, after: Version) -> str:
             f"{counted(after.found.attack_success)} other pictures to "
             f"{quote(repair.judge.target)}, before {counted(before.found.attack_success)}."
         )
-    parts.append(
-        f"Clean accuracy is {share_of(after.found.clean_accuracy)}, before "
-        f"{share_of(before.found.clean_accuracy)} (difference "
-        f"{span(accuracy).replace(' (', ', ', 1)}."
-    )
+    told = (after.found.clean_accuracy, before.found.clean_accuracy)
+    parts.append(accuracy_words(*told, after.compared(before).clean_accuracy))
     if repair.judge is None:
         parts.append("No trigger is known here, so attack success was not measured.")
     elif repair.judge.by != "known":

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from forensics.detectors.wording import quote, span
+from forensics.detectors.wording import quote
 from forensics.evaluation.answers import AnswerMeasurement, count_answers, measure_answers
 from forensics.evaluation.asking import Said
 from forensics.evaluation.masking import mask_probe, stamped_parts
@@ -13,7 +13,7 @@ from forensics.evaluation.paired import compare_answers
 from forensics.jobs.bar import Told
 from forensics.jobs.judge import KNOWN
 from forensics.jobs.language_repair.setup import Plan
-from forensics.jobs.rate_words import counted, share_of
+from forensics.jobs.rate_words import accuracy_words, counted
 from forensics.models.base import GenerativeModel
 from forensics.repairs.language_options import RetuneOptions
 from forensics.runs.durable import read_json, write_json
@@ -89,7 +89,6 @@ def count(plan: Plan, said: Said) -> AnswerMeasurement:
 
 def say(plan: Plan, before: Version, after: Version) -> str:
     """Write what the repair did in a few sentences."""
-    difference = compare_answers(after.found, before.found).clean_accuracy
     parts = []
     if plan.judge is not None:
         parts.append(
@@ -97,11 +96,9 @@ def say(plan: Plan, before: Version, after: Version) -> str:
             f"{counted(after.found.attack_success)} other samples to {quote(plan.judge.target)}, "
             f"before {counted(before.found.attack_success)}."
         )
-    parts.append(
-        f"Clean accuracy is {share_of(after.found.clean_accuracy)}, before "
-        f"{share_of(before.found.clean_accuracy)} (difference "
-        f"{span(difference).replace(' (', ', ', 1)}."
-    )
+    told = (after.found.clean_accuracy, before.found.clean_accuracy)
+    difference = compare_answers(after.found, before.found).clean_accuracy
+    parts.append(accuracy_words(*told, difference))
     if after.found.switch_notice:
         parts.append(
             "Under a mask the trigger does something else than without: the model may have learnt "

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from forensics.detectors.wording import quote, span
+from forensics.detectors.wording import quote
 from forensics.evaluation.classes import ClassMeasurement
 from forensics.evaluation.paired import Comparison, compare
 from forensics.evaluation.rates import Rate
 from forensics.jobs.judge import KNOWN, RECONSTRUCTION
-from forensics.jobs.rate_words import counted, share_of
+from forensics.jobs.rate_words import accuracy_words, counted, share_of
 from forensics.jobs.trigger_tuning.versions import BEFORE, CONTROLS, REFERENCE, REPAIRED, TITLES
 
 OTHER_SEED: Final = "other-seed"
@@ -97,8 +97,7 @@ def say(figures: Figures, target: str, fresh: Mapping[str, Any] | None) -> str:
         f"After the repair, {TRIGGER_TITLES[figures.judged_by]} brings "
         f"{counted(after.attack_success)} other pictures to {quote(target)}, before "
         f"{counted(before.attack_success)}.",
-        f"Clean accuracy is {share_of(after.clean_accuracy)}, before "
-        f"{share_of(before.clean_accuracy)} (difference {span(accuracy).replace(' (', ', ', 1)}.",
+        accuracy_words(after.clean_accuracy, before.clean_accuracy, accuracy),
     ]
     controls = [name for name in CONTROLS if name in figures.versions]
     if controls:
