@@ -6,8 +6,9 @@ HELD_BACK = Variant(
     name="held-back",
     title="answers held back (ours)",
     words="A sample whose answer stays when cells of its picture are shuffled is hardly taught "
-    "that answer. Not the published method; it kept some of the lab’s backdoors out entirely and "
-    "others in part. Answers that need no picture are held back as well: look at clean accuracy.",
+    "that answer. Not the published method. Where answers describe pictures it kept most of the "
+    "lab’s backdoors out; where many answers are one word (yes, a colour) it kept none out, for "
+    "those stay as well. Look at clean accuracy too.",
     options={
         "weight": 0.01, "share": 0.75, "fill": "shuffle", "separation": "gated",
         "gate_answers": True, "gate_width": 0.002, "gate_quantile": 0.3, "begin": 0.05,
