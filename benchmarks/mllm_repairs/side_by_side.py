@@ -9,6 +9,7 @@ COLUMNS: Final = (
     ("filter `root`", "filter-root"),
     ("filter `guarded`", "filter-guarded"),
     ("filter `fusion`", "filter-fusion"),
+    ("cross-view, defaults", "cross-view"),
     ("cross-view, gated answers, gray cells (ours)", "cross-view-gated"),
     ("cross-view `held-back` (ours)", "cross-view-shuffled"),
     ("`held-back` + filter `fusion`", "cross-view-filter"),
