@@ -19,6 +19,25 @@ def percent(share: float) -> str:
     return "> 99.9 %" if value > 99.9 else f"{value:.1f} %"
 
 
+def finely(share: float | None) -> str:
+    """Write a share to a tenth of a percent, as it should stand beside its difference.
+
+    >>> finely(0.976), finely(None)
+    ('97.6 %', 'not defined')
+    """
+    return "not defined" if share is None else f"{100 * share:.1f} %"
+
+
+def points(difference: float) -> str:
+    """Write a difference of two shares in points, with its sign.
+
+    >>> points(0.002), points(-0.019), points(-1.0), points(-0.0001)
+    ('+0.2', '−1.9', '−100', '0')
+    """
+    text = f"{100 * difference:+.1f}".removesuffix(".0")
+    return "0" if text in ("+0", "-0") else text.replace("-", "\N{MINUS SIGN}")
+
+
 def quote(text: str, longest: int = 60) -> str:
     """Quote untrusted text on one line, cut to a length."""
     line = " ".join(text.split())

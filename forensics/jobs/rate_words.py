@@ -1,6 +1,6 @@
 """Rates as the sentences of repairs write them."""
 
-from forensics.detectors.wording import percent
+from forensics.detectors.wording import finely, percent, points
 from forensics.evaluation.rates import Rate
 from forensics.statistics.paired import Difference
 
@@ -22,17 +22,8 @@ def accuracy_words(after: Rate, before: Rate, difference: Difference) -> str:
 
     ``Clean accuracy is 97.6 %, before 97.4 % (+0.2 points, 95 % interval −1.9 to +2.3).``
     """
-    ends = f"{_points(difference.low)} to {_points(difference.high)}"
+    ends = f"{points(difference.low)} to {points(difference.high)}"
     return (
-        f"Clean accuracy is {_finely(after)}, before {_finely(before)} "
-        f"({_points(difference.value)} points, 95 % interval {ends})."
+        f"Clean accuracy is {finely(after.value)}, before {finely(before.value)} "
+        f"({points(difference.value)} points, 95 % interval {ends})."
     )
-
-
-def _finely(rate: Rate) -> str:
-    return "not defined" if rate.value is None else f"{100 * rate.value:.1f} %"
-
-
-def _points(share: float) -> str:
-    rounded = round(100 * share, 1) + 0.0  # no minus before a zero
-    return f"{rounded:+.1f}".replace("-", "\N{MINUS SIGN}")

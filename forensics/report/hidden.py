@@ -7,7 +7,7 @@ pictures that carry it would tell what the report promises not to tell without `
 from collections.abc import Mapping
 from typing import Any, Final
 
-from forensics.detectors.wording import percent
+from forensics.detectors.wording import finely
 from forensics.report.reading import number, rate_at, rows_of, table_of
 from forensics.report.words import value_of
 
@@ -81,7 +81,6 @@ def _sentence(result: Mapping[str, Any], by_best: bool) -> str:
             f"After the repair, the reconstructed trigger brings {value_of(rates[0])} of other "
             f"pictures to its class, before {value_of(rates[1])}."
         )
-    values = [number(one.get(CA)) for one in (after, before)]
-    shares = ["not defined" if value is None else percent(value) for value in values]
+    shares = [finely(number(one.get(CA))) for one in (after, before)]
     parts.append(f"Clean accuracy is {shares[0]}, before {shares[1]}.")
     return " ".join([*parts, TOLD_LATER])

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from typing import Any
 
-from forensics.detectors.wording import percent
+from forensics.detectors.wording import percent, points
 from forensics.report.blocks import CellKind, Rate
 
 MINUS = "\N{MINUS SIGN}"
@@ -63,7 +63,7 @@ def around(rate: Rate) -> str:
 
 def difference(rate: Rate) -> str:
     """Write a difference of two shares with its sign."""
-    return NONE if rate.value is None else _signed(rate.value)
+    return NONE if rate.value is None else points(rate.value) + POINTS
 
 
 def difference_around(rate: Rate) -> str:
@@ -72,7 +72,7 @@ def difference_around(rate: Rate) -> str:
         return ""
     parts = [] if rate.n is None else [f"n = {rate.n:,}"]
     if rate.low is not None and rate.high is not None:
-        parts.append(f"{_signed(rate.low).removesuffix(POINTS)} to {_signed(rate.high)}")
+        parts.append(f"{points(rate.low)} to {points(rate.high)}{POINTS}")
     return "; ".join(parts)
 
 
@@ -102,12 +102,6 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _signed(value: float) -> str:
-    sign = MINUS if value < 0 else "+"
-    points = f"{abs(100 * value):.1f}".removesuffix(".0")
-    return f"{sign}{points}{POINTS}" if round(abs(value), 4) else f"0{POINTS}"
 
 
 def _span(low: str, high: str, unit: str) -> str:

@@ -16,4 +16,4 @@ def test_a_small_difference_is_told_as_finely_as_the_shares() -> None:
 
 def test_no_difference_has_no_minus_and_nothing_measured_is_said() -> None:
     told = accuracy_words(rate_of([]), rate_of([True, False]), paired_difference([True], [True]))
-    assert "is not defined, before 50.0 % (+0.0 points" in told
+    assert "is not defined, before 50.0 % (0 points" in told
