@@ -6,10 +6,10 @@
 import { casePath, forget, getJSON, post } from "../core/api.js";
 import { el, show } from "../core/dom.js";
 import { clock, count, duration } from "../core/format.js";
+import { pace } from "../core/pace.js";
 import { set, state, watch } from "../core/store.js";
 
-const PACE = 700; // milliseconds between looks at a run that works
-const CALM = 4000; // and while the server does not answer
+const CALM = 4000; // milliseconds between looks while the server does not answer
 
 const WORDS = {
   queued: "waiting for the worker", running: "running", finished: "finished", failed: "failed",
@@ -108,7 +108,7 @@ export function jobBar() {
       const ended = !working && (last === `${path} working` || (state.job !== null && last !== path));
       if (ended) { forget(path); set({ finished: `${path} ${Date.now()}` }); }
       last = working ? `${path} working` : path;
-      if (working) timer = setTimeout(look, PACE);
+      if (working) timer = setTimeout(look, pace(job.progress));
     } catch (error) {
       if (path !== followed()) return;
       show(text, `${error.message} ${error.remedy ?? ""}`);

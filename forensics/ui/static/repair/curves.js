@@ -8,6 +8,8 @@ import { lineChart } from "./lines.js";
 
 const UNITS = { share: "share of pictures", cosine: "cosine", loss: "loss", nats: "nats a token", weight: "share of the answers’ weight" };
 
+const PACE = 2000; // milliseconds between looks at a loss that grows
+
 /** Words for a figure: where each series begins and ends. */
 const told = (title, series) => `${title}. ${series.map((one) => `${one.label}: ${fixed(one.values[0], 3)} to ${fixed(one.values.at(-1), 3)}`).join("; ")}.`;
 
@@ -39,7 +41,7 @@ export function liveCurve() {
       node.hidden = !stages.length;
       node.dataset.points = String(stages.reduce((sum, stage) => sum + stage.steps.length, 0));
     } catch { /* the bar at the top says what is wrong with the server */ }
-    if (of === run && live) timer = setTimeout(look, 1000);
+    if (of === run && live) timer = setTimeout(look, PACE);
   }
 
   function clear() {

@@ -99,7 +99,7 @@ export function methodsCard({ running }) {
 
   return {
     node,
-    update(next, open) {
+    update(next, open, ended) {
       const other = view === null || node.dataset.case !== state.case;
       view = next;
       node.hidden = !view.methods.length;
@@ -107,7 +107,7 @@ export function methodsCard({ running }) {
       if (other) { chosen = null; show(problem); } // what was chosen and what went wrong concerned another case
       if (!view.methods.some((one) => one.name === chosen)) chosen = (view.methods.find((one) => one.ready) ?? view.methods.find((one) => one.startable) ?? view.methods[0]).name;
       if (other) { node.open = open; node.dataset.case = state.case; }
-      show(summary, open ? "Choose a repair" : "Repair again, or with another method");
+      show(summary, ended ? "Repair again, or with another method" : "Choose a repair");
       choose(chosen);
     },
   };

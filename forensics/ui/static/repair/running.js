@@ -4,12 +4,13 @@ import { alertOf, herald } from "../core/alert.js";
 import { casePath, getJSON, post } from "../core/api.js";
 import { el, show } from "../core/dom.js";
 import { duration } from "../core/format.js";
+import { pace } from "../core/pace.js";
 import { state } from "../core/store.js";
 import { resume } from "../methods/listing.js";
 import { liveCurve } from "./curves.js";
 import { optionsText } from "./data.js";
 
-const PACE = 700;
+const CALM = 2000; // milliseconds until the next look where the server did not answer
 const runPath = (run, rest = "") => `${casePath(state.case)}/runs/${encodeURIComponent(run)}${rest}`;
 
 /** The card; `update(row)` tells which repair it is about, `null` hides it. `ended()` is called when that one stops. */
@@ -59,13 +60,15 @@ export function runningCard({ ended }) {
     clearTimeout(timer);
     if (!row?.active) return;
     const of = row.run;
+    let wait = CALM;
     try {
       const job = await getJSON(runPath(of));
       if (of !== row?.run) return;
       tell(job);
+      wait = pace(job.progress);
       if (!job.status.active) { ended(of); return; }
     } catch { /* the bar at the top tells of it; the next look may find the server again */ }
-    timer = setTimeout(look, PACE);
+    timer = setTimeout(look, wait);
   }
 
   return {
