@@ -22,7 +22,9 @@ REPORTED = (
     ("lab", ("blended",), (3,), ("cross-view-gated",)),
     ("lab", ("patch", "blended"), (1,), ("cross-view",)),
 )
-TRIED: tuple[dict[str, Any], ...] = (CHOSEN, CHOSEN | {"gate_width": 0.01}, GRAY)
+GATE_ALONE: dict[str, Any] = CHOSEN | {"weight": 0.0, "entropy_weight": 0.0}
+"""A control: answers are held back, and the views are neither pushed apart nor kept certain."""
+TRIED: tuple[dict[str, Any], ...] = (CHOSEN, CHOSEN | {"gate_width": 0.01}, GATE_ALONE, GRAY)
 """What cross-view was tried with on the development seed."""
 
 

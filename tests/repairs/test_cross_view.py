@@ -236,6 +236,16 @@ def test_without_weights_every_loss_is_that_of_plain_tuning(
     assert largest_difference(wanted, quiet) == 0.0
 
 
+def test_a_gate_of_answers_works_without_any_weight(
+    tiny_llava_folder: Path, samples: list[Sample]
+) -> None:
+    gated = replace(OPTIONS, weight=0.0, entropy_weight=0.0, **GATED)
+    told, held = gradients(tiny_llava_folder, samples, objective(gated), gated, 9)
+    _, plain = gradients(tiny_llava_folder, samples, AnswerObjective(), OPTIONS, 9)
+    assert 0.0 < told["held_back"] < 1.0 and told["regulariser"] == 0.0
+    assert largest_difference(plain, held) > 1e-4
+
+
 def test_a_regularised_run_that_was_stopped_ends_like_one_that_was_not(
     tiny_llava_folder: Path, samples: list[Sample], tmp_path: Path
 ) -> None:

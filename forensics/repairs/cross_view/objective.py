@@ -80,9 +80,10 @@ class CrossViewObjective:
         return {"objective": "cross-view", **asdict(self._options), "gamma": self.gamma}
 
     @property
-    def regularises(self) -> bool:
-        """Whether anything is added to the answer loss at all."""
-        return self._options.weight > 0 or self._options.entropy_weight > 0
+    def compares(self) -> bool:
+        """Whether the masked view changes the loss at all, by a term of its own or by the gate."""
+        options = self._options
+        return options.weight > 0 or options.entropy_weight > 0 or options.gate_answers
 
     def ramp(self, step: int, steps: int) -> float:
         """Return the factor on both weights at a step, in [0, 1]."""
@@ -93,7 +94,7 @@ class CrossViewObjective:
 
     def differentiate(self, module: Any, part: StepPart, backward: Backward) -> dict[str, float]:
         """Add the gradients of a part; see :class:`forensics.tuning.objective.Objective`."""
-        ramp = self.ramp(part.step, part.steps) if self.regularises else 0.0
+        ramp = self.ramp(part.step, part.steps) if self.compares else 0.0
         if ramp > 0.0:
             self._settle()
             views = _sequential if self._options.batching == SEQUENTIAL else _together
@@ -155,7 +156,7 @@ class CrossViewObjective:
         self.band = None if state["band"] is None else (state["band"][0], state["band"][1])
 
     def _collects(self, part: StepPart) -> bool:
-        if not self.regularises:
+        if not self.compares:
             return False
         quiet = self._options.begin * part.steps
         return part.step < (_BAND_STEPS if quiet >= _BAND_STEPS else _BAND_STEPS_LEAST)

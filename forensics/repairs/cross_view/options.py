@@ -22,7 +22,7 @@ class CrossViewOptions(RetuneOptions):
     weight: float = field(
         default=0.1,
         metadata={
-            "help": "Weight of the views' separation; 0 = ordinary tuning.",
+            "help": "Weight of the views' separation; 0 = none.",
             "min": 0.0,
             "max": 1000.0,
         },
