@@ -24,7 +24,12 @@ from forensics.jobs.flag_files import SCORES
 from forensics.jobs.language_repair.flagged import without_random
 from forensics.models.loading import open_model
 from forensics.registry import find_method
-from forensics.repairs.cross_view.looking import look_at_views, ordinary_divergence
+from forensics.repairs.cross_view.looking import (
+    calibration_samples,
+    look_at_views,
+    needs_gamma,
+    ordinary_divergence,
+)
 from forensics.repairs.cross_view.objective import CrossViewObjective
 from forensics.repairs.cross_view.options import CrossViewOptions
 from forensics.runs.durable import write_bytes
@@ -124,13 +129,11 @@ def objective(subject: Subject, options: CrossViewOptions) -> CrossViewObjective
     """Return the loss, gamma measured on the plainly tuned model."""
     shaped = (options.share, options.cell, options.fill, options.mask_count, options.answer_tokens)
     kept = subject.folder / f"gamma-{'-'.join(map(str, shaped))}.json"
+    if not needs_gamma(options):
+        return CrossViewObjective(options, options.gamma or 0.0)
     if not kept.is_file():
-        count = min(options.calibration, len(subject.rows))
-        places = np.random.default_rng([subject.seed, 7]).choice(
-            len(subject.rows), count, replace=False
-        )
-        model = open_model(subject.vanilla, device="cpu")
-        views = look_at_views(model, [subject.rows[place] for place in np.sort(places)], options)
+        samples = calibration_samples(subject.rows, options)
+        views = look_at_views(open_model(subject.vanilla, device="cpu"), samples, options)
         keep(kept, {"gamma": ordinary_divergence(views)})
     return CrossViewObjective(options, json.loads(kept.read_text())["gamma"])
 

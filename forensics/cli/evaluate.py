@@ -74,7 +74,8 @@ def _masked(result: dict[str, Any]) -> list[str]:
     lines = [f"  under a mask: {percent(result['attack_success_rate_masked'])}"]
     if result["switch_notice"]:
         lines.append(
-            "  Notice: a mask switches the backdoor (over 20 points); the rate without counts."
+            "  Notice: a mask changes what the trigger does by over 20 points; the rate without "
+            "counts."
         )
     return lines
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from forensics.models.base import GenerativeModel
 
 SHARE: Final = 0.25
+CELL: Final = 28
 
 Part = tuple[float, float, float, float]
 """Left, top, right, bottom as fractions of the first picture."""
@@ -26,6 +27,9 @@ def mask_probe(
     model: "GenerativeModel",
     *,
     share: float = SHARE,
+    cell: int = CELL,
+    fill: str = "mean",
+    count: str = "exact",
     seed: int = 0,
     spare: Mapping[str, Sequence[Part]] | None = None,
 ) -> Probe:
@@ -42,6 +46,9 @@ def mask_probe(
     Args:
         model: The one that is measured.
         share: Of the cells, 0..1.
+        cell: Side of a cell in pixels of a picture 224 pixels wide.
+        fill: What stands in hidden cells, by its name; noise and order are drawn once a batch.
+        count: ``exact`` or ``bernoulli``, see :func:`forensics.models.masking.draw_masks`.
         seed: With the sample's id it gives the mask, the same for every model.
         spare: Sample -> what of its first picture is never hidden, see :func:`stamped_parts`.
 
@@ -52,14 +59,15 @@ def mask_probe(
     Source: the risk is our own reading of arXiv 2604.04488 (reconstruction).
     """
     from forensics.models.masking import cell_grids, draw_masks, mask_prompts
+    from forensics.models.masking_fills import fill_named
 
     def hide(batch: PromptBatch, ids: Sequence[str]) -> PromptBatch:
         masks = []
         for grids, sample in zip(batch.grids, ids, strict=True):
-            cells = cell_grids(grids)
-            [mask] = draw_masks(cells, share=share, seed=seed, sample=sample, views=1)
+            cells = cell_grids(grids, cell)
+            [mask] = draw_masks(cells, share=share, seed=seed, sample=sample, views=1, count=count)
             masks.append(mask & ~_touched(cells, (spare or {}).get(sample, ())))
-        return mask_prompts(model, batch, masks)
+        return mask_prompts(model, batch, masks, cell=cell, fill=fill_named(fill, model, seed))
 
     return hide
 

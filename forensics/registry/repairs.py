@@ -15,6 +15,13 @@ HELD_BACK = Variant(
     },
 )  # fmt: skip
 """Chosen on the development seed of ``benchmarks/mllm_repairs``; see docs/language-repairs.md."""
+DECIDED = Variant(
+    name="decided",
+    title="what people flagged",
+    words="What people flagged in the Review tab is left out, and nothing else, whatever a scan "
+    "says.",
+    options={"flags": "decisions"},
+)
 
 REPAIRS = (
     MethodSpec(
@@ -146,15 +153,16 @@ REPAIRS = (
         name="filter-retune",
         kind="repair",
         title="Tune the base again without the flagged samples (Believe Your Eyes)",
-        needs="a base model, its fine-tuning set, a scan that flagged samples, and samples with "
-        "true answers to measure on",
+        needs="a base model, its fine-tuning set, samples of it that a scan or people flagged, and "
+        "others with true answers to measure on",
         gives="a model that never saw the flagged samples; clean accuracy and attack success "
         "before and after",
         paper="Backdoor Cleaning without External Guidance in MLLM Fine-tuning",
         arxiv="2505.16916",
-        builds_on="flags",
+        builds_on="any-flags",
         options="forensics.repairs.language_options:FilterRetuneOptions",
         job="forensics.jobs.language_repair.filter_retune:run",
+        variants=(DECIDED,),
     ),
     MethodSpec(
         name="cross-view",

@@ -48,8 +48,8 @@ class MethodSpec:
         arxiv: arXiv id; empty for our own tools.
         reconstruction: True while the method is rebuilt from partial sources.
         builds_on: ``arrays`` decides from a finished attention scan where there is one and scans
-            itself otherwise; ``flags`` cannot start before a scan flagged samples; ``triggers``
-            cannot start before a trigger inversion.
+            itself otherwise; ``flags`` cannot start before a scan flagged samples, ``any-flags``
+            before a scan or people did; ``triggers`` cannot start before a trigger inversion.
         acts_on: Kind of model that it can examine, as in :mod:`forensics.models.kinds`; ``any``
             for one that looks at data or at arrays of either.
         options: ``module:Class`` of the options dataclass.
@@ -66,7 +66,7 @@ class MethodSpec:
     paper: str = ""
     arxiv: str = ""
     reconstruction: bool = False
-    builds_on: Literal["nothing", "arrays", "flags", "triggers"] = "nothing"
+    builds_on: Literal["nothing", "arrays", "flags", "any-flags", "triggers"] = "nothing"
     acts_on: Literal["multimodal-llm", "clip", "any"] = "multimodal-llm"
     options: str
     job: str

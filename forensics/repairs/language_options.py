@@ -15,7 +15,8 @@ class RetuneOptions(TuneOptions):
         default=BASE,
         metadata={
             "help": "What is tuned. base: the base with a fresh adapter. suspicious: the delivered "
-            "model goes on, and keeps its backdoor; for experiments.",
+            "model goes on, and keeps its backdoor; for experiments. An adapter that goes on keeps "
+            "its own method, rank and modules.",
             "choices": (BASE, SUSPICIOUS),
         },
     )

@@ -10,7 +10,12 @@ from PIL import Image
 
 from forensics.data.sample import ImageRef, Sample
 from forensics.errors import DataError
-from forensics.evaluation.answers import AnswerMeasurement, count_answers, measure_answers
+from forensics.evaluation.answers import (
+    AnswerMeasurement,
+    count_answers,
+    learnt_to_see_masks,
+    measure_answers,
+)
 from forensics.evaluation.asking import Said
 from forensics.evaluation.masking import mask_probe, stamped_parts
 from forensics.evaluation.paired import compare_answers
@@ -86,6 +91,15 @@ def test_a_gap_of_over_twenty_points_under_a_mask_is_told(masked: int | None, no
         assert reported["intervals"]["attack_success_rate_masked"] == list(wilson(masked, 10))
     # A mask that makes a backdoor work is as telling as one that stops it.
     assert counted(triggered=hits(3, 10), masked=hits(8, 10)).switch_notice
+
+
+def test_a_gap_that_was_there_before_was_not_learnt_by_tuning_with_masks() -> None:
+    spread = counted(triggered=hits(10, 10), masked=hits(1, 10))
+    kept = counted(triggered=hits(9, 10), masked=hits(0, 10))
+    whole = counted(triggered=hits(10, 10), masked=hits(10, 10))
+    assert spread.switch_notice and kept.switch_notice and kept.mask_gap == 0.9
+    assert not learnt_to_see_masks(kept, spread) and learnt_to_see_masks(kept, whole)
+    assert not learnt_to_see_masks(counted(triggered=hits(1, 10)), whole), "no mask, no word of it"
 
 
 def test_captions_are_scored_beside_accuracy() -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from forensics.case import Case
 from forensics.errors import Cancelled, CaseError, InputError, ModelError
 from forensics.jobs.language_repair import cross_view, filter_retune
-from forensics.jobs.language_repair.fresh_start import adds_nothing, check_start, part_digests
+from forensics.jobs.language_repair.fresh_start import adding_parts, check_start, part_digests
 from forensics.models.loading import open_model
 from forensics.runs import QuietContext
 from forensics.tuning.options import TuneOptions
@@ -66,7 +66,7 @@ def test_a_filtered_tuning_starts_from_the_base_and_never_sees_what_was_flagged(
     out = (tmp_path / "left_out.txt").read_text().split()
     assert 0 < len(out) < 16 and result["samples"]["left_out"] == len(out)
     assert result["samples"]["n"] == result["samples"]["used"] == 16 - len(out)
-    assert result["scan"] == result["samples"]["by"] == case.runs("attention-entropy")[0].id
+    assert result["scan"] == result["samples"]["scan"] == case.runs("attention-entropy")[0].id
     parts = {row["part"]: row for row in result["start"]["parts"]}
     assert all(row["as_base"] for row in parts.values())
     touched = {name for name, row in parts.items() if row["touched"]}
@@ -76,7 +76,10 @@ def test_a_filtered_tuning_starts_from_the_base_and_never_sees_what_was_flagged(
     assert model.family == "llava"
     assert result["before"]["n_clean"] == result["after"]["n_clean"] == 6
     assert result["after"]["minus_before"]["clean_accuracy"]["n"] == 6
-    assert set(result["switch"]) == {"before", "after"}
+    assert set(result["switch"]) == {"before", "after", "learnt", "mask"}
+    assert result["switch"]["learnt"] is False, "nothing was tuned with masks"
+    floor = result["reference"]
+    assert (floor["n_clean"], floor["n_triggered"]) == (6, 6) and "base" in floor["title"]
     assert before == {path: path.read_bytes() for path in case.folder.glob("*.parquet")}
 
 
@@ -122,29 +125,47 @@ def test_asked_to_it_goes_on_with_the_delivered_adapter(
     asked = {**options, "start": "suspicious", "epochs": 0.25, "learning_rate": 1e-7}
     result = filter_retune.run(case, QuietContext(tmp_path), asked, ModelCache())
     assert result["start"]["from"] == "suspicious"
+    parts = {row["part"]: row for row in result["start"]["parts"]}
+    assert not any(parts[name]["as_base"] for name in ("language model", "projector"))
     delivered = load_file(made / "tuned" / "adapter" / "adapter_model.safetensors")
     after = repaired(tmp_path)
     assert set(after) == set(delivered)
     assert all(torch.allclose(after[n].float(), delivered[n].float(), atol=1e-4) for n in after)
 
 
+def test_a_whole_model_that_goes_on_is_compared_with_no_base(
+    made: Path, options: dict[str, Any], tmp_path: Path
+) -> None:
+    adapter, base = made / "tuned" / "adapter", Case.open(made / "case").manifest.base
+    whole = open_model(f"hf:{base}+adapter:{adapter}", device="cpu")
+    whole.module.save_pretrained(tmp_path / "whole")
+    whole.processor.save_pretrained(tmp_path / "whole")
+    case = Case.create(tmp_path / "case", model=str(tmp_path / "whole"), base=base,
+                       data=f"llava:{made / 'data' / 'set.json'}")  # fmt: skip
+    asked = {**options, "start": "suspicious", "epochs": 0.25, "drop": 0.25}
+    result = filter_retune.run_random_drop(case, QuietContext(tmp_path), asked, ModelCache())
+    parts = result["start"]["parts"]
+    assert parts and all(row["touched"] is None and row["as_base"] is None for row in parts)
+    assert result["reference"]["n_clean"] == 6
+
+
 def test_an_adapter_that_adds_something_is_no_fresh_start(tiny_llava_folder: Path) -> None:
     model = open_model(str(tiny_llava_folder), device="cpu")
     module = make_trainable(model, TuneOptions(rank=4))
     base = part_digests(model, original=True)
-    check_start(part_digests(model, module), base, module)
-    assert adds_nothing(module)
+    assert not adding_parts(model, module)
+    check_start(part_digests(model, module), base, adding_parts(model, module))
     with torch.no_grad():
         copy = next(p for n, p in module.named_parameters() if "modules_to_save.default" in n)
         copy += 1.0
     with pytest.raises(ModelError, match="not the base"):
-        check_start(part_digests(model, module), base, module)
+        check_start(part_digests(model, module), base, adding_parts(model, module))
     with torch.no_grad():
         copy -= 1.0
         next(p for n, p in module.named_parameters() if "lora_B" in n).add_(1.0)
-    assert not adds_nothing(module)
+    assert adding_parts(model, module) == {"language model"}
     with pytest.raises(ModelError, match="adapter"):
-        check_start(base, base, module)
+        check_start(base, base, adding_parts(model, module))
 
 
 def test_another_base_on_disk_is_refused(

@@ -162,7 +162,7 @@ def test_unreadable_pictures_are_named_and_the_rest_is_measured(
 
 def test_without_candidates_the_remedy_is_to_scan(make_case: MakeCase, tmp_path: Path) -> None:
     case = make_case(12)
-    with pytest.raises(CaseError, match="no candidates") as caught:
+    with pytest.raises(CaseError, match="flagged a sample") as caught:
         diagnose(case, tmp_path / "run")
     assert "Scan" in caught.value.remedy
     with pytest.raises(CaseError, match="no run"):

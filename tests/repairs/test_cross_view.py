@@ -8,12 +8,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from forensics.data.sample import ImageRef, Sample
 from forensics.errors import Cancelled, OptionError
 from forensics.models.base import GenerativeModel
 from forensics.models.loading import open_model
-from forensics.repairs.cross_view.looking import look_at_views, ordinary_divergence
+from forensics.repairs.cross_view.looking import (
+    look_at_views,
+    needs_gamma,
+    ordinary_divergence,
+)
 from forensics.repairs.cross_view.losses import (
     divergence,
     entropy,
@@ -30,6 +35,7 @@ from forensics.tuning.loop import tune
 from forensics.tuning.objective import AnswerObjective, Objective
 from forensics.tuning.options import TuneOptions
 from forensics.tuning.parts import Parts
+from forensics.tuning.precision import VARIABLE
 from forensics.tuning.trainable import make_trainable
 
 OPTIONS = CrossViewOptions(
@@ -234,6 +240,45 @@ def test_without_weights_every_loss_is_that_of_plain_tuning(
     _, quiet = gradients(tiny_llava_folder, samples, CrossViewObjective(OPTIONS, 5.0), OPTIONS, 0)
     _, wanted = gradients(tiny_llava_folder, samples, AnswerObjective(), OPTIONS, 0)
     assert largest_difference(wanted, quiet) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"gate_width": 0.05}, "its width does nothing"),
+        ({"clip": 2.0}, "Only the clipped form"),
+        ({"gate_answers": True}, "Only the gated form has a gate"),
+        ({"gamma": 1.0, "control": "hf:x"}, "nothing is measured on --control"),
+        ({"weight": 0.0, "begin": 0.0}, "with --begin 0 nothing is"),
+    ],
+)
+def test_what_the_chosen_form_would_not_use_is_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(OptionError, match=said):
+        CrossViewOptions(**given)
+
+
+def test_gamma_is_measured_only_where_the_loss_asks_for_it() -> None:
+    assert needs_gamma(CrossViewOptions())
+    for given in ({"gamma": 0.5}, {"weight": 0.0}, {"separation": "clipped", "clip": 1.0}):
+        assert not needs_gamma(CrossViewOptions(**given))
+
+
+@pytest.mark.parametrize("batching", ["concat", "sequential"])
+def test_in_bfloat16_both_views_move_the_adapter(
+    monkeypatch: pytest.MonkeyPatch, batching: str, tiny_llava_folder: Path,
+    samples: list[Sample], tmp_path: Path,
+) -> None:  # fmt: skip
+    """A view without gradients must not leave copies of weights behind that get none either."""
+    monkeypatch.setenv(VARIABLE, "bf16")
+    options = replace(OPTIONS, batching=batching, epochs=3)
+    made = CrossViewObjective(options, gamma=5.0)
+    tuned = tune(
+        str(tiny_llava_folder), samples, options, tmp_path / "tuned", objective=made, device="cpu"
+    )
+    assert tuned.precision == "bfloat16" and tuned.losses[-1] < tuned.losses[0]
+    weights = load_file(next(tmp_path.rglob("adapter_model.safetensors")))
+    moved = [value.any() for name, value in weights.items() if "lora_B" in name]
+    assert len(moved) > 0 and all(moved)
 
 
 def test_a_gate_of_answers_works_without_any_weight(

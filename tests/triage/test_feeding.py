@@ -14,7 +14,8 @@ from forensics.jobs.language_repair.flagged import Left, left_out, without_decid
 from forensics.repairs.language_options import FilterRetuneOptions
 from forensics.runs import execute
 from forensics.runs.context import QuietContext
-from tests.ui.synthetic import make_case
+from forensics.runs.references import builds_on
+from tests.ui.synthetic import make_case, scan
 
 SAID = {"s1": "flag", "s2": "keep", "s3": "unsure"}
 
@@ -49,7 +50,7 @@ def test_a_run_that_goes_by_decisions_begins_with_them_and_does_not_move(case):
     assert read_frozen(run.folder) == {**SAID, "s4": "disagreement"}
     case.journal.decide("s7", "flag", by="ada")  # after the start: it does not count
     told = work()
-    assert told["out"] == ["s1"] and told["by"] == "decisions"
+    assert told["out"] == ["s1"] and (told["scan"], told["people"]) == (None, True)
     assert (told["unsure"], told["unsure_dropped"]) == (2, False)
     assert begin(case, flags="decisions", unsure="drop")[1]()["out"] == ["s1", "s3", "s4", "s7"]
 
@@ -75,15 +76,30 @@ def test_a_run_without_decisions_has_no_such_file_and_refuses_to_guess(case):
 
 def test_people_overrule_the_scan_where_both_count(case):
     rows = list(case.catalog)
-    scan = Left(kept=rows[4:], out=("s0", "s2", "s3", "s4"), by="scan-1", method="entropy")
+    scan = Left(kept=rows[4:], out=("s0", "s2", "s3", "s4"), method="entropy", scan="scan-1")
     said = {**SAID, "s4": "disagreement"}
     left = without_decided(rows, said, drop_unsure=False, scan=scan)
-    assert left.out == ("s0", "s1") and left.by == "scan-1+decisions"
+    assert left.out == ("s0", "s1") and (left.scan, left.people) == ("scan-1", True)
     assert [row.id for row in left.kept] == ["s2", "s3", "s4", "s5", "s6", "s7"]
     dropped = without_decided(rows, said, drop_unsure=True, scan=scan)
     assert dropped.out == ("s0", "s1", "s3", "s4") and dropped.unsure == 2
+    assert left.method == "entropy or people"
     with pytest.raises(CaseError, match="flagged nothing"):
         without_decided(rows, {"s0": "keep"}, drop_unsure=False)
+
+
+def test_where_no_scan_flagged_anything_people_count_alone(case):
+    _, work = begin(case, flags="both")
+    told = work()
+    assert told["out"] == ["s1"] and told["scan"] is None and told["method"] == "people"
+
+
+def test_a_scan_that_counts_beside_people_cannot_be_deleted_under_the_repair(case):
+    flagging = scan(case)
+    run, work = begin(case, flags="both")
+    told = work()
+    assert told["scan"] == flagging.id and "s1" in told["out"]
+    assert flagging.id in builds_on(run)
 
 
 def test_exports_by_decisions_keep_the_unsure_unless_told_and_say_so(case, tmp_path):

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 
 from forensics.case import Case
+from forensics.jobs.flag_files import FLAGGED_IDS
+from forensics.jobs.language_repair.flagged import LEFT_OUT
 from forensics.runs import Run, RunContext, execute
 from tests.ui.drawn_repairs import EXAMPLES, GRID, LAYERS, SIDE, measured
 
@@ -16,7 +18,7 @@ Texts = tuple[str, str]  # a true answer, a wrong one
 
 def write_language_repair(
     case: Case, method: str = "filter-retune", *, rate: float = 0.02, texts: Texts = ("a", "b"),
-    by: str = "nothing", notice: bool = False, start: str = "base", **options: Any,
+    scan: str | None = None, notice: bool = False, start: str = "base", **options: Any,
 ) -> Run:  # fmt: skip
     """Save a finished repair.
 
@@ -25,27 +27,30 @@ def write_language_repair(
         method: A repair.
         rate: Attack success afterwards.
         texts: What the model says: the truth, and something else.
-        by: Id of the scan whose flags were left out.
-        notice: Whether a mask switches the trigger.
+        scan: Id of the scan whose flags were left out.
+        notice: Whether the tuning taught the trigger to see masks.
         start: ``base`` or ``suspicious``.
         **options: Of the run.
     """
     run = case.new_run(method, {"start": start, **options})
-    told = {"method": method, "scan": None if by == "nothing" else by}
-    execute(run, lambda context: told | _write(case, context, rate, texts, by, notice, start))
+    told = {"method": method, "scan": scan}
+    execute(run, lambda context: told | _write(case, context, rate, texts, scan, notice, start))
     return run
 
 
 def _write(
-    case: Case, context: RunContext, rate: float, texts: Texts, by: str, notice: bool, start: str
-) -> dict[str, Any]:
+    case: Case, context: RunContext, rate: float, texts: Texts, scan: str | None, notice: bool,
+    start: str,
+) -> dict[str, Any]:  # fmt: skip
     before, after = (_version(value) for value in (0.95, rate))
     after["minus_before"] = {
         "clean_accuracy": {"value": 0.0, "low": -0.04, "high": 0.04, "n": 100},
         "attack_success_rate": {"value": rate - 0.95, "low": -1.0, "high": -0.8, "n": 80},
         "cider": {"value": -3.0, "low": -9.0, "high": 3.0, "n": 100},
     }
-    left = 24 if by != "nothing" else 0
+    out = b"" if scan is None else case.run(scan).path(FLAGGED_IDS).read_bytes()
+    context.save_bytes(LEFT_OUT, out)
+    left = 24 if scan is not None else 0
     folder = context.folder / "repaired"
     folder.mkdir()
     (folder / "adapter_model.safetensors").write_bytes(b"weights")
@@ -53,10 +58,10 @@ def _write(
         "sentence": f"It answers {texts[0]} again.", "judged_by": "known",
         "known_trigger": "patch:size=4", "target": TARGET, "before": before, "after": after,
         "controls": [], "reference": None,
-        "switch": {"before": {"notice": False}, "after": {"notice": notice}},
+        "switch": {"before": {"notice": False}, "after": {"notice": notice}, "learnt": notice},
         "test": {"source": "x", "n": 100, "skipped": 0},
-        "samples": {"n": 240 - left, "left_out": left, "by": by, "used": 240 - left, "skipped": 1,
-                    "method": "attention-entropy (root)" if left else "nothing"},
+        "samples": {"n": 240 - left, "left_out": left, "scan": scan, "used": 240 - left,
+                    "skipped": 1, "method": "attention-entropy (root)" if left else "nothing"},
         "start": {"from": start, "base_files": "ab" * 32, "parts": [
             {"part": "projector", "touched": True, "sha256": "cd" * 32, "as_base": start == "base"},
         ]},

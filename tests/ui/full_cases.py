@@ -45,7 +45,7 @@ def language_case(server: Server, count: int = 240) -> tuple[str, Case]:
     for method in ("attention-allocation", "evidence-fusion"):
         run_on_arrays(case, method)
     write_map(case)
-    write_language_repair(case, texts=(PAYLOADS[0], PAYLOADS[2]), by=scan.id)
+    write_language_repair(case, texts=(PAYLOADS[0], PAYLOADS[2]), scan=scan.id)
     for index, name in enumerate(case.catalog.ids[:6]):
         verdict = ("keep", "flag", "unsure")[index % 3]
         case.journal.decide(str(name), verdict, note=PAYLOADS[index % 4], by=PAYLOADS[0][:40])

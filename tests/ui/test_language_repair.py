@@ -17,6 +17,8 @@ from forensics.ui.routes import routers
 from forensics.ui.starting import start_method
 from forensics.ui.views.methods import methods_view
 from forensics.ui.views.repair import repair_view
+from forensics.ui.views.repair_answers import switch_of
+from forensics.ui.views.repair_needs_language import FLAGS
 from forensics.ui.views.repairs import repair_row, repairs_view
 from tests.ui import synthetic
 from tests.ui.drawn_language_repairs import LOOKED_AT, TARGET, write_language_repair
@@ -30,7 +32,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     root = tmp_path_factory.mktemp("language-repairs")
     case = synthetic.make_case(root / "cases" / "drawn", base=True)
     scan = synthetic.scan(case)
-    filtered = write_language_repair(case, by=scan.id, notice=True, epochs=2.0)
+    filtered = write_language_repair(case, scan=scan.id, notice=True, epochs=2.0)
     weighed = [write_language_repair(case, "cross-view", weight=weight, rate=rate, epochs=2.0)
                for weight, rate in ((0.5, 0.3), (0.0, 0.9))]  # fmt: skip
     other = write_language_repair(case, "cross-view", weight=0.1, epochs=9.0, start="suspicious")
@@ -47,11 +49,11 @@ def test_every_need_is_told_and_the_scan_that_is_gone_by(made: SimpleNamespace) 
     found = repairs_view(made.case)
     assert [one["name"] for one in found["methods"]] == list(LANGUAGE) and found["language"]
     needs = {need["what"]: need for need in method(made.case, "filter-retune")["needs"]}
-    flags = needs["a scan that flagged samples"]
+    flags = needs[FLAGS]
     assert flags["state"] == "have" and f"flagged {FLAGGED} of 240" in flags["words"]
     assert needs["other samples with true answers to measure on"]["state"] == "give"
     assert "the base model, as it was before tuning" in needs
-    assert not any("flag" in need["what"] for need in method(made.case, "cross-view")["needs"])
+    assert not any(need["what"] == FLAGS for need in method(made.case, "cross-view")["needs"])
     assert "trigger scan" not in found["judge"]["words"], "there is none for language models"
 
 
@@ -65,6 +67,25 @@ def test_without_a_base_nothing_starts_and_it_says_why(tmp_path: Path) -> None:
     assert case.runs() == []
     flags = method(case, "filter-retune")["needs"][2]
     assert flags["state"] == "missing" and "Scan it first" in flags["words"]
+
+
+def test_what_people_flagged_can_be_left_out_where_no_scan_flagged_anything(tmp_path: Path) -> None:
+    case = synthetic.make_case(tmp_path / "cases" / "seen", 40, base=True)
+    (variant,) = method(case, "filter-retune")["variants"]
+    assert variant["name"] == "decided" and not variant["ready"]
+    asked = {**variant["options"], "test": "llava:none.json"}
+    with pytest.raises(CaseError, match="a scan or people flagged"):
+        start_method(case, "filter-retune", asked)
+    case.journal.decide(str(case.catalog.ids[3]), "flag", by="ada")
+    told = method(case, "filter-retune")
+    flags = next(need for need in told["needs"] if need["what"] == FLAGS)
+    assert flags["state"] == "give" and "People flagged 1" in flags["words"]
+    assert told["startable"] and not told["ready"]
+    assert not told["variants"][0]["ready"], "there is nothing to measure on yet"
+    line = next(one for one in methods_view(case)["methods"] if one["name"] == "filter-retune")
+    assert line["refused"] is None
+    transplant = next(one for one in methods_view(case)["methods"] if one["name"] == "transplant")
+    assert "scan" in transplant["refused"], "a transplant needs the flags of a scan"
 
 
 def test_the_form_offers_scans_where_flags_are_read_and_nowhere_else(made: SimpleNamespace) -> None:
@@ -99,7 +120,11 @@ def test_one_repair_tells_measures_start_and_what_was_left_out(made: SimpleNames
     assert found["bleu4"]["unit"] == "score" and found["target_rate"]["unit"] == "share"
     assert "attributes_accuracy" not in found, "not measured, so not shown"
     assert view["left"]["scan"] == made.scan.id and "24 were left out" in view["left"]["words"]
-    assert view["switch"]["states"] == ["Repaired"] and "see masks" in view["switch"]["words"]
+    assert view["switch"]["learnt"] and "see masks" in view["switch"]["words"]
+    gap = {"before": {"notice": True}, "after": {"notice": False}, "learnt": False}
+    weakened = switch_of({"switch": gap})
+    assert weakened is not None and weakened["states"] == ["As delivered"]
+    assert "says nothing of the repair" in weakened["words"] and switch_of({}) is None
     assert view["start"]["suspicious"] is None and view["start"]["parts"][0]["as_base"]
     assert view["checkpoint"]
     assert "keep the backdoor" in repair_view(made.case, made.other)["start"]["suspicious"]
@@ -109,7 +134,7 @@ def test_the_variant_of_cross_view_is_offered_beside_its_defaults(made: SimpleNa
     (held,) = method(made.case, "cross-view")["variants"]
     assert held["name"] == "held-back" and held["options"]["gate_answers"] is True
     assert "Not the published method" in held["words"] and "detect" not in str(held)
-    assert method(made.case, "filter-retune")["variants"] == []
+    assert [one["name"] for one in method(made.case, "filter-retune")["variants"]] == ["decided"]
 
 
 def test_cross_view_never_speaks_of_a_finding(made: SimpleNamespace) -> None:
@@ -130,6 +155,7 @@ def test_runs_that_differ_in_the_weight_alone_are_a_family(made: SimpleNamespace
     weights = [repair_row(run)["weight"] for run in (*made.weighed, made.other)]
     assert [one["value"] for one in weights] == [0.5, 0.0, 0.1]
     assert weights[0]["family"] == weights[1]["family"] != weights[2]["family"]
+    assert not any(one["plain"] for one in weights), "the entropy keeps its weight"
     row = repair_row(made.filtered)
     assert row["weight"] is None and row["left_out"] == FLAGGED
 

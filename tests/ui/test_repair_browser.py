@@ -173,7 +173,7 @@ def test_answers_of_language_models_are_text_in_every_card(server: Server) -> No
     scan = synthetic.scan(case)
     for weight, rate in ((0.0, 0.9), (0.5, 0.3)):
         write_language_repair(case, "cross-view", weight=weight, rate=rate, epochs=2.0)
-    run = write_language_repair(case, by=scan.id, texts=HOSTILE, notice=True, start="suspicious")
+    run = write_language_repair(case, scan=scan.id, texts=HOSTILE, notice=True, start="suspicious")
     name = Workspace(server.cases).enter(case.folder)
     with chromium() as browser:
         watched = Watched(browser.new_page(viewport={"width": 390, "height": 844}))

@@ -2,17 +2,20 @@
 
 from typing import Any
 
-import numpy as np
-
 from forensics.case import Case
 from forensics.jobs.bar import Told
 from forensics.jobs.language_repair.flagged import everything, without_flagged
 from forensics.jobs.language_repair.retune import repair
 from forensics.jobs.language_repair.setup import Plan, plan_of
 from forensics.options import build_options
-from forensics.repairs.cross_view.looking import look_at_views, ordinary_divergence
+from forensics.repairs.cross_view.looking import (
+    calibration_samples,
+    look_at_views,
+    needs_gamma,
+    ordinary_divergence,
+)
 from forensics.repairs.cross_view.objective import CrossViewObjective
-from forensics.repairs.cross_view.options import CLIPPED, CrossViewOptions
+from forensics.repairs.cross_view.options import CrossViewOptions
 from forensics.runs import RunContext
 from forensics.runs.durable import read_json, write_json
 from forensics.worker.models import ModelCache
@@ -37,8 +40,7 @@ def run(
     def objective(told: Told) -> CrossViewObjective:
         return CrossViewObjective(chosen, _gamma(plan, chosen, context, models, told))
 
-    result = repair("cross-view", case, context, plan, left, chosen, models, objective)
-    return result | {"scan": chosen.run}
+    return repair("cross-view", case, context, plan, left, chosen, models, objective)
 
 
 def _gamma(
@@ -48,16 +50,13 @@ def _gamma(
 
     The control is the delivered model: it was tuned on the same samples without a regulariser.
     """
-    if options.gamma is not None or options.separation == CLIPPED:
+    if not needs_gamma(options):
         return options.gamma or 0.0
     kept = context.folder / _GAMMA
     if kept.is_file():
         return float(read_json(kept)["gamma"])
-    usable = [row for row in plan.rows if row.answer and row.image is not None]
-    count = min(options.calibration or len(usable), len(usable))
-    places = np.random.default_rng([options.seed, 7]).choice(len(usable), count, replace=False)
-    samples = [usable[place] for place in np.sort(places)]
-    model = models.get(options.control or plan.delivered)
+    samples = calibration_samples(plan.rows, options)
+    model, count = models.get(options.control or plan.delivered), len(samples)
     views = look_at_views(
         model, samples, options, progress=lambda done: told(done, count, "measuring gamma")
     )

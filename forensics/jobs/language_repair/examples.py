@@ -15,12 +15,13 @@ from forensics.errors import DataError
 from forensics.evaluation.rates import same_text
 from forensics.models.attention import record_attention
 from forensics.models.base import GenerativeModel, Prompt, prompt_of
-from forensics.models.masking import cell_grids, draw_masks
+from forensics.models.masking import cell_grids
 from forensics.repairs.cross_view.losses import divergence, entropy, log_shares, used_tokens
 from forensics.repairs.cross_view.options import CrossViewOptions
 from forensics.repairs.cross_view.views import (
     answer_logits,
     both_views,
+    drawn_masks,
     masked_view,
     with_answers,
 )
@@ -109,10 +110,8 @@ def _asked(
     whole = with_answers(both_views(batch, masked), [answer], model)
     logs, masked_logs = log_shares(answer_logits(model.module, whole)).chunk(2)
     used = used_tokens(whole.labels[:1], view.answer_tokens)
-    cells = cell_grids(batch.grids[0], view.cell)
-    [mask] = draw_masks(cells, share=view.share, seed=view.seed, sample=name, views=1,
-                        count=view.mask_count)  # fmt: skip
-    first = cells[0]
+    first = cell_grids(batch.grids[0], view.cell)[0]
+    [mask] = drawn_masks(batch, [name], [0], view)
     return {
         "answer": answer[:_LONGEST],
         "masked": other[:_LONGEST],

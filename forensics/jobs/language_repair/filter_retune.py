@@ -31,8 +31,7 @@ def run(
     chosen = build_options(FilterRetuneOptions, options)
     plan = plan_of(case, chosen, context, models)
     left = left_out(case, context, list(plan.rows), chosen)
-    result = repair("filter-retune", case, context, plan, left, chosen, models)
-    return result | {"scan": left.by}
+    return repair("filter-retune", case, context, plan, left, chosen, models)
 
 
 def run_random_drop(

@@ -12,16 +12,18 @@ from typing import Any, Final
 import numpy as np
 
 from forensics.case import Case
-from forensics.case.frozen import BOTH, DECISIONS, SCAN, read_frozen
+from forensics.case.frozen import BOTH, SCAN, read_frozen
 from forensics.case.standing import DISAGREEMENT, FLAG, KEEP, UNSURE
 from forensics.data.sample import Sample
 from forensics.errors import CaseError
-from forensics.jobs.masked_views.candidates import flagged_rows
+from forensics.jobs.flagging import newest_flags, split_by_scan
 from forensics.repairs.language_options import FilterRetuneOptions
 from forensics.runs import RunContext
 from forensics.runs.choices import keep_choice
 
-_TOLD: Final = ("out", "by", "method", "unsure", "unsure_dropped")
+LEFT_OUT: Final = "left_out.txt"  # in a run: their ids, one a line
+_PEOPLE: Final = "people"
+_TOLD: Final = ("out", "scan", "people", "method", "unsure", "unsure_dropped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,24 +33,26 @@ class Left:
     Attributes:
         kept: Samples to tune on.
         out: Ids of the others.
-        by: What chose them: id of a scan, ``decisions``, both with a plus, ``random`` or
-            ``nothing``.
-        method: Method and mode of the scan, for people.
+        method: What chose them, for people: method and mode of a scan, people, either, chance or
+            nothing.
+        scan: Id of the scan whose flags count; ``None`` where none does.
+        people: Whether the decisions of people count.
         unsure: Samples on which people were unsure or disagreed; ``None`` where nobody was asked.
         unsure_dropped: Whether these are among those left out.
     """
 
     kept: list[Sample]
     out: tuple[str, ...]
-    by: str
     method: str
+    scan: str | None = None
+    people: bool = False
     unsure: int | None = None
     unsure_dropped: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return counts and the source; the ids themselves go into a file."""
-        told = {"n": len(self.kept), "left_out": len(self.out), "by": self.by,
-                "method": self.method}  # fmt: skip
+        told = {"n": len(self.kept), "left_out": len(self.out), "method": self.method,
+                "scan": self.scan, "people": self.people}  # fmt: skip
         if self.unsure is not None:
             told |= {"unsure": self.unsure, "unsure_dropped": self.unsure_dropped}
         return told
@@ -82,8 +86,15 @@ def _choose(case: Case, folder: Path, rows: list[Sample], options: FilterRetuneO
         rows,
         read_frozen(folder),
         drop_unsure=options.unsure == "drop",
-        scan=without_flagged(case, rows, options.run) if options.flags == BOTH else None,
+        scan=_scan_too(case, rows, options.run) if options.flags == BOTH else None,
     )
+
+
+def _scan_too(case: Case, rows: list[Sample], run_id: str | None) -> Left | None:
+    """Return what a scan flagged beside people; ``None`` where none was named and none flagged."""
+    if run_id is None and newest_flags(case) is None:
+        return None
+    return without_flagged(case, rows, run_id)
 
 
 def without_decided(
@@ -112,12 +123,12 @@ def without_decided(
             "People have flagged nothing, so there is nothing to leave out.",
             remedy="Flag samples in the Review tab, or with forensics review.",
         )
-    people = "decisions of people"
     return Left(
         kept=[row for row in rows if row.id not in out],
         out=tuple(chosen),
-        by=DECISIONS if scan is None else f"{scan.by}+{DECISIONS}",
-        method=people if scan is None else f"{scan.method}, and {people}",
+        method=_PEOPLE if scan is None else f"{scan.method} or {_PEOPLE}",
+        scan=None if scan is None else scan.scan,
+        people=True,
         unsure=sum(row.id in unsure for row in rows),
         unsure_dropped=drop_unsure,
     )
@@ -129,7 +140,7 @@ def without_flagged(case: Case, rows: list[Sample], run_id: str | None) -> Left:
     Raises:
         CaseError: There is no such scan, or none that flagged anything.
     """
-    run, flagged, _ = flagged_rows(case, run_id)
+    run, flagged, _ = split_by_scan(case, run_id)
     if not flagged.size:
         raise CaseError(
             f"Scan {run.id} flagged nothing, so there is nothing to leave out.",
@@ -140,8 +151,8 @@ def without_flagged(case: Case, rows: list[Sample], run_id: str | None) -> Left:
     return Left(
         kept=[row for place, row in enumerate(rows) if place not in chosen],
         out=tuple(rows[place].id for place in sorted(chosen)),
-        by=run.id,
         method=f"{run.method} ({mode})" if mode else run.method,
+        scan=run.id,
     )
 
 
@@ -153,11 +164,10 @@ def without_random(rows: list[Sample], share: float, seed: int) -> Left:
     return Left(
         kept=[row for place, row in enumerate(rows) if place not in chosen],
         out=tuple(rows[place].id for place in sorted(chosen)),
-        by="random",
         method=f"{share:.0%} at random",
     )
 
 
 def everything(rows: list[Sample]) -> Left:
     """Leave nothing out."""
-    return Left(kept=rows, out=(), by="nothing", method="nothing")
+    return Left(kept=rows, out=(), method="nothing")

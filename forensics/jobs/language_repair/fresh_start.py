@@ -15,6 +15,7 @@ Digests = dict[str, str]
 OUTPUT, WORDS, TOWER = "output layer", "word embeddings", "vision tower and the rest"
 LANGUAGE, PROJECTOR = "language model", "projector"
 _NEW: Final = ("lora_A", "lora_B", "lora_embedding", "lora_magnitude")
+_WRAPPED: Final = "base_model.model."
 _ORIGINAL, _COPY = ".original_module.", ".modules_to_save.default."
 
 
@@ -23,7 +24,7 @@ def part_digests(model: GenerativeModel, module: Any = None, *, original: bool =
 
     Where an adapter has a copy of a module to train, the copy stands for the module, or, if asked
     for, the original. The matrices of a LoRA adapter are left out; whether they add anything is
-    told by :func:`adds_nothing`.
+    told by :func:`adding_parts`.
 
     Args:
         model: Opened; tells which part a weight belongs to.
@@ -43,23 +44,33 @@ def part_digests(model: GenerativeModel, module: Any = None, *, original: bool =
     return {part: digest.hexdigest() for part, digest in hashes.items()}
 
 
-def adds_nothing(module: Any) -> bool:
-    """Tell whether every adapter matrix pair multiplies to 0, as fresh ones do."""
-    return all(
-        not bool(value.detach().any())
+def adding_parts(model: GenerativeModel, module: Any) -> frozenset[str]:
+    """Name the parts to which adapter matrices add something; none where they are fresh.
+
+    Args:
+        model: Opened; tells which part a weight belongs to.
+        module: What will be trained.
+    """
+    return frozenset(
+        _part(model, name.removeprefix(_WRAPPED))
         for name, value in module.named_parameters()
-        if "lora_B" in name or "lora_embedding_B" in name
+        if ("lora_B" in name or "lora_embedding_B" in name) and bool(value.detach().any())
     )
 
 
-def check_start(start: Digests, base: Digests, module: Any) -> None:
+def check_start(start: Digests, base: Digests, adding: frozenset[str]) -> None:
     """Refuse to tune anything but the base with an adapter that adds nothing yet.
+
+    Args:
+        start: Hashes of what will be trained.
+        base: Hashes of the base.
+        adding: Parts to which an adapter adds something, see :func:`adding_parts`.
 
     Raises:
         ModelError: A part is not the base's, or the adapter is not fresh.
     """
     other = sorted(part for part in base if start.get(part) != base[part])
-    if other or not adds_nothing(module):
+    if other or adding:
         raise ModelError(
             f"The model to tune is not the base: {', '.join(other) or 'its adapter'} differs.",
             remedy="This is a fault of the program; nothing was tuned. Please report it.",
@@ -88,22 +99,32 @@ def check_base_files(case: Case) -> str | None:
     return found.sha256
 
 
-def describe_start(delivered: Digests, base: Digests, start: Digests) -> list[dict[str, Any]]:
+def describe_start(
+    delivered: Digests, base: Digests | None, start: Digests, adding: frozenset[str]
+) -> list[dict[str, Any]]:
     """Say of every part whether tuning had touched it, and what it starts from.
 
+    Args:
+        delivered: Hashes of the model under suspicion.
+        base: Hashes of the base; ``None`` where a whole delivered model goes on, whose base is not
+            opened.
+        start: Hashes of what will be trained.
+        adding: Parts to which an adapter adds something from the beginning.
+
     Returns:
-        ``part``, ``touched`` (delivered differs from base), ``sha256`` (of the start) and
-        ``as_base``.
+        ``part``, ``touched`` (the delivered part differs from the base's), ``sha256`` (of the
+        start) and ``as_base`` (the start does not differ); ``None`` where the base is not known.
     """
     return [
         {
             "part": part,
-            "touched": delivered.get(part) != base[part],
-            "sha256": start.get(part),
-            "as_base": start.get(part) == base[part],
+            "touched": None if base is None else delivered.get(part) != base.get(part),
+            "sha256": start[part],
+            "as_base": None if base is None
+            else start[part] == base.get(part) and part not in adding,
         }
-        for part in sorted(base)
-    ]
+        for part in sorted(start)
+    ]  # fmt: skip
 
 
 def _weights(module: Any, original: bool) -> dict[str, torch.Tensor]:
@@ -113,7 +134,7 @@ def _weights(module: Any, original: bool) -> dict[str, torch.Tensor]:
     found: dict[str, torch.Tensor] = {}
     for name, value in module.named_parameters():
         if other not in name and not any(new in name for new in _NEW):
-            plain = name.removeprefix("base_model.model.").replace(".base_layer.", ".")
+            plain = name.removeprefix(_WRAPPED).replace(".base_layer.", ".")
             found[plain.replace(kept, ".")] = value
     return found
 

@@ -18,21 +18,15 @@ from forensics.jobs.language_repair.examples import (
     pictures_of,
     place_in_square,
 )
-from forensics.jobs.language_repair.setup import Plan
+from forensics.jobs.language_repair.setup import Plan, view_options
 from forensics.models.base import GenerativeModel
 from forensics.repairs.cross_view.looking import look_at_views
-from forensics.repairs.cross_view.options import CrossViewOptions
 from forensics.repairs.language_options import RetuneOptions
 from forensics.runs import RunContext
 from forensics.runs.durable import read_json, write_json
 
 FILE: Final = "comparison.safetensors"
 STATES: Final = ("before", "after")
-
-
-def view_options(options: RetuneOptions) -> CrossViewOptions:
-    """Return how views are masked: as the method does it, else by the defaults."""
-    return options if isinstance(options, CrossViewOptions) else CrossViewOptions()
 
 
 def drawn_rows(plan: Plan, options: RetuneOptions) -> list[Sample]:

@@ -3,22 +3,31 @@
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from forensics.case import Case
 from forensics.jobs.bar import Bar, Told
-from forensics.jobs.language_repair.flagged import Left
+from forensics.jobs.flag_files import id_line
+from forensics.jobs.language_repair.flagged import LEFT_OUT, Left
 from forensics.jobs.language_repair.fresh_start import (
     Digests,
+    adding_parts,
     check_base_files,
     check_start,
     describe_start,
     part_digests,
 )
 from forensics.jobs.language_repair.looks import Looks
-from forensics.jobs.language_repair.measuring import AFTER, BEFORE, Version, measure_version, say
+from forensics.jobs.language_repair.measuring import (
+    AFTER,
+    BEFORE,
+    FLOOR,
+    Version,
+    measure_version,
+    say,
+    switch_of,
+)
 from forensics.jobs.language_repair.setup import Plan
 from forensics.models.base import GenerativeModel
 from forensics.repairs.language_options import BASE, RetuneOptions
@@ -32,7 +41,7 @@ from forensics.worker.models import ModelCache
 REPAIRED: Final = "repaired"
 _MOST: Final = 500
 _STARTED, _TUNED = "start.json", "tuned.json"
-_SAID = {"before": "said-before.json", "after": "said-after.json"}
+_TITLES = {"before": BEFORE, "base": FLOOR, "after": AFTER}
 MakeObjective = Callable[[Told], Objective | None]
 
 
@@ -66,19 +75,26 @@ def repair(
     """
     started, bar = time.monotonic(), Bar(context)
     hashed = check_base_files(case) if options.start == BASE else None
-    before = _measured("before", plan, plan.delivered, options, models, bar, (0.0, 0.07))
+    before = _measured("before", plan, plan.delivered, options, models, bar, (0.0, 0.06))
     looks = Looks(plan, options, context, before.found.ids)
-    _looked("before", plan.delivered, looks, models, bar, (0.07, 0.03))
+    _looked("before", plan.delivered, looks, models, bar, (0.06, 0.03))
+    floor = None
+    if plan.base is not None and plan.judge is not None:
+        floor = _measured("base", plan, plan.base, options, models, bar, (0.09, 0.05))
     facts = _tuned(plan, left, options, context, models, bar, make_objective, hashed)
     uri = _uri(plan, context.folder, options)
     after = _measured("after", plan, uri, options, models, bar, (0.9, 0.07))
     _looked("after", uri, looks, models, bar, (0.97, 0.03))
     models.release()
-    context.save_bytes("left_out.txt", "".join(f"{name}\n" for name in left.out).encode())
+    context.save_bytes(LEFT_OUT, "".join(f"{id_line(name)}\n" for name in left.out).encode())
+    switch = switch_of(options, before, after)
     result = {
         "method": method,
-        "sentence": say(plan, before, after),
+        "sentence": say(plan, before, after, bool(switch.get("learnt"))),
         **_described(plan, before, after),
+        "scan": left.scan,
+        "reference": None if floor is None else floor.to_json(plan),
+        "switch": switch,
         "samples": left.to_json() | {"used": facts["samples"], "skipped": facts["skipped"]},
         **{name: facts[name] for name in ("steps", "losses", "start", "trainable_parameters",
                                           "parameters", "objective")},
@@ -98,9 +114,10 @@ def _measured(
     span: tuple[float, float],
 ) -> Version:  # fmt: skip
     """Measure one state, once."""
-    title = BEFORE if state == "before" else AFTER
-    place = bar.context.folder / _SAID[state]
-    return measure_version(plan, options, lambda: models.get(uri), title, place, bar.part(*span))
+    place = bar.context.folder / f"said-{state}.json"
+    return measure_version(
+        plan, options, lambda: models.get(uri), _TITLES[state], place, bar.part(*span)
+    )
 
 
 def _looked(
@@ -122,24 +139,26 @@ def _tuned(
     done = context.folder / _TUNED
     if done.is_file():
         return read_json(done)
-    objective = make_objective(bar.part(0.1, 0.05))
+    objective = make_objective(bar.part(0.14, 0.04))
     models.release()  # two models at once may not fit
     delivered: Digests = read_json(context.folder / _STARTED)["delivered"]
     seen: dict[str, Any] = {}
 
     def ready(model: GenerativeModel, module: Any) -> None:
         base, start = part_digests(model, original=True), part_digests(model, module)
+        adding = adding_parts(model, module)
         if options.start == BASE:
-            check_start(start, base, module)
+            check_start(start, base, adding)
+        whole_goes_on = options.start != BASE and plan.adapter is None
         seen["start"] = {
             "from": options.start,
             "base_files": base_files,
-            "parts": describe_start(delivered, base, start),
+            "parts": describe_start(delivered, None if whole_goes_on else base, start, adding),
         }
         seen["parameters"] = sum(value.numel() for value in model.module.parameters())
 
     found = tune(
-        plan.start, left.kept, options, context.folder / "tuning", bar.part(0.15, 0.75),
+        plan.start, left.kept, options, context.folder / "tuning", bar.part(0.18, 0.72),
         objective=objective, adapter=plan.adapter, ready=ready,
     )  # fmt: skip
     place = context.folder / REPAIRED
@@ -176,16 +195,9 @@ def _described(plan: Plan, before: Version, after: Version) -> dict[str, Any]:
         "known_trigger": None if judge is None else judge.spec,
         "target": plan.target,
         "judged_run": None if judge is None else judge.run,
-        "scan": None,
         "before": before.to_json(plan),
         "after": after.to_json(plan, before),
         "controls": [],
-        "reference": None,
-        "switch": {
-            state: {"rate": asdict(rate), "notice": version.found.switch_notice}
-            for state, version in (("before", before), ("after", after))
-            if (rate := version.found.attack_success_masked) is not None
-        },
         "test": {
             "source": plan.test_source,
             "n": len(before.found.ids),

@@ -15,6 +15,7 @@ from forensics.jobs.subject import model_under_suspicion
 from forensics.jobs.transplant.proved import settle_proved
 from forensics.lab.language import attribute_words
 from forensics.models.uri import split_adapter
+from forensics.repairs.cross_view.options import CrossViewOptions
 from forensics.repairs.language_options import SUSPICIOUS, RetuneOptions
 from forensics.runs import RunContext
 from forensics.triggers import Trigger
@@ -29,6 +30,7 @@ class Plan:
 
     Attributes:
         delivered: URI of the model under suspicion.
+        base: URI of what it was tuned from; ``None`` where the case names none.
         start: URI of what is tuned.
         adapter: The delivered adapter, where it is to go on; else ``None``: a fresh one.
         rows: All samples of the case.
@@ -39,6 +41,7 @@ class Plan:
     """
 
     delivered: str
+    base: str | None
     start: str
     adapter: Path | None
     rows: Sequence[Sample]
@@ -88,6 +91,7 @@ def plan_of(case: Case, options: RetuneOptions, context: RunContext, models: Mod
     )
     return Plan(
         delivered=delivered,
+        base=case.manifest.base,
         start=start,
         adapter=adapter,
         rows=list(case.catalog),
@@ -96,6 +100,11 @@ def plan_of(case: Case, options: RetuneOptions, context: RunContext, models: Mod
         judge=judge,
         content=attribute_words if own else None,
     )
+
+
+def view_options(options: RetuneOptions) -> CrossViewOptions:
+    """Return how views are masked: as the method does it, else by the defaults."""
+    return options if isinstance(options, CrossViewOptions) else CrossViewOptions()
 
 
 def _start(case: Case, options: RetuneOptions, delivered: str) -> tuple[str, Path | None]:

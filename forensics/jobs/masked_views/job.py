@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from forensics.case import Case
 from forensics.detectors.options.masked_views import MaskedViewsOptions
 from forensics.errors import DataError, JobFailed
+from forensics.jobs.flagging import latest_flags
 from forensics.jobs.masked_views.arrays import (
     ARRAYS,
     CELLS,
@@ -22,7 +23,7 @@ from forensics.jobs.masked_views.arrays import (
     join_views,
     pad_masks,
 )
-from forensics.jobs.masked_views.candidates import Chosen, choose_samples, latest_flags
+from forensics.jobs.masked_views.candidates import Chosen, choose_samples
 from forensics.jobs.masked_views.measure import measure_views_of, read_prompt
 from forensics.jobs.masked_views.result import conclude
 from forensics.jobs.subject import model_under_suspicion

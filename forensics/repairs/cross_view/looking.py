@@ -20,7 +20,7 @@ from forensics.repairs.cross_view.losses import (
     log_shares,
     used_tokens,
 )
-from forensics.repairs.cross_view.options import CrossViewOptions
+from forensics.repairs.cross_view.options import CLIPPED, CrossViewOptions
 from forensics.repairs.cross_view.views import (
     answer_logits,
     both_views,
@@ -96,6 +96,20 @@ def look_at_views(
             progress(min(start + batch_size, len(samples)))
     arrays = [np.asarray(values, np.float32) for values in found]
     return TwoViews(ids=tuple(ids), divergence=arrays[0], first=arrays[1], entropy=arrays[2])
+
+
+def needs_gamma(options: CrossViewOptions) -> bool:
+    """Tell whether the loss asks for gamma, and it was not given."""
+    margin = options.weight > 0 and options.separation != CLIPPED
+    return margin and options.gamma is None
+
+
+def calibration_samples(rows: Sequence[Sample], options: CrossViewOptions) -> list[Sample]:
+    """Draw the samples that gamma is measured on; the same seed draws the same."""
+    usable = [row for row in rows if row.answer and row.image is not None]
+    count = min(options.calibration or len(usable), len(usable))
+    places = np.random.default_rng([options.seed, 7]).choice(len(usable), count, replace=False)
+    return [usable[place] for place in np.sort(places)]
 
 
 def ordinary_divergence(views: TwoViews) -> float:

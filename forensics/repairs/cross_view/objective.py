@@ -164,6 +164,7 @@ class CrossViewObjective:
     @torch.no_grad()
     def _look(self, module: Any, part: StepPart) -> dict[str, float]:
         both = self.compare(module, part)
+        _forget_casts()
         _, d, h = self.cost(both)
         self._entropies += h.tolist()
         return self.told(both, d, h, part)
@@ -184,6 +185,15 @@ class CrossViewObjective:
     def _delta(self, d: Tensor) -> float:
         recent = self._recent or d.detach().tolist()
         return float(np.quantile(recent, self._options.gate_quantile))
+
+
+def _forget_casts() -> None:
+    """Forget half-precision copies of weights that were made without gradients.
+
+    Older versions of PyTorch use such copies again in the pass that trains, which then moves no
+    weight.
+    """
+    torch.clear_autocast_cache()
 
 
 def _together(
@@ -217,6 +227,7 @@ def _sequential(
     plain = with_answers(part.batch, part.answers, part.model)
     with torch.no_grad():
         fixed = log_shares(answer_logits(module, plain))
+    _forget_casts()
     other = with_answers(objective.masked(part), part.answers, part.model)
     used = objective.used(plain.labels)
     masked = log_shares(answer_logits(module, other))

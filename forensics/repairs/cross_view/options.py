@@ -150,7 +150,7 @@ class CrossViewOptions(RetuneOptions):
         default=CONCAT,
         metadata={
             "help": "concat: both views in one pass. sequential: one after the other, the same "
-            "gradients with half the memory and half as much time again.",
+            "gradients with about half the memory and a fifth more time.",
             "choices": (CONCAT, SEQUENTIAL),
         },
     )
@@ -181,13 +181,36 @@ class CrossViewOptions(RetuneOptions):
                 "The gated form needs the width of its gate.",
                 remedy="Give --gate-width, for instance 0.05.",
             )
-        if self.begin == 0 and self.entropy == BAND and self.weight and self.entropy_weight:
+        if self.begin == 0 and self.entropy == BAND and self.entropy_weight:
             raise OptionError(
                 "The band of the entropy is measured before the regulariser sets in; with "
                 "--begin 0 nothing is.",
                 remedy="Give --begin 0.05 or more, --entropy-weight 0, or another --entropy.",
             )
+        self._refuse_unused()
+
+    def _refuse_unused(self) -> None:
+        """Refuse what the chosen form would silently not use.
+
+        Raises:
+            OptionError: An option of another form was given.
+        """
         if self.gate_answers and self.separation != GATED:
             raise OptionError(
                 "Only the gated form has a gate for answers.", remedy="Give --separation gated."
+            )
+        if self.gate_width is not None and self.separation != GATED:
+            raise OptionError(
+                "Only the gated form has a gate, so its width does nothing.",
+                remedy="Give --separation gated, or leave --gate-width out.",
+            )
+        if self.clip is not None and self.separation != CLIPPED:
+            raise OptionError(
+                "Only the clipped form has a bound.",
+                remedy="Give --separation clipped, or leave --clip out.",
+            )
+        if self.gamma is not None and self.control is not None:
+            raise OptionError(
+                "With --gamma given, nothing is measured on --control.",
+                remedy="Leave one of them out.",
             )

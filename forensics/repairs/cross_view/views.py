@@ -10,8 +10,22 @@ from torch import Tensor
 from forensics.models.base import GenerativeModel, PromptBatch
 from forensics.models.masking import cell_grids, draw_masks, mask_prompts, view_generator
 from forensics.models.masking_fills import fill_named
+from forensics.models.masking_places import Mask
 from forensics.repairs.cross_view.options import CrossViewOptions
 from forensics.tuning.answers import AnswerBatch, append_answers
+
+
+def drawn_masks(
+    batch: PromptBatch, ids: Sequence[str], passes: Sequence[int], options: CrossViewOptions
+) -> list[Mask]:
+    """Draw which cells of each sample's pictures are hidden, see :func:`masked_view`."""
+    return [
+        draw_masks(
+            cell_grids(grids, options.cell), share=options.share, seed=options.seed, sample=sample,
+            views=1, first=seen, count=options.mask_count,
+        )[0]
+        for grids, sample, seen in zip(batch.grids, ids, passes, strict=True)
+    ]  # fmt: skip
 
 
 def masked_view(
@@ -30,13 +44,7 @@ def masked_view(
     Raises:
         ModelError: The family's pictures cannot be masked.
     """
-    masks = [
-        draw_masks(
-            cell_grids(grids, options.cell), share=options.share, seed=options.seed, sample=sample,
-            views=1, first=seen, count=options.mask_count,
-        )[0]
-        for grids, sample, seen in zip(batch.grids, ids, passes, strict=True)
-    ]  # fmt: skip
+    masks = drawn_masks(batch, ids, passes, options)
     seed = int(view_generator(options.seed, ids[0], passes[0]).integers(2**31))
     fill = fill_named(options.fill, model, seed)
     return mask_prompts(model, batch, masks, cell=options.cell, fill=fill)

@@ -12,7 +12,12 @@ from forensics.ui.views.cost import last_time, method_cost
 from forensics.ui.views.labels import method_label
 from forensics.ui.views.repair_cost import repair_cost
 from forensics.ui.views.repair_needs import why_not
-from forensics.ui.views.repair_needs_language import flagging_scans, goes_by_flags, no_base
+from forensics.ui.views.repair_needs_language import (
+    flagged_by_people,
+    flagging_scans,
+    goes_by_flags,
+    no_base,
+)
 
 EVIDENCE = ("scan", "transplant")
 STARTABLE = (*EVIDENCE, "repair", "self-test")  # kinds of methods that have a place on the page
@@ -20,6 +25,7 @@ SELF_TEST = "self-test"
 BASE = "attention-entropy"  # what the Attention tab itself is drawn from
 MISSING = {
     "flags": "It needs a finished scan that flagged samples.",
+    "any-flags": "It needs samples that a scan or people flagged.",
     "triggers": "It needs a finished trigger scan.",
 }
 FIRST = {"multimodal-llm": BASE, "clip": "trigger-inversion"}  # what a case of a kind begins with
@@ -58,7 +64,7 @@ def methods_view(case: Case, shown: str | None = None) -> dict[str, Any]:
     runs = [(run, run.status().state) for run in case.runs()]
     finished = [run for run, state in runs if state is State.FINISHED]
     source = next((run for run in finished if run.path(ARRAYS).is_file()), None)
-    there = _there(finished)
+    there = _there(case, finished)
     flagging = flagging_scans(case)
     view = {
         "methods": [
@@ -178,9 +184,13 @@ def _line(
     }
 
 
-def _there(finished: Sequence[Run]) -> frozenset[str]:
+def _there(case: Case, finished: Sequence[Run]) -> frozenset[str]:
     """Name what methods can build on, see ``MISSING``."""
-    found = {"flags"} if any(_flagged(run) for run in finished) else set()
+    found = set()
+    if any(_flagged(run) for run in finished):
+        found |= {"flags", "any-flags"}
+    elif flagged_by_people(case):
+        found.add("any-flags")
     if any(run.method == FIRST["clip"] for run in finished):
         found.add("triggers")
     return frozenset(found)

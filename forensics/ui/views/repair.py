@@ -9,7 +9,13 @@ from forensics.runs import Run, State
 from forensics.runs.losses import read_losses
 from forensics.runs.plain import plain
 from forensics.ui.views.labels import run_label
-from forensics.ui.views.repair_answers import left_of, measures_of, start_of, switch_of
+from forensics.ui.views.repair_answers import (
+    is_language,
+    left_of,
+    measures_of,
+    start_of,
+    switch_of,
+)
 from forensics.ui.views.repair_comparison import comparison_view
 from forensics.ui.views.repair_curves import curves_of
 from forensics.ui.views.repair_rates import (
@@ -22,6 +28,10 @@ from forensics.ui.views.repair_rates import (
 from forensics.ui.views.repairs import differing
 
 FINDS_NOTHING = ("cross-view",)
+SAME_RECIPE = (
+    "It is compared with the delivered model, whose recipe may have been another; part of a change "
+    "may come from that. A random drop of 0 % tunes on all samples with this recipe, to compare."
+)
 STOPPED = {
     "forgotten": "Stopped after {steps:,} steps, when the chosen pairs were less similar than "
     "nearly all benign ones.",
@@ -152,6 +162,8 @@ def _limits(run: Run, result: dict[str, Any]) -> list[str]:
         told = ["No trigger was measured. A backdoor may be there as before."]
     elif result.get("judged_by") != "known":
         told.append("A reconstructed trigger works; it need not be the attacker’s.")
+    if is_language(result):
+        told.append(SAME_RECIPE)
     if run.method in FINDS_NOTHING:
         told.append(
             "It looks for nothing: how far two views lie apart, before or after, is no evidence of "

@@ -32,7 +32,7 @@ def comparison_view(told: dict[str, Any] | None) -> dict[str, Any] | None:
         ``label``, ``states``; of language models also ``question`` and ``box``, where the picture
         lies in its square), ``attention`` (facts), ``resistivity`` and ``plane`` (facts),
         ``triggered`` (whether there is a trigger), ``word_trigger``, ``views`` (whether two views
-        were compared).
+        were compared) and ``fill`` (what stood in hidden cells).
     """
     if not told:
         return None
@@ -49,6 +49,7 @@ def comparison_view(told: dict[str, Any] | None) -> dict[str, Any] | None:
         "plane": {**plane, "classes": [short(str(name)) for name in plane.get("classes", ())]},
         "word_trigger": bool(told.get("word_trigger")),
         "views": bool((told.get("views") or {}).get("ids")),
+        "fill": (told.get("views") or {}).get("fill"),
     }
 
 

@@ -1,11 +1,14 @@
 """What a repair of a multimodal language model needs, and what of it a case has."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from forensics.case import Case
+from forensics.case.frozen import DECISIONS, OPTION
+from forensics.case.standing import FLAG, standing
 from forensics.jobs.flag_files import SCORES
 from forensics.options import describe_options
-from forensics.registry import MethodSpec, load_object, methods
+from forensics.registry import MethodSpec, Variant, load_object, methods
 from forensics.runs import Run, State
 from forensics.ui.views.labels import method_label
 
@@ -16,7 +19,11 @@ NO_BASE = (
     "wherever clean samples do not move a weight, so it cannot be started here. Make the case anew "
     "with its base."
 )
-NO_FLAGS = "No scan of this case flagged a sample yet. Scan it first, in the tab Attention."
+FLAGS = "samples that a scan or people flagged"
+NO_FLAGS = (
+    "Neither a scan of this case nor people flagged a sample yet. Scan it first, in the tab "
+    "Attention, or flag samples in the tab Review."
+)
 
 Need = dict[str, str]
 
@@ -24,10 +31,24 @@ Need = dict[str, str]
 def language_needs(case: Case, spec: MethodSpec) -> list[Need]:
     """List what a repair of a language model reads; see :func:`forensics.ui.views.repair_needs`."""
     found = [_base(case), _samples(case)]
-    if spec.builds_on == "flags":
+    if spec.builds_on == "any-flags":
         found.append(_flags(case))
     found.append(_test(case))
     return found
+
+
+def variant_ready(case: Case, variant: Variant, needs: Sequence[Need]) -> bool:
+    """Tell whether a set of options may start as it is, given the needs of its method."""
+    states = {need["what"]: need["state"] for need in needs}
+    if variant.options.get(OPTION) == DECISIONS:
+        states[FLAGS] = HAVE if flagged_by_people(case) else MISSING
+    return all(state == HAVE for state in states.values())
+
+
+def flagged_by_people(case: Case) -> int:
+    """Count the samples that people flagged and agree on."""
+    verdicts = standing(case.journal.decisions_after(0)).verdicts()
+    return sum(verdict == FLAG for verdict in verdicts.values())
 
 
 def no_base(case: Case, spec: MethodSpec) -> str | None:
@@ -87,10 +108,13 @@ def _samples(case: Case) -> Need:
 
 
 def _flags(case: Case) -> Need:
-    what = "a scan that flagged samples"
-    scans = flagging_scans(case)
+    scans, people = flagging_scans(case), flagged_by_people(case)
+    if not scans and not people:
+        return {"what": FLAGS, "state": MISSING, "words": NO_FLAGS}
+    by_people = f"People flagged {people:,}; these can be left out instead, or as well."
     if not scans:
-        return {"what": what, "state": MISSING, "words": NO_FLAGS}
+        words = f"No scan flagged any. {by_people.replace(' instead, or as well', '')}"
+        return {"what": FLAGS, "state": GIVE, "words": words}
     first, count = scans[0], case.manifest.samples
     words = (
         f"{first['label']} flagged {first['flagged']:,} of {count:,} samples; it is the latest "
@@ -100,7 +124,9 @@ def _flags(case: Case) -> Need:
         words += f" It read only {first['n']:,}; the others are tuned on unseen."
     if len(scans) > 1:
         words += " Another one can be named in the options."
-    return {"what": what, "state": HAVE, "words": words}
+    if people:
+        words += f" {by_people}"
+    return {"what": FLAGS, "state": HAVE, "words": words}
 
 
 def _test(case: Case) -> Need:

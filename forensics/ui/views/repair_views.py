@@ -1,5 +1,6 @@
 """How far two views of training samples lie apart, before and after a repair, as histograms."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,10 @@ from numpy.typing import NDArray
 from forensics.case import Case
 from forensics.errors import CaseError
 from forensics.jobs.flag_files import FLAGGED_IDS, id_line
+from forensics.jobs.language_repair.flagged import LEFT_OUT
 from forensics.runs import Run
 from forensics.runs.plain import plain
+from forensics.ui.views.gallery import short
 from forensics.ui.views.repair_comparison import STATES, arrays_of
 from forensics.ui.views.repair_needs_language import flagging_scans
 
@@ -54,17 +57,30 @@ def views_view(case: Case, run: Run) -> dict[str, Any]:
 
 
 def _flags(case: Case, run: Run) -> tuple[str | None, frozenset[str]]:
-    """Return ids that a scan flagged: the one the repair went by, else the latest."""
+    """Return what the repair left out by flags, else what the latest scan flagged; by whom."""
+    samples = run.result().get("samples") or {}
     scans = flagging_scans(case)
-    by = str((run.result().get("samples") or {}).get("by"))
-    scan = next((one for one in scans if one["run"] == by), scans[0] if scans else None)
-    if scan is None:
-        return None, frozenset()
     try:
-        lines = case.run(scan["run"]).path(FLAGGED_IDS).read_text("utf-8")
-        return scan["label"], frozenset(lines.split("\n"))
+        if samples.get("scan") or samples.get("people"):
+            return _by(samples, scans), _lines(run.path(LEFT_OUT))
+        if scans:
+            return scans[0]["label"], _lines(case.run(scans[0]["run"]).path(FLAGGED_IDS))
     except (CaseError, OSError, UnicodeDecodeError):
-        return None, frozenset()
+        return None, frozenset()  # what is gone colours nothing
+    return None, frozenset()
+
+
+def _by(samples: dict[str, Any], scans: list[dict[str, Any]]) -> str:
+    """Name who flagged what was left out: a scan that is still there by its label."""
+    labels = {one["run"]: str(one["label"]) for one in scans}
+    label = labels.get(str(samples.get("scan")))
+    if label is None:
+        return str(short(str(samples.get("method"))))
+    return f"{label} or people" if samples.get("people") else label
+
+
+def _lines(path: Path) -> frozenset[str]:
+    return frozenset(path.read_text("utf-8").split("\n"))
 
 
 def _binned(pair: dict[str, Values], marked: NDArray[np.bool_]) -> dict[str, Any]:

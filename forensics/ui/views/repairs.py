@@ -15,11 +15,12 @@ from forensics.ui.views.gallery import short
 from forensics.ui.views.labels import run_label
 from forensics.ui.views.repair_cost import repair_cost
 from forensics.ui.views.repair_needs import judge_of, needs_of, why_not
-from forensics.ui.views.repair_needs_language import LANGUAGE, MISSING
+from forensics.ui.views.repair_needs_language import LANGUAGE, MISSING, variant_ready
 from forensics.ui.views.repair_rates import has_checkpoint, judged, target_of, version_of
 
 BASELINE = "baseline"
 WEIGHT, WEIGHTED = "weight", ("cross-view",)
+PLAIN = {"entropy_weight": 0.0, "gate_answers": False}  # with a weight of 0: ordinary tuning
 PLACES = (
     "shots",
     "test",
@@ -88,8 +89,8 @@ def repair_row(run: Run) -> dict[str, Any]:
         ``sentence``, ``changed`` (false where it refused, with a reason), ``judged``, ``trigger``
         (what tells triggers of different runs apart), ``before`` and ``after`` (see
         :func:`version_of`), ``target``, ``left_out`` (samples), ``weight`` (of a regulariser:
-        ``value``, and ``family``, which runs share that differ in it alone), ``seconds``,
-        ``checkpoint``.
+        ``value``, ``family``, which runs share that differ in it alone, and ``plain``: whether
+        nothing is left with a weight of 0), ``seconds``, ``checkpoint``.
     """
     status = run.status()
     row = {
@@ -144,7 +145,9 @@ def _weight(run: Run) -> dict[str, Any] | None:
     if run.method not in WEIGHTED or not isinstance(value, int | float):
         return None
     rest = {name: given for name, given in run.options.items() if name != WEIGHT}
-    return {"value": float(value), "family": json.dumps([run.method, rest], sort_keys=True)}
+    plainly = all(run.options.get(name) == wanted for name, wanted in PLAIN.items())
+    family = json.dumps([run.method, rest], sort_keys=True)
+    return {"value": float(value), "family": family, "plain": plainly}
 
 
 def differing(run: Run) -> list[dict[str, str]]:
@@ -191,7 +194,10 @@ def _method(case: Case, spec: MethodSpec) -> dict[str, Any]:
         "startable": reason is None and all(need["state"] != MISSING for need in needs),
         "ready": reason is None and all(need["state"] == "have" for need in needs),
         "cost": None if reason else repair_cost(case, spec),
-        "variants": [asdict(variant) for variant in spec.variants],
+        "variants": [
+            asdict(variant) | {"ready": reason is None and variant_ready(case, variant, needs)}
+            for variant in spec.variants
+        ],
     }
 
 

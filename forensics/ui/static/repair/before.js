@@ -18,7 +18,8 @@ function fresh(found) {
 
 /** What must not be overlooked: the backdoor was kept on purpose, or a mask switches it. */
 const warnings = (view) => [view.start?.suspicious && el("p", { class: "tl-alert", id: "tl-rp-suspicious" }, el("strong", {}, "Not from the base. "), view.start.suspicious),
-  view.switch && el("p", { class: "tl-alert", id: "tl-rp-switch" }, el("strong", {}, `Mask-as-switch (${view.switch.states.join(", ").toLowerCase()}). `), view.switch.words)];
+  view.switch?.learnt && el("p", { class: "tl-alert", id: "tl-rp-switch" }, el("strong", {}, "Mask-as-switch. "), view.switch.words),
+  view.switch && !view.switch.learnt && el("p", { class: "tl-note", id: "tl-rp-weakened" }, el("b", {}, `Under a mask (${view.switch.states.join(", ").toLowerCase()}). `), view.switch.words)];
 
 function exporter(view) {
   if (!view.checkpoint) return null;

@@ -11,10 +11,10 @@ const TARGET = { name: "Target", title: "Clean accuracy of the class that the tr
 const LEFT = { name: "Left out", title: "Samples that it was not tuned on" };
 const HEAD = [["", "Repair"], ["tl-rp-wide", "Attack success"], ["tl-rp-wide", "Clean accuracy"], ["tl-rp-narrow", null], ["tl-rp-narrow", "Time"]];
 
-function cell(rate, difference, tone) {
+function cell(rate, difference, tone, one = "picture") {
   if (rate.value === null) return el("td", { title: "Not measured: no trigger is known" }, el("span", { class: "tl-sub" }, "not measured"));
   return el("td", { title: inWords(rate) }, bar(rate.value, { scale: SCALE, tone, interval: [rate.low, rate.high] }), el("span", { class: "tl-rp-number" }, percent(rate.value)),
-    difference && el("span", { class: "tl-rp-less", title: `Against the delivered model, picture by picture, in points: ${change(difference)}` }, points(difference.value)));
+    difference && el("span", { class: "tl-rp-less", title: `Against the delivered model, ${one} by ${one}, in points: ${change(difference)}` }, points(difference.value)));
 }
 
 const target = (found) => el("td", { class: "tl-rp-plain", title: found ? `Clean accuracy of “${found.class}” (${found.n} pictures), before ${percent(found.before, 1)}` : "" }, found ? percent(found.after) : "–");
@@ -58,7 +58,8 @@ export function compareCard({ choose }) {
     const attributes = { "data-run": row.run, "data-method": row.method, "data-shown": String(row.run === chosen), "aria-current": row.run === chosen ? "true" : null, onclick: () => choose(row.run) };
     if (!row.changed) return el("tr", attributes, pick(row), el("td", { colspan: "3", class: "tl-rp-refused", title: row.sentence }, el("b", {}, row.outcome ? `${row.outcome}: ` : ""), "nothing was changed"), el("td", { class: "tl-rp-plain" }, duration(row.seconds)));
     const { after } = row;
-    return el("tr", attributes, pick(row), cell(after.attack_success_rate, after.difference.attack_success_rate, "flag"), cell(after.clean_accuracy, after.difference.clean_accuracy, "kept"),
+    const one = view.language ? "sample" : "picture";
+    return el("tr", attributes, pick(row), cell(after.attack_success_rate, after.difference.attack_success_rate, "flag", one), cell(after.clean_accuracy, after.difference.clean_accuracy, "kept", one),
       view.language ? leftOut(row) : target(row.target), el("td", { class: "tl-rp-plain" }, row.seconds < 1 ? "< 1 s" : duration(row.seconds)));
   }
 

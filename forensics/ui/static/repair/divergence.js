@@ -8,6 +8,7 @@ import { count, percent } from "../core/format.js";
 import { nats, powerOfTen, repairPath } from "./data.js";
 
 const STATES = [["before", "As delivered"], ["after", "Repaired"]];
+const FILLS = { mean: "hidden", noise: "replaced by noise", blur: "blurred", shuffle: "replaced by other parts of it" };
 const HELP = {
   divergence: "Divergence of the outputs to both views. Small: hiding parts of the picture does not change the answer.",
   first: "The same for the first token alone. Given its beginning, a planted answer goes on by itself, so here it would show first.",
@@ -45,13 +46,13 @@ export function divergenceCard(view) {
   const legend = el("p", { class: "tl-note" });
   let found = { measures: [] };
   const toggle = tableToggle(body, holder, () => numbers(found));
-  const node = card("Two views of training samples", { tools: [toggle.button], subtitle: "Each sample once as it is and once with random parts of its picture hidden. How far do the outputs to its true answer lie apart?" }, legend, body, holder,
+  const node = card("Two views of training samples", { tools: [toggle.button], subtitle: "Each sample once as it is and once with random parts of its picture hidden or changed. How far do the outputs to its true answer lie apart?" }, legend, body, holder,
     el("p", { class: "tl-note" }, "A fall or rise of D says what tuning did, not whether a sample is poisoned."));
   node.id = "tl-rp-divergence";
   getJSON(repairPath(view.run, "/views")).then((reply) => {
     found = { ...reply, measures: reply.measures.filter((one) => one.edges.length) };
     if (!found.measures.length) { show(body, empty("Not kept.", "")); return; }
-    show(legend, `${count(found.n)} samples drawn at random, ${percent(found.share)} of each picture hidden. `, found.flagged > 0 && el("span", { class: "tl-key" }, el("i", { class: "tl-key-kept" }), `${count(found.n - found.flagged)} not flagged`, el("i", { class: "tl-key-flag" }), `${count(found.flagged)} flagged by ${found.by}`));
+    show(legend, `${count(found.n)} samples drawn at random, ${percent(found.share)} of each picture ${FILLS[found.fill] ?? FILLS.mean}. `, found.flagged > 0 && el("span", { class: "tl-key" }, el("i", { class: "tl-key-kept" }), `${count(found.n - found.flagged)} not flagged`, el("i", { class: "tl-key-flag" }), `${count(found.flagged)} flagged by ${found.by}`));
     show(body, found.measures.map((one) => column(one, found)));
     node.dataset.ready = view.run;
   }).catch((error) => show(body, empty(error.message, error.remedy ?? "")));

@@ -77,7 +77,7 @@ export function frontierChart({ choose }) {
     }
     for (const dot of [...shown].sort((a, b) => (a.run === chosen) - (b.run === chosen))) box.root.append(letter(dot, box, chosen, choose));
     box.root.append(...weightLabels(shown.filter((dot) => dot.weight), box));
-    show(note, "Letters as in the table; ▽ as delivered. Further up and further left is better. ", line.length > 1 && "The dashed line joins repairs that no other beats. ", curves.length > 0 && "The full line joins runs that differ in the weight λ alone; λ 0 is ordinary tuning.");
+    show(note, "Letters as in the table; ▽ as delivered. Further up and further left is better. ", line.length > 1 && "The dashed line joins repairs that no other beats. ", curves.length > 0 && ["The full line joins runs that differ in the weight λ alone", curves.flat().some((dot) => dot.weight.plain) ? "; λ 0 is ordinary tuning." : "."]);
     box.root.setAttribute("role", "group");
     show(figure, box.root);
   }

@@ -35,6 +35,7 @@ export function measuresCard(view) {
   return node;
 }
 
+const UNKNOWN = "not compared"; // a whole delivered model goes on, and its base is not opened
 const yes = (right, text) => el("span", { class: right ? "tl-rp-have" : "tl-bad-text" }, `${right ? "✓" : "✕"} ${text}`);
 
 const openScan = ({ scan, scan_method: method }) => set(method === BASE ? { ...FRESH, run: scan, tab: "attention" } : { view: method, tab: "attention" });
@@ -43,7 +44,7 @@ const openScan = ({ scan, scan_method: method }) => set(method === BASE ? { ...F
 export function startCard(view) {
   if (!view.start?.parts.length) return null;
   const { suspicious, base_files: files, parts } = view.start;
-  const line = (one) => el("tr", {}, el("th", { scope: "row" }, one.part), el("td", { "data-head": "changed by the delivered tuning" }, one.touched ? "▲ yes" : "no"), el("td", { "data-head": "starts as the base’s" }, yes(one.as_base, one.as_base ? "yes" : "no")),
+  const line = (one) => el("tr", {}, el("th", { scope: "row" }, one.part), el("td", { "data-head": "changed by the delivered tuning" }, one.touched === null ? UNKNOWN : one.touched ? "▲ yes" : "no"), el("td", { "data-head": "starts as the base’s" }, one.as_base === null ? UNKNOWN : yes(one.as_base, one.as_base ? "yes" : "no")),
     el("td", { "data-head": "SHA-256" }, el("code", { title: one.sha256 ?? "" }, (one.sha256 ?? "–").slice(0, 12))));
   const node = card("What it started from", { subtitle: suspicious ?? "The base, with a fresh adapter. What the delivered tuning changed may carry the backdoor, so every such part is the base’s again; the hashes were compared before the first step." },
     el("table", { class: "tl-rp-start" }, el("thead", {}, el("tr", {}, ["Part", "Changed by the delivered tuning", "Starts as the base’s", "SHA-256"].map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, parts.map(line))),

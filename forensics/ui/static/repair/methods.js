@@ -63,8 +63,8 @@ export function methodsCard({ running }) {
 
   /** Sets of options that start as easily as the defaults, with what they are worth. */
   function variants(method) {
-    return method.variants.map(({ name, title, words, options }) => el("div", { class: "tl-start" },
-      el("button", { type: "button", class: "tl-ghost", id: `tl-rp-variant-${name}`, disabled: running() || !method.ready, onclick: (event) => begin(event, options) }, `Start with ${title}`),
+    return method.variants.map(({ name, title, words, options, ready }) => el("div", { class: "tl-start" },
+      el("button", { type: "button", class: "tl-ghost", id: `tl-rp-variant-${name}`, disabled: running() || !ready, onclick: (event) => begin(event, options) }, `Start with ${title}`),
       el("span", { class: "tl-sub" }, words)));
   }
 
