@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.mllm_repairs.plan import reported
 from benchmarks.mllm_repairs.side_by_side import side_by_side
+from forensics.evaluation.answers import SWITCH_GAP
 
 NAMES = {
     "vanilla": "plain tuning", "random-drop": "random drop of 20 %",
@@ -39,10 +40,13 @@ def write_tables(cells: Sequence[dict[str, Any]], out: Path) -> None:
     parts = [
         "# Repairs of a multimodal language model\n\n"
         f"Made by `{COMMAND}`; do not edit. 10,000 samples, two passes; percent with "
-        "95 % intervals; in brackets behind a rate: the paired difference to plain tuning. Floor: "
-        "the target said unasked. Masked: ASR while a quarter of the cells is hidden. Seconds: of "
-        "tuning, by the clock, on one thread beside other work; what methods cost stands in "
-        "`benchmarks/results/cross_view_cost.json`.\n"
+        "95 % intervals; in brackets behind a rate: the paired difference to plain tuning. "
+        "Unasked: untouched samples answered with the target. Masked: ASR while a quarter of the "
+        "cells is gray; switch: after a tuning with masks that changes 20 points more than after "
+        "plain tuning. Seconds: of tuning, by the clock, on one thread beside other work; what "
+        "methods cost stands in `benchmarks/results/cross_view_cost.json`. The floor, what models "
+        "that never saw the poison make of each trigger, stands in `floors.json` beside this "
+        "page.\n"
     ]
     planned = {cell.name for cell in reported()}
     parts.append("\n".join([*SIDE_BY_SIDE, *side_by_side(cells, planned), ""]))
@@ -60,10 +64,11 @@ def _table(place: tuple[str, str, int], rows: Sequence[dict[str, Any]]) -> list[
         f"## {world}, {attack}, seed {seed}\n",
         f"`{head['trigger']}`, {head['poisoned']} of 10,000 poisoned; n = {head['n_clean']} for "
         f"CA, {head['n_triggered']} for ASR.\n",
-        "| method | CA | ASR | floor | masked | left out | precision / recall | seconds |",
+        "| method | CA | ASR | unasked | masked | left out | precision / recall | seconds |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    return [*lines, *map(_line, rows), ""]
+    plain = next((row for row in rows if row["method"] == "vanilla"), None)
+    return [*lines, *(_line(row, plain) for row in rows), ""]
 
 
 def _over_seeds(cells: Sequence[dict[str, Any]]) -> list[str]:
@@ -106,7 +111,7 @@ def _each(rows: Sequence[dict[str, Any]], name: str) -> str:
     return f"{_share(sum(values) / len(values))} ({', '.join(map(_share, values))})"
 
 
-def _line(row: dict[str, Any]) -> str:
+def _line(row: dict[str, Any], plain: dict[str, Any] | None) -> str:
     minus = row.get("minus_vanilla") or {}
     out, right, bad = row["left_out"], row["poisoned_left_out"], row["poisoned"]
     scored = f"{right / out:.3f} / {right / bad:.3f}" if out and bad else "–"
@@ -116,12 +121,24 @@ def _line(row: dict[str, Any]) -> str:
         _rate(row, "attack_success_rate", minus),
         _share(row.get("target_rate")),
         _share(row.get("attack_success_rate_masked"))
-        + (" (switch)" if row.get("switch_notice") else ""),
+        + (" (switch)" if _learnt(row, plain) else ""),
         str(out),
         scored,
         f"{row['tuning_seconds']:.0f}",
     ]
     return f"| {' | '.join(parts)} |"
+
+
+def _learnt(row: dict[str, Any], plain: dict[str, Any] | None) -> bool:
+    """Tell whether a tuning with masks widened what a mask changes of the ASR."""
+    if plain is None or not row["method"].startswith("cross-view"):
+        return False
+    return _gap(row) - _gap(plain) > SWITCH_GAP
+
+
+def _gap(row: dict[str, Any]) -> float:
+    masked = row.get("attack_success_rate_masked")
+    return 0.0 if masked is None else abs(float(masked) - float(row["attack_success_rate"]))
 
 
 def _rate(row: dict[str, Any], name: str, minus: dict[str, Any]) -> str:
