@@ -137,7 +137,7 @@ def _tuned(
         figures = {
             "steps": result.steps, "tuning_seconds": round(result.seconds, 1),
             "gamma": None if loss is None else loss.gamma,
-            "band": None if loss is None else loss.band,
+            "band": None if loss is None else loss.seen.band,
             "last": {name: _last(values) for name, values in result.curves.items()},
             "last_loss": _last(list(result.losses)),
         }  # fmt: skip

@@ -173,7 +173,7 @@ def gradients(
 
 def objective(options: CrossViewOptions) -> CrossViewObjective:
     made = CrossViewObjective(options, gamma=5.0)
-    made.band = (0.1, 0.2)
+    made.seen.band = (0.1, 0.2)
     return made
 
 

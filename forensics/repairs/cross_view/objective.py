@@ -8,9 +8,8 @@ Source: arXiv 2604.04488 (reconstruction).
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,6 +31,7 @@ from forensics.repairs.cross_view.options import (
     SEQUENTIAL,
     CrossViewOptions,
 )
+from forensics.repairs.cross_view.seen import Seen
 from forensics.repairs.cross_view.views import (
     answer_logits,
     both_views,
@@ -40,10 +40,6 @@ from forensics.repairs.cross_view.views import (
 )
 from forensics.tuning.answers import answer_loss
 from forensics.tuning.objective import Backward, StepPart
-
-_BAND: Final = (0.05, 0.95)
-_BAND_STEPS, _BAND_STEPS_LEAST = 100, 50
-_RECENT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +54,17 @@ class _Both:
 class CrossViewObjective:
     """Ordinary answer loss plus a price on views whose outputs lie too close together.
 
-    The band of the entropy is measured on this run's own first steps, before the regulariser sets
-    in: 5 and 95 % quantiles of all samples of the first 100 steps, of the first 50 where it sets
-    in before. Poisoned samples are among them: where they are more than 5 %, the upper end is
-    theirs and bounds little.
-
     Args:
         options: See :class:`CrossViewOptions`.
         gamma: Divergence that is ordinary, nats a token.
+
+    Attributes:
+        seen: Entropies and divergences of this run so far; the band and the gate go by them.
     """
 
     def __init__(self, options: CrossViewOptions, gamma: float) -> None:
         self._options, self.gamma = options, gamma
-        self._entropies: list[float] = []
-        self._recent: list[float] = []
-        self.band: tuple[float, float] | None = None
+        self.seen = Seen()
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -96,7 +88,7 @@ class CrossViewObjective:
         """Add the gradients of a part; see :class:`forensics.tuning.objective.Objective`."""
         ramp = self.ramp(part.step, part.steps) if self.compares else 0.0
         if ramp > 0.0:
-            self._settle()
+            self.seen.settle()
             views = _sequential if self._options.batching == SEQUENTIAL else _together
             return views(self, module, part, backward, ramp)
         seen = self._look(module, part) if self._collects(part) else {}
@@ -111,7 +103,7 @@ class CrossViewObjective:
         logs = both.logs.detach() if options.gradient == DETACH else both.logs
         d = divergence(logs, both.masked, both.used)
         h = (entropy(both.logs, both.used) + entropy(both.masked, both.used)) / 2
-        low, high = self.band or (0.0, float("inf"))
+        low, high = self.seen.band or (0.0, float("inf"))
         delta = self._delta(d) if options.separation == GATED else 0.0
         apart = separation(d, options, self.gamma, delta)
         held = entropy_cost(h, options, low, high)
@@ -136,7 +128,7 @@ class CrossViewObjective:
         self, both: _Both, d: Tensor, h: Tensor, part: StepPart, weights: Tensor | None = None
     ) -> dict[str, float]:
         """Return this part's share of the means that curves are drawn of."""
-        self._recent = [*self._recent, *d.tolist()][-_RECENT:]
+        self.seen.add_divergences(d.tolist())
         means = {
             "divergence": d, "first_token_divergence": first_divergence(both.logs, both.masked),
             "entropy": h,
@@ -147,26 +139,21 @@ class CrossViewObjective:
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
-        return {"entropies": self._entropies, "recent": self._recent,
-                "band": None if self.band is None else list(self.band)}  # fmt: skip
+        return self.seen.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a kept state."""
-        self._entropies, self._recent = list(state["entropies"]), list(state["recent"])
-        self.band = None if state["band"] is None else (state["band"][0], state["band"][1])
+        self.seen.restore(state)
 
     def _collects(self, part: StepPart) -> bool:
-        if not self.compares:
-            return False
-        quiet = self._options.begin * part.steps
-        return part.step < (_BAND_STEPS if quiet >= _BAND_STEPS else _BAND_STEPS_LEAST)
+        return self.compares and self.seen.collects(part.step, self._options.begin * part.steps)
 
     @torch.no_grad()
     def _look(self, module: Any, part: StepPart) -> dict[str, float]:
         both = self.compare(module, part)
         _forget_casts()
         _, d, h = self.cost(both)
-        self._entropies += h.tolist()
+        self.seen.add_entropies(h.tolist())
         return self.told(both, d, h, part)
 
     def compare(self, module: Any, part: StepPart) -> _Both:
@@ -175,16 +162,8 @@ class CrossViewObjective:
         logs, masked = log_shares(answer_logits(module, whole)).chunk(2)
         return _Both(logs, masked, self.used(whole.labels[: len(logs)]))
 
-    def _settle(self) -> None:
-        """Fix the band once the collecting is over."""
-        if self.band is None and self._entropies:
-            low, high = np.quantile(self._entropies, _BAND)
-            self.band = (float(low), float(high))
-            self._entropies = []
-
     def _delta(self, d: Tensor) -> float:
-        recent = self._recent or d.detach().tolist()
-        return float(np.quantile(recent, self._options.gate_quantile))
+        return self.seen.low_divergence(self._options.gate_quantile, d.detach().tolist())
 
 
 def _forget_casts() -> None:
