@@ -11,10 +11,11 @@ from benchmarks.mllm_repairs.methods import CHOSEN, FEW, FILTERS, GRAY, METHODS
 from benchmarks.mllm_repairs.worlds import CLEAN
 from benchmarks.planned import PlannedCell
 
+FILTERED = ("vanilla", *(f"filter-{name}" for name in FILTERS))
 REPORTED = (
     ("lab", ("patch", "blended", CLEAN), (1,), METHODS),
-    ("lab", ("small-patch",), (1,), ("vanilla",)),
-    ("lab", ("frequent-patch",), (1, 2), ("vanilla", *(f"filter-{name}" for name in FILTERS))),
+    ("lab", ("small-patch",), (1,), (*FILTERED, "cross-view-shuffled")),
+    ("lab", ("frequent-patch",), (1, 2), FILTERED),
     ("lab", ("sig", "dual-key", "random-patch", "wanet"), (1,), METHODS),
     ("easy_vqa", ("patch", "blended"), (1,), FEW),
     ("lab", ("patch", "blended"), (2, 3), METHODS),
