@@ -37,8 +37,7 @@ ATTACKS: Final = {
     "dual-key": ("dual-key:prefix=Hello!,side=1/6,place=center,color=black", 0.10),
 }
 """Trigger and poison rate. The others are larger or stronger than in the papers, as two million
-parameters see 108 pixels, twice each. The small patch is the demos', at BYE's rate: two passes
-teach it with some seeds (ASR 98 % on a development draw) and not with others (0 % with seed 1)."""
+parameters see 108 pixels, twice each. The small patch is the demos', at BYE's rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,7 @@ def _tuning(defaults: Mapping[str, Any], samples: int) -> str:
         f"About {steps:,} steps of {defaults['batch_size']:,} samples{views}: "
         f"{defaults['epochs']:g} passes over what is not left out. Before and after it at most "
         f"{defaults['max_test']:,} other samples are asked: untouched, with the trigger, and with "
-        "the trigger under a mask."
+        "the trigger under a mask; where a trigger is known, so is the base once, for the floor."
     )
 
 
