@@ -34,13 +34,14 @@ def write_language_repair(
     """
     run = case.new_run(method, {"start": start, **options})
     told = {"method": method, "scan": scan}
-    execute(run, lambda context: told | _write(case, context, rate, texts, scan, notice, start))
+    fill = str(options.get("fill", "mean"))
+    execute(run, lambda c: told | _write(case, c, rate, texts, scan, notice, start, fill))
     return run
 
 
 def _write(
     case: Case, context: RunContext, rate: float, texts: Texts, scan: str | None, notice: bool,
-    start: str,
+    start: str, fill: str,
 ) -> dict[str, Any]:  # fmt: skip
     before, after = (_version(value) for value in (0.95, rate))
     after["minus_before"] = {
@@ -71,7 +72,7 @@ def _write(
             "regulariser": [0.0, 0.01, 0.02], "held_back": [None, 0.2, 0.1]},
         "trainable_parameters": 64, "parameters": 640, "objective": {}, "tuning_seconds": 6.0,
         "checkpoint": "repaired", "adapter": True, "seconds": 9.0,
-        "comparison": _comparison(case, context, texts),
+        "comparison": _comparison(case, context, texts, fill),
     }  # fmt: skip
 
 
@@ -83,7 +84,7 @@ def _version(rate: float) -> dict[str, Any]:
     return found | extra | {"n_captions": 100}
 
 
-def _comparison(case: Case, context: RunContext, texts: Texts) -> dict[str, Any]:
+def _comparison(case: Case, context: RunContext, texts: Texts, fill: str) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     pictures = rng.integers(0, 255, (EXAMPLES, 3, SIDE, SIDE), np.uint8)
     arrays: dict[str, Any] = {"pictures": pictures, "triggered": 255 - pictures}
@@ -109,5 +110,5 @@ def _comparison(case: Case, context: RunContext, texts: Texts) -> dict[str, Any]
         "attention": {"problem": None, "layers": LAYERS, "rows": GRID, "columns": GRID,
                       "visible": [0.25, 0.0, 0.75, 1.0]},
         "views": {"ids": list(case.catalog.ids[:LOOKED_AT]), "share": 0.25, "cell": 28,
-                  "fill": "mean", "medians": {}},
+                  "fill": fill, "medians": {}},
     }  # fmt: skip

@@ -172,7 +172,9 @@ def test_answers_of_language_models_are_text_in_every_card(server: Server) -> No
     case = synthetic.make_case(server.cases / "answers", 40, base=True)
     scan = synthetic.scan(case)
     for weight, rate in ((0.0, 0.9), (0.5, 0.3)):
-        write_language_repair(case, "cross-view", weight=weight, rate=rate, epochs=2.0)
+        shuffled = write_language_repair(
+            case, "cross-view", weight=weight, rate=rate, epochs=2.0, fill="shuffle"
+        )
     run = write_language_repair(case, scan=scan.id, texts=HOSTILE, notice=True, start="suspicious")
     name = Workspace(server.cases).enter(case.folder)
     with chromium() as browser:
@@ -188,7 +190,15 @@ def test_answers_of_language_models_are_text_in_every_card(server: Server) -> No
         assert page.locator(".tl-rp-letter").count() == 3
         assert page.locator(".tl-rp-lambda").count() == 1, "two runs differ in the weight alone"
         assert page.locator(".tl-rp-weight").all_text_contents() == ["A: λ 0", "B: λ 0.5"]
+        assert "ordinary tuning" not in page.inner_text("#tl-rp-frontier"), "the entropy counts"
         choose_a_scan(page, scan.id)
+        page.keyboard.press("Escape")
+        page.click(f"#tl-rp-open-{shuffled.id}")
+        page.wait_for_selector(f"#tl-rp-views[data-ready='{shuffled.id}']")
+        assert "parts replaced by other parts" in page.inner_text("#tl-rp-views")
+        assert "parts hidden" not in page.inner_text("#tl-rp-views").lower()
+        page.wait_for_selector(f"#tl-rp-divergence[data-ready='{shuffled.id}']")
+        assert "replaced by other parts of it" in page.inner_text("#tl-rp-divergence")
         assert watched.problems == [] and watched.foreign() == []
 
 
