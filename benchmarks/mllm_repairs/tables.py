@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.mllm_repairs.plan import reported
 from benchmarks.mllm_repairs.side_by_side import side_by_side
-from forensics.evaluation.answers import SWITCH_GAP
+from forensics.evaluation.answers import gap_of, gap_widened
 
 NAMES = {
     "vanilla": "plain tuning", "random-drop": "random drop of 20 %",
@@ -133,12 +133,10 @@ def _learnt(row: dict[str, Any], plain: dict[str, Any] | None) -> bool:
     """Tell whether a tuning with masks widened what a mask changes of the ASR."""
     if plain is None or not row["method"].startswith("cross-view"):
         return False
-    return _gap(row) - _gap(plain) > SWITCH_GAP
-
-
-def _gap(row: dict[str, Any]) -> float:
-    masked = row.get("attack_success_rate_masked")
-    return 0.0 if masked is None else abs(float(masked) - float(row["attack_success_rate"]))
+    return gap_widened(*(
+        gap_of(one["attack_success_rate"], one.get("attack_success_rate_masked"))
+        for one in (row, plain)
+    ))  # fmt: skip
 
 
 def _rate(row: dict[str, Any], name: str, minus: dict[str, Any]) -> str:

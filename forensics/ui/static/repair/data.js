@@ -8,6 +8,11 @@ export const repairPath = (run, rest = "") => `${casePath(state.case)}/runs/${en
 export const examplePicture = (run, place, how) => `/pictures/${encodeURIComponent(state.case)}/repairs/${encodeURIComponent(run)}/${place}/${how}.png`;
 export const exportPath = (run) => `${casePath(state.case)}/runs/${encodeURIComponent(run)}/repaired.zip`;
 
+const FILLS = { mean: "hidden", noise: "replaced by noise", blur: "blurred", shuffle: "replaced by other parts of it" };
+
+/** What became of the cells of a second view, by the name of what fills them. */
+export const filled = (fill) => FILLS[fill] ?? FILLS.mean;
+
 /** A share with its interval and count, for a title or a table. */
 export function inWords(rate) {
   if (rate.value === null || rate.value === undefined) return "not measured";

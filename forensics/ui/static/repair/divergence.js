@@ -5,10 +5,9 @@ import { responsive, table, tableToggle } from "../chart/frame.js";
 import { histogram } from "../chart/histogram.js";
 import { card, el, empty, show } from "../core/dom.js";
 import { count, percent } from "../core/format.js";
-import { nats, powerOfTen, repairPath } from "./data.js";
+import { filled, nats, powerOfTen, repairPath } from "./data.js";
 
 const STATES = [["before", "As delivered"], ["after", "Repaired"]];
-const FILLS = { mean: "hidden", noise: "replaced by noise", blur: "blurred", shuffle: "replaced by other parts of it" };
 const HELP = {
   divergence: "Divergence of the outputs to both views. Small: hiding parts of the picture does not change the answer.",
   first: "The same for the first token alone. Given its beginning, a planted answer goes on by itself, so here it would show first.",
@@ -52,7 +51,7 @@ export function divergenceCard(view) {
   getJSON(repairPath(view.run, "/views")).then((reply) => {
     found = { ...reply, measures: reply.measures.filter((one) => one.edges.length) };
     if (!found.measures.length) { show(body, empty("Not kept.", "")); return; }
-    show(legend, `${count(found.n)} samples drawn at random, ${percent(found.share)} of each picture ${FILLS[found.fill] ?? FILLS.mean}. `, found.flagged > 0 && el("span", { class: "tl-key" }, el("i", { class: "tl-key-kept" }), `${count(found.n - found.flagged)} not flagged`, el("i", { class: "tl-key-flag" }), `${count(found.flagged)} flagged by ${found.by}`));
+    show(legend, `${count(found.n)} samples drawn at random, ${percent(found.share)} of each picture ${filled(found.fill)}. `, found.flagged > 0 && el("span", { class: "tl-key" }, el("i", { class: "tl-key-kept" }), `${count(found.n - found.flagged)} not flagged`, el("i", { class: "tl-key-flag" }), `${count(found.flagged)} flagged by ${found.by}`));
     show(body, found.measures.map((one) => column(one, found)));
     node.dataset.ready = view.run;
   }).catch((error) => show(body, empty(error.message, error.remedy ?? "")));

@@ -99,15 +99,15 @@ export function methodsCard({ running }) {
 
   return {
     node,
-    update(next, open, ended) {
+    update(next) {
       const other = view === null || node.dataset.case !== state.case;
       view = next;
       node.hidden = !view.methods.length;
       if (!view.methods.length) return;
       if (other) { chosen = null; show(problem); } // what was chosen and what went wrong concerned another case
       if (!view.methods.some((one) => one.name === chosen)) chosen = (view.methods.find((one) => one.ready) ?? view.methods.find((one) => one.startable) ?? view.methods[0]).name;
-      if (other) { node.open = open; node.dataset.case = state.case; }
-      show(summary, ended ? "Repair again, or with another method" : "Choose a repair");
+      if (other) { node.open = !view.rows.length; node.dataset.case = state.case; }
+      show(summary, view.rows.some((row) => row.state === "finished") ? "Repair again, or with another method" : "Choose a repair");
       choose(chosen);
     },
   };

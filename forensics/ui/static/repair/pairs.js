@@ -2,18 +2,16 @@
 
 import { card, el, segmented, show } from "../core/dom.js";
 import { percent } from "../core/format.js";
-import { examplePicture, nats } from "./data.js";
+import { examplePicture, filled, nats } from "./data.js";
 import { filmstrip } from "./film.js";
 import { spoken } from "./said.js";
 
 const STATES = [["before", "As delivered"], ["after", "Repaired"]];
 const SIDE = 192;
 
-// What stands in the cells of the second view; the mean colour of a picture is a grey to the model.
-const FILLS = { mean: "parts hidden", noise: "parts replaced by noise", blur: "parts blurred", shuffle: "parts replaced by other parts" };
-const fillOf = (view) => FILLS[view.comparison.fill] ?? FILLS.mean;
+const fillOf = (view) => `parts ${filled(view.comparison.fill)}`;
 
-/** Hide cells as the second view does; where it puts something else there, they are only marked. */
+/** Hide cells as the second view does: the mean colour is a grey to the model; what is filled otherwise is only marked. */
 function hide(context, cells, box, opaque) {
   const [l, t, r, b] = box.map((share) => share * SIDE);
   const [x, y, u, v] = cells.visible;
@@ -45,7 +43,7 @@ function stage(view, place, how, one, masked) {
     const context = canvas.getContext("2d");
     context.imageSmoothingEnabled = false;
     context.drawImage(image, 0, 0, SIDE, SIDE);
-    if (masked) hide(context, one.states.after[how].cells, one.box, fillOf(view) === FILLS.mean);
+    if (masked) hide(context, one.states.after[how].cells, one.box, filled(view.comparison.fill) === filled("mean"));
   }, () => canvas.replaceWith(el("span", { class: "tl-no-picture" }, "not kept")));
   return el("figure", {}, canvas, el("figcaption", { class: "tl-sub" }, masked ? `with ${fillOf(view)}` : "picture"));
 }

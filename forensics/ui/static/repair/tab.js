@@ -73,7 +73,7 @@ export function mount({ element }) {
     body.hidden = false;
     const finished = view.rows.filter((row) => row.state === "finished");
     const chosen = finished.find((row) => row.run === state.repair) ?? finished[0] ?? null;
-    picker.update(view, !view.rows.length, finished.length > 0);
+    picker.update(view);
     running.update(unfinished(view.rows));
     compare.update(view, chosen?.run);
     if (!chosen) {
